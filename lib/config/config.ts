@@ -1,0 +1,124 @@
+/**
+ * The effective configuration: what load-config.ts makes of file, profile, environment and defaults.
+ * Milliseconds and bytes inside, whatever the names outside say. schema.ts is checked against these types.
+ */
+export interface Config {
+  readonly profile: 'default' | 'production';
+  readonly redis: RedisConfig;
+  readonly cache: CacheConfig;
+  readonly tenant: TenantConfig;
+  readonly blobs: BlobConfig;
+  readonly http: HttpConfig;
+  readonly admin: { /** SHA-256 of the admin key, hex. */ readonly keySha256: string };
+  readonly state: StateConfig;
+  readonly spillover: SpilloverConfig;
+  readonly worker: WorkerConfig;
+  readonly render: RenderConfig;
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+}
+
+export interface RedisConfig {
+  /** `rest` when UPSTASH_REDIS_REST_URL (or redis.rest_url) is set, else `tcp`. */
+  readonly transport: 'rest' | 'tcp';
+  readonly url: string;
+  readonly restUrl: string;
+  readonly restToken: string;
+  readonly poolSize: number;
+  readonly connectionTimeoutMs: number;
+  readonly commandTimeoutMs: number;
+  readonly clusterMode: boolean;
+  readonly retryAttempts: number;
+  readonly retryDelayMs: number;
+  readonly enablePipelining: boolean;
+  readonly maxPipelineSize: number;
+}
+
+export type Compression = 'none' | 'lz4' | 'zstd';
+
+export interface CacheConfig {
+  readonly defaultTtlMs: number;
+  readonly maxEntrySizeBytes: number;
+  readonly keyPrefix: string;
+  readonly version: string;
+  readonly enableCompression: boolean;
+  readonly compressionThresholdBytes: number;
+  readonly compressionAlgorithm: Compression;
+  readonly enableWarming: boolean;
+  readonly warmingBatchSize: number;
+  readonly maxMemoryBytes: number;
+  readonly evictionPolicy: 'lru' | 'none';
+  readonly inlineMaxBytes: number;
+}
+
+/** The four quotas of a tenant. */
+export interface Quotas {
+  readonly memory_bytes: number;
+  readonly storage_bytes: number;
+  readonly operations_per_minute: number;
+  readonly data_transfer_bytes: number;
+}
+
+export interface TenantConfig {
+  readonly enabled: boolean;
+  readonly defaultQuotas: Quotas;
+  readonly isolationLevel: 'strong' | 'shared';
+  readonly enableBilling: boolean;
+  readonly billingIntervalMs: number;
+  readonly maxTenants: number;
+  readonly enableEncryption: boolean;
+}
+
+export interface BlobConfig {
+  readonly bucket: string;
+  /** Empty: AWS's own endpoint. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly forcePathStyle: boolean;
+  readonly requestTimeoutMs: number;
+  /** `required` for S3-compatible stores that refuse the SDK's default CRC trailer. */
+  readonly checksums: 'supported' | 'required';
+}
+
+export interface HttpConfig {
+  /** Origins browsers may call from; `*` for any; empty: none. */
+  readonly corsOrigins: readonly string[];
+  /** The answer is sent this long before Lambda's own timeout. */
+  readonly deadlineMarginMs: number;
+}
+
+export interface StateConfig {
+  readonly sessionTimeoutMs: number;
+  readonly enableHotReload: boolean;
+  readonly configWatchPaths: readonly string[];
+  readonly checkpointIntervalMs: number;
+  readonly maxCheckpoints: number;
+  readonly checkpointCompression: boolean;
+  readonly enableGracefulShutdown: boolean;
+  readonly shutdownTimeoutMs: number;
+}
+
+export interface SpilloverConfig {
+  readonly maxMemoryBytes: number;
+  readonly thresholdRatio: number;
+  readonly intervalMs: number;
+  readonly batchSize: number;
+}
+
+export interface WorkerConfig {
+  readonly queueSize: number;
+  readonly batchSize: number;
+  readonly flushIntervalMs: number;
+  readonly maxAttempts: number;
+  readonly retryBaseMs: number;
+  readonly shutdownTimeoutMs: number;
+  readonly maxPendingPerSession: number;
+}
+
+export interface RenderConfig {
+  readonly baseUrl: string;
+  readonly ttlMs: number;
+  readonly autoRenew: boolean;
+  readonly maxRequests: number;
+  readonly trackMetrics: boolean;
+  readonly cleanupIntervalMs: number;
+}

@@ -1,0 +1,224 @@
+/**
+ * Every error this service throws on purpose. A caller tells them apart by `code` (stable, part of the API), never by
+ * `message`. Anything that is not an AppError is a bug: the door answers 500 `internal` and hides it.
+ */
+export abstract class AppError extends Error {
+  /** Stable, snake_case, sent as the problem's `code`. */
+  abstract readonly code: string;
+  /** HTTP status the door answers with. */
+  abstract readonly status: number;
+  /** Facts for the caller and the log: never values, secrets or whole keys. */
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+  /** Milliseconds to wait before trying again; sent as `Retry-After`, rounded up to seconds. Undefined: do not retry. */
+  readonly retryAfterMs: number | undefined;
+  /** What is wrong with each field, for `errors` in the problem. */
+  readonly issues: readonly Issue[] | undefined;
+
+  constructor(message: string, context: ErrorContext = {}) {
+    super(message, { cause: context.cause });
+    this.name = new.target.name;
+    this.details = context.details ?? {};
+    this.retryAfterMs = context.retryAfterMs;
+    this.issues = context.issues;
+  }
+}
+
+/** One bad field: where it is (`body.owner.email`) and what was expected. Never its value. */
+export interface Issue {
+  readonly field: string;
+  readonly message: string;
+}
+
+export interface ErrorContext {
+  readonly details?: Readonly<Record<string, string | number | boolean>>;
+  readonly retryAfterMs?: number;
+  readonly issues?: readonly Issue[];
+  readonly cause?: unknown;
+}
+
+/** The configuration cannot be used. `issues` names every bad setting at once, and no value. */
+export class ConfigError extends AppError {
+  override readonly code = 'config_invalid';
+  override readonly status = 500;
+}
+
+// --- the request -----------------------------------------------------------------------------------------------------
+
+/** The request does not fit its schema; `issues` names each bad field. */
+export class InvalidRequestError extends AppError {
+  override readonly code = 'invalid_request';
+  override readonly status = 400;
+}
+
+/** The body is not the JSON it says it is, or nests deeper than allowed. */
+export class InvalidJsonError extends AppError {
+  override readonly code = 'invalid_json';
+  override readonly status = 400;
+}
+
+/** The body's type or encoding is not one this route takes. */
+export class UnsupportedMediaTypeError extends AppError {
+  override readonly code = 'unsupported_media_type';
+  override readonly status = 415;
+}
+
+/** The body is larger than this route takes. */
+export class BodyTooLargeError extends AppError {
+  override readonly code = 'body_too_large';
+  override readonly status = 413;
+}
+
+/** The answer would not fit into one Lambda reply. */
+export class ReplyTooLargeError extends AppError {
+  override readonly code = 'reply_too_large';
+  override readonly status = 413;
+}
+
+/** No endpoint has this method and path. */
+export class RouteNotFoundError extends AppError {
+  override readonly code = 'route_not_found';
+  override readonly status = 404;
+}
+
+// --- who may ---------------------------------------------------------------------------------------------------------
+
+/** No key, an unknown one, or one that has expired or was revoked: `code` says which. */
+export class UnauthorizedError extends AppError {
+  override readonly code: 'key_missing' | 'key_unknown' | 'key_expired' | 'key_revoked';
+  override readonly status = 401;
+
+  constructor(code: UnauthorizedError['code']) {
+    super(
+      {
+        key_missing: 'Send the key as "Authorization: Bearer <key>"',
+        key_unknown: 'This key is not known',
+        key_expired: 'This key has expired; ask an administrator for a new one',
+        key_revoked: 'This key was revoked; ask an administrator for a new one',
+      }[code],
+    );
+    this.code = code;
+  }
+}
+
+/** A known key that may not do this: of the wrong kind, or without the scope; or its tenant is suspended. */
+export class ForbiddenError extends AppError {
+  override readonly code: 'wrong_key_kind' | 'scope_missing' | 'tenant_suspended';
+  override readonly status = 403;
+
+  constructor(code: ForbiddenError['code'], message: string, context?: ErrorContext) {
+    super(message, context);
+    this.code = code;
+  }
+}
+
+// --- limits ----------------------------------------------------------------------------------------------------------
+
+/** Calls come faster than the tenant's rate limit. Nothing was changed. */
+export class RateLimitedError extends AppError {
+  override readonly code = 'rate_limited';
+  override readonly status = 429;
+}
+
+/** The tenant has used up a quota that resets. Nothing was changed. */
+export class QuotaExceededError extends AppError {
+  override readonly code = 'quota_exceeded';
+  override readonly status = 429;
+}
+
+/** Memory or storage is full: freeing space helps, waiting does not. Nothing was changed. */
+export class StorageFullError extends AppError {
+  override readonly code: 'memory_full' | 'storage_full' | 'store_full';
+  override readonly status = 507;
+
+  constructor(code: StorageFullError['code'], message: string, context?: ErrorContext) {
+    super(message, context);
+    this.code = code;
+  }
+}
+
+// --- things ----------------------------------------------------------------------------------------------------------
+
+/** No such thing, or it belongs to somebody else: the two are not told apart. */
+export class NotFoundError extends AppError {
+  override readonly code: 'tenant_not_found' | 'entry_not_found' | 'key_not_found';
+  override readonly status = 404;
+
+  constructor(code: NotFoundError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** `If-Match` or `If-None-Match: *` does not hold. Nothing was changed. */
+export class PreconditionFailedError extends AppError {
+  override readonly code = 'precondition_failed';
+  override readonly status = 412;
+}
+
+/** A stored value failed its digest or length check. It was not served. */
+export class CorruptValueError extends AppError {
+  override readonly code = 'value_corrupt';
+  override readonly status = 500;
+}
+
+/** The deployment holds as many tenants as it may. */
+export class TenantLimitError extends AppError {
+  override readonly code = 'tenant_limit_reached';
+  override readonly status = 409;
+}
+
+/** The tenant holds as many API keys as it may. */
+export class KeyLimitError extends AppError {
+  override readonly code = 'key_limit_reached';
+  override readonly status = 409;
+}
+
+/** The `Idempotency-Key` was used before, with another request; or its first request is still running. */
+export class IdempotencyError extends AppError {
+  override readonly code: 'idempotency_key_reused' | 'idempotency_in_progress';
+  override readonly status: 422 | 409;
+
+  constructor(code: IdempotencyError['code'], message: string, context?: ErrorContext) {
+    super(message, context);
+    this.code = code;
+    this.status = code === 'idempotency_key_reused' ? 422 : 409;
+  }
+}
+
+// --- faults ----------------------------------------------------------------------------------------------------------
+
+/** Time ran out before the answer. What was sent may still be applied. */
+export class DeadlineError extends AppError {
+  override readonly code = 'deadline_exceeded';
+  override readonly status = 504;
+}
+
+/** Redis cannot be reached, or cannot answer now; nothing was changed. */
+export class RedisUnavailableError extends AppError {
+  override readonly code = 'store_unavailable';
+  override readonly status = 503;
+}
+
+/** A write was sent and no reply came back: it may or may not be applied. Repeating with the same key is safe. */
+export class OutcomeUnknownError extends AppError {
+  override readonly code = 'outcome_unknown';
+  override readonly status = 503;
+}
+
+/** Redis answered with an error. `reply` is its first word, as `NOSCRIPT` or `WRONGTYPE`; never the command. */
+export class RedisReplyError extends AppError {
+  override readonly code = 'store_error';
+  override readonly status = 500;
+  readonly reply: string;
+
+  constructor(reply: string, message: string) {
+    super(message, { details: { reply } });
+    this.reply = reply;
+  }
+}
+
+/** S3 cannot be reached, or refused the call for a reason of its own. */
+export class BlobUnavailableError extends AppError {
+  override readonly code = 'blob_store_unavailable';
+  override readonly status = 503;
+}

@@ -1,0 +1,33 @@
+import { defineConfig } from 'vitest/config';
+import { readLua } from './infra/lua-source.ts';
+
+const lua = {
+  name: 'lua-as-text',
+  enforce: 'pre' as const,
+  load(id: string) {
+    return id.endsWith('.lua') ? `export default ${JSON.stringify(readLua(id))};` : undefined;
+  },
+};
+
+const project = (name: string, timeout: number, setup?: string) => ({
+  plugins: [lua],
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: timeout,
+    hookTimeout: 60_000,
+    ...(setup === undefined ? {} : { globalSetup: [setup] }),
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', 10_000),
+      project('conformance', 30_000, './test/support/global-setup.ts'),
+      project('integration', 30_000, './test/support/global-setup.ts'),
+      project('e2e', 60_000),
+      project('soak', 1_800_000, './test/support/global-setup.ts'),
+    ],
+  },
+});
