@@ -222,3 +222,9 @@ export class BlobUnavailableError extends AppError {
   override readonly code = 'blob_store_unavailable';
   override readonly status = 503;
 }
+
+/** A server of the local stack cannot be found or started; the message says what to do. Never met on Lambda. */
+export class LocalServiceError extends AppError {
+  override readonly code = 'local_service_failed';
+  override readonly status = 500;
+}
