@@ -1,0 +1,53 @@
+/** What esbuild does not know by itself: Lua scripts, the native addon, and one builtin that is slow to import. */
+import type { Plugin } from 'esbuild';
+import { readLua } from '../lua-source.ts';
+
+/** Imports a `.lua` file as its text, includes inlined. */
+export const luaAsText: Plugin = {
+  name: 'lua-as-text',
+  setup(build) {
+    build.onLoad({ filter: /\.lua$/ }, ({ path }) => ({ contents: readLua(path), loader: 'text' }));
+  },
+};
+
+/** The addon's file name beside the bundle. */
+export const addonName = (platform: string, arch: string): string => `lz4-${platform}-${arch}.node`;
+
+// The package's own loader tries 30 platforms, reads files and spawns processes to guess the libc; here one file is known.
+const ADDON_LOADER = `
+import { createRequire } from 'node:module';
+const addon = createRequire(import.meta.url)('./lz4-' + process.platform + '-' + process.arch + '.node');
+export default addon;
+export const { compress, compressFrame, compressFrameSync, compressSync } = addon;
+export const { decompressFrame, decompressFrameSync, uncompress, uncompressSync } = addon;
+`;
+
+/** Where the metafile says that a bundle needs the addon. */
+export const ADDON_INPUT = 'native-addon:lz4-napi';
+
+/** `lz4-napi` loads the addon that lies beside the bundle. */
+export const nativeAddon: Plugin = {
+  name: 'native-addon',
+  setup(build) {
+    build.onResolve({ filter: /^lz4-napi$/ }, ({ path }) => ({ path, namespace: 'native-addon' }));
+    build.onLoad({ filter: /.*/, namespace: 'native-addon' }, () => ({ contents: ADDON_LOADER, loader: 'js' }));
+  },
+};
+
+/**
+ * Importing `node:http` as a module reads all its exports, and one of them loads all of undici: 15 ms of a cold start.
+ * Taken as an object, only what is used is loaded.
+ */
+export const lazyHttp: Plugin = {
+  name: 'lazy-http',
+  setup(build) {
+    build.onResolve({ filter: /^(node:)?https?$/ }, ({ path }) => ({
+      path: path.replace(/^(node:)?/, 'node:'),
+      namespace: 'lazy-http',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'lazy-http' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('${path}');`,
+      loader: 'js',
+    }));
+  },
+};
