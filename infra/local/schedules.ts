@@ -1,0 +1,94 @@
+/** Runs the schedules of serverless.yml in this process, as EventBridge would: each on its own clock, never beside itself. */
+import { randomUUID } from 'node:crypto';
+import { nextRunAt, type ScheduleExpression } from './schedule-expression.ts';
+
+export interface Schedule {
+  readonly name: string;
+  readonly expression: ScheduleExpression;
+  /** Sent as the event instead of EventBridge's own. */
+  readonly input?: unknown;
+}
+
+export interface ScheduleRunner<S extends Schedule> {
+  readonly schedules: readonly S[];
+  /** Runs the function. It is not called again for this schedule before it has ended. */
+  readonly run: (schedule: S, event: unknown) => Promise<unknown>;
+  /** A run failed; the next one comes all the same. */
+  readonly onError: (schedule: S, error: unknown) => void;
+}
+
+/** The longest delay a timer takes. */
+const MAX_DELAY_MS = 2_147_483_647;
+
+/**
+ * Starts all schedules. The first run of a rate comes one period from now. A time that passes while a run still goes on
+ * is left out.
+ */
+export function startSchedules<S extends Schedule>({ schedules, run, onError }: ScheduleRunner<S>) {
+  const timers = new Map<S, NodeJS.Timeout>();
+  const running = new Set<Promise<void>>();
+  let isStopped = false;
+
+  function arm(schedule: S, dueMs: number | undefined): void {
+    if (isStopped || dueMs === undefined) return;
+    const delayMs = dueMs - Date.now();
+    const wake = delayMs > MAX_DELAY_MS ? () => arm(schedule, dueMs) : () => start(schedule, dueMs);
+    timers.set(schedule, setTimeout(wake, Math.min(Math.max(delayMs, 0), MAX_DELAY_MS)));
+  }
+
+  function start(schedule: S, dueMs: number): void {
+    const done = runOnce(schedule, dueMs).finally(() => {
+      running.delete(done);
+      arm(schedule, nextDue(schedule, dueMs));
+    });
+    running.add(done);
+  }
+
+  async function runOnce(schedule: S, dueMs: number): Promise<void> {
+    try {
+      await run(schedule, schedule.input ?? scheduledEvent(schedule.name, dueMs));
+    } catch (error) {
+      onError(schedule, error);
+    }
+  }
+
+  for (const schedule of schedules) arm(schedule, nextRunAt(schedule.expression, Date.now()));
+
+  return {
+    /** Starts no more runs; resolves when those under way have ended, or after `deadlineMs`. */
+    async stop({ deadlineMs }: { readonly deadlineMs: number }): Promise<void> {
+      isStopped = true;
+      for (const timer of timers.values()) clearTimeout(timer);
+      if (running.size === 0) return;
+      let timer: NodeJS.Timeout | undefined;
+      const deadline = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, deadlineMs);
+      });
+      await Promise.race([Promise.all(running), deadline]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Keeps a rate's beat, and leaves out the times that have passed meanwhile. */
+function nextDue({ expression }: Schedule, lastDueMs: number): number | undefined {
+  const nowMs = Date.now();
+  if (!('everyMs' in expression)) return nextRunAt(expression, nowMs);
+  const missed = Math.max(0, Math.floor((nowMs - lastDueMs) / expression.everyMs));
+  return lastDueMs + (missed + 1) * expression.everyMs;
+}
+
+/** What EventBridge sends. */
+function scheduledEvent(name: string, dueMs: number): object {
+  return {
+    version: '0',
+    id: randomUUID(),
+    'detail-type': 'Scheduled Event',
+    source: 'aws.events',
+    account: '000000000000',
+    time: `${new Date(dueMs).toISOString().slice(0, 19)}Z`,
+    region: 'us-east-1',
+    resources: [`arn:aws:events:us-east-1:000000000000:rule/${name}`],
+    detail: {},
+  };
+}
