@@ -1,0 +1,97 @@
+import { defineSettings } from '../setting.ts';
+import { bytes, flag, integer, milliseconds, ratio, seconds, url } from '../value-types.ts';
+
+/** Sessions that move from Redis to S3 and back. */
+export const spilloverSettings = defineSettings({
+  max_memory_bytes: {
+    type: bytes(1),
+    default: '104857600',
+    about: 'Memory of all sessions together',
+    awaits: 'spillover',
+  },
+  threshold_ratio: {
+    type: ratio(),
+    default: '0.8',
+    about: 'Part of it above which sessions are moved to S3',
+    awaits: 'spillover',
+  },
+  interval_seconds: {
+    type: seconds(1, 86_400),
+    default: '30',
+    about: 'How often this is looked at',
+    awaits: 'spillover',
+  },
+  batch_size: { type: integer(1, 1_000), default: '10', about: 'Sessions moved in one step', awaits: 'spillover' },
+});
+
+/** The persistence worker: event positions and write-behind. */
+export const workerSettings = defineSettings({
+  queue_size: {
+    type: integer(1, 1_000_000),
+    default: '1000',
+    about: 'Accepted and not yet written, at most',
+    awaits: 'the worker',
+  },
+  batch_size: {
+    type: integer(1, 10_000),
+    default: '50',
+    about: 'Written in one round trip, at most',
+    awaits: 'the worker',
+  },
+  flush_interval_ms: {
+    type: milliseconds(1),
+    default: '100',
+    about: 'Longest wait for a batch to fill',
+    awaits: 'the worker',
+  },
+  max_attempts: {
+    type: integer(1, 100),
+    default: '3',
+    about: 'Tries before a dead letter is written',
+    awaits: 'the worker',
+  },
+  retry_base_ms: {
+    type: milliseconds(1, 60_000),
+    default: '100',
+    about: 'The n-th repeat waits 2^n times this',
+    awaits: 'the worker',
+  },
+  shutdown_timeout_ms: {
+    type: milliseconds(1),
+    default: '5000',
+    about: 'Longest time the last flush takes',
+    awaits: 'the worker',
+  },
+  max_pending_per_session: {
+    type: integer(1, 1_000_000),
+    default: '1000',
+    about: 'Events of one session that wait, at most',
+    awaits: 'the worker',
+  },
+});
+
+/** Render sessions and the headless service they use. */
+export const renderSettings = defineSettings({
+  base_url: {
+    type: url({ expected: 'http:// or https:// and a host', protocols: ['http:', 'https:'] }),
+    default: 'http://localhost:9123',
+    about: 'The headless service',
+    secret: 'password',
+    awaits: 'render sessions',
+  },
+  ttl_seconds: { type: seconds(1), default: '3600', about: 'Lifetime of a render session', awaits: 'render sessions' },
+  auto_renew: { type: flag(), default: 'true', about: 'Use extends the lifetime', awaits: 'render sessions' },
+  max_requests: {
+    type: integer(1, 1_000_000_000),
+    default: '100',
+    about: 'Requests of one session, at most',
+    awaits: 'render sessions',
+  },
+  track_metrics: { type: flag(), default: 'true', about: 'Times are kept per session', awaits: 'render sessions' },
+  cleanup_interval_seconds: {
+    type: seconds(1, 86_400),
+    default: '300',
+    about: 'How often expired ones are removed',
+    awaits: 'render sessions',
+  },
+});

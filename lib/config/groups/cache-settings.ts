@@ -1,0 +1,67 @@
+import { defineSettings } from '../setting.ts';
+import { bytes, choice, flag, integer, seconds, text } from '../value-types.ts';
+
+/** Part of every Redis key: no `:` or `{}`, which divide keys and choose the cluster slot. */
+const keyPart = text('1 to 32 of A-Z a-z 0-9 _ -', /^[A-Za-z0-9_-]{1,32}$/);
+
+/** The cache: lifetimes, sizes, packing. */
+export const cacheSettings = defineSettings({
+  default_ttl_seconds: {
+    type: seconds(1),
+    default: '86400',
+    production: '3600',
+    aliases: ['CACHE_DEFAULT_TTL_SECONDS'],
+    about: 'Lifetime of an entry that names none',
+  },
+  max_entry_size_bytes: {
+    type: bytes(1, 5 * 2 ** 30),
+    default: '20MB',
+    production: '10MB',
+    about: 'Largest entry, before packing',
+  },
+  key_prefix: { type: keyPart, default: 'riptide', about: 'First part of every Redis key' },
+  version: { type: keyPart, default: 'v1', about: 'Second part of every Redis key; another version starts empty' },
+  enable_compression: {
+    type: flag(),
+    default: 'true',
+    aliases: ['ENABLE_COMPRESSION', 'PERSISTENCE_ENABLE_COMPRESSION'],
+    about: 'Values are packed where it saves more than 10 %',
+  },
+  compression_threshold_bytes: { type: bytes(0), default: '1024', about: 'Only values larger than this are packed' },
+  compression_algorithm: {
+    type: choice('none', 'lz4', 'zstd'),
+    default: 'lz4',
+    about: '`lz4`, `zstd` or `none`; what is stored stays readable',
+  },
+  inline_max_bytes: {
+    type: bytes(0, 8 * 2 ** 20),
+    default: '262144',
+    about: 'Packed values above this live in S3, with a stub in Redis',
+  },
+  enable_warming: {
+    type: flag(),
+    default: 'true',
+    aliases: ['PERSISTENCE_ENABLE_WARMING'],
+    about: 'Entries may be loaded ahead of their first read',
+    awaits: 'cache warming',
+  },
+  warming_batch_size: {
+    type: integer(1, 1_000),
+    default: '100',
+    about: 'Entries warmed in one step',
+    awaits: 'cache warming',
+  },
+  max_memory_bytes: {
+    type: bytes(1),
+    default: '1GB',
+    production: '4GB',
+    about: 'Memory of all tenants’ entries together',
+    awaits: 'cache eviction',
+  },
+  eviction_policy: {
+    type: choice('lru', 'none'),
+    default: 'lru',
+    about: 'At the memory limit: `lru` makes room by the coldest entries, `none` answers 507',
+    awaits: 'cache eviction',
+  },
+});

@@ -1,0 +1,50 @@
+import { defineSettings } from '../setting.ts';
+import { flag, integer, list, seconds } from '../value-types.ts';
+
+/** Sessions, checkpoints, configuration and shutdown. */
+export const stateSettings = defineSettings({
+  session_timeout_seconds: {
+    type: seconds(1),
+    default: '1800',
+    about: 'Idle lifetime of a session that names none',
+    awaits: 'sessions',
+  },
+  enable_hot_reload: {
+    type: flag(),
+    default: 'true',
+    aliases: ['PERSISTENCE_HOT_RELOAD'],
+    about: 'Changed configuration is used without a restart',
+    awaits: 'hot configuration',
+  },
+  config_watch_paths: {
+    type: list('paths, separated by commas', (path) => !path.includes('\0')),
+    default: './config',
+    about: 'Paths watched for changed configuration',
+    awaits: 'hot configuration',
+  },
+  checkpoint_interval_seconds: {
+    type: seconds(1, 86_400),
+    default: '300',
+    about: 'How often a checkpoint is made',
+    awaits: 'checkpoints',
+  },
+  max_checkpoints: { type: integer(1, 10_000), default: '10', about: 'Checkpoints kept', awaits: 'checkpoints' },
+  checkpoint_compression: {
+    type: flag(),
+    default: 'true',
+    about: 'Checkpoints are packed with LZ4',
+    awaits: 'checkpoints',
+  },
+  enable_graceful_shutdown: {
+    type: flag(),
+    default: 'true',
+    about: 'Pending work is flushed before a host stops',
+    awaits: 'graceful shutdown',
+  },
+  shutdown_timeout_seconds: {
+    type: seconds(1, 3_600),
+    default: '30',
+    about: 'Longest time a shutdown takes',
+    awaits: 'graceful shutdown',
+  },
+});

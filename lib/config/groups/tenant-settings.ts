@@ -1,0 +1,45 @@
+import { defineSettings } from '../setting.ts';
+import { bytes, choice, flag, integer, seconds } from '../value-types.ts';
+
+/** Tenancy. */
+export const tenantSettings = defineSettings({
+  enabled: {
+    type: flag(),
+    default: 'true',
+    aliases: ['ENABLE_MULTI_TENANCY', 'PERSISTENCE_MULTI_TENANCY'],
+    about: 'Many tenants share the deployment',
+    awaits: 'single-tenant mode',
+  },
+  isolation_level: {
+    type: choice('strong', 'shared'),
+    default: 'strong',
+    about: 'Isolation of a tenant that names none',
+  },
+  enable_billing: { type: flag(), default: 'true', about: 'Usage is priced and invoiced', awaits: 'billing' },
+  billing_interval_seconds: {
+    type: seconds(1, 86_400),
+    default: '60',
+    about: 'How often usage is summed up',
+    awaits: 'billing',
+  },
+  max_tenants: { type: integer(1, 1_000_000), default: '10000', about: 'Tenants of the deployment, at most' },
+  enable_encryption: {
+    type: flag(),
+    default: 'true',
+    about: 'Encryption of a tenant that names neither',
+    awaits: 'encryption',
+  },
+});
+
+/** Quotas of a tenant that names none; below `tenant.default_quotas`. */
+export const quotaSettings = defineSettings({
+  memory_bytes: { type: bytes(0), default: '100MB', production: '500MB', about: 'Hot bytes in Redis' },
+  storage_bytes: { type: bytes(0), default: '1GB', production: '10GB', about: 'Cold bytes in S3' },
+  operations_per_minute: {
+    type: integer(0, 1_000_000_000),
+    default: '1000',
+    production: '10000',
+    about: 'Operations in a minute',
+  },
+  data_transfer_bytes: { type: bytes(0), default: '10GB', production: '100GB', about: 'Bytes in and out in a month' },
+});
