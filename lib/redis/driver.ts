@@ -15,21 +15,29 @@ export interface SendOptions {
    * again by the driver; the caller is told the outcome is unknown.
    */
   readonly kind: 'read' | 'write';
-  /** Ends the wait: the request's deadline. The command timeout holds besides. */
+  /**
+   * Ends the wait: the request's deadline. The command timeout holds besides. Aborted: {@link OutcomeUnknownError} for
+   * a write that was sent, DeadlineError for anything else.
+   */
   readonly signal?: AbortSignal | undefined;
+  /** What the call is, where its first word does not say: the script of an EVALSHA. For failpoints and traces. */
+  readonly name?: string | undefined;
 }
 
 export interface RedisDriver {
   /**
-   * Sends one command; at most `redis.commandTimeoutMs` for each try.
+   * Sends one command. The call ends within `redis.commandTimeoutMs`, connecting and retries included.
    * @throws {RedisReplyError} Redis answered with an error.
-   * @throws {RedisUnavailableError} it was never sent, or a read got no answer: nothing was changed.
+   * @throws {StorageFullError} Redis is out of memory (`store_full`); nothing was changed.
+   * @throws {RedisUnavailableError} it was never sent, Redis cannot answer now, or a read got no answer: nothing was
+   * changed.
    * @throws {OutcomeUnknownError} a write was sent and no reply came back.
+   * @throws {DeadlineError} `signal` aborted first; not for a write that was sent.
    */
   send(command: RedisCommand, options: SendOptions): Promise<RedisReply>;
   /**
-   * Sends several commands in one round trip (on Cluster: one for each node they touch); not atomic. An error of one
-   * command is returned in its place.
+   * Sends several commands in one round trip for each `redis.maxPipelineSize` of them (on Cluster: for each node they
+   * touch); not atomic. An error Redis gives to one command is returned in its place, and that command is not retried.
    * @throws as {@link send}, when the whole trip failed.
    */
   sendAll(commands: readonly RedisCommand[], options: SendOptions): Promise<readonly (RedisReply | Error)[]>;

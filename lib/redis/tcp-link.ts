@@ -1,0 +1,95 @@
+/** One ioredis client for one Redis node, kept to what it does well: it never reconnects, resends or queues by itself. */
+import { type Command, Redis } from 'ioredis';
+import type { RedisConfig } from '../config/config.ts';
+import { RedisUnavailableError } from '../errors.ts';
+import { replyError } from './reply-error.ts';
+import { isErrorReply } from './tcp-flight.ts';
+import { unavailable } from './transport-errors.ts';
+
+export type TcpLinkConfig = Pick<RedisConfig, 'url' | 'connectionTimeoutMs' | 'commandTimeoutMs' | 'retryDelayMs'>;
+
+/** Whether bytes of a command may have reached a server that has not answered it. */
+export interface SentProbe {
+  readonly sent: boolean;
+}
+
+/** One client, connected at most once. When it is over, another one takes its place. */
+export interface TcpLink {
+  isReady(): boolean;
+  isOver(): boolean;
+  /** Connects, the first time. @throws {RedisUnavailableError} it could not. */
+  connect(): Promise<void>;
+  /** Hands a command over. Its promise settles; nothing is written after that. */
+  start(command: Command): SentProbe;
+  /** Drops the connections at once. What waits for a reply fails. */
+  end(): void;
+}
+
+/** The options every ioredis client of ours shares. `protocol: 2`: replies shaped as REST gives them. */
+export function clientOptions(config: TcpLinkConfig) {
+  return {
+    lazyConnect: true,
+    protocol: 2,
+    connectTimeout: Math.min(config.connectionTimeoutMs, config.commandTimeoutMs),
+    disconnectTimeout: 100,
+    retryStrategy: null,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    enableAutoPipelining: false,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+  } as const;
+}
+
+/** The error for a connection that was not made. `cause` is what the client reported last. */
+export function connectFault(cause: unknown): Error {
+  if (isErrorReply(cause)) {
+    const said = replyError(cause.message);
+    return said instanceof RedisUnavailableError ? said : unavailable('not_connected');
+  }
+  const code = (cause as { code?: unknown } | undefined)?.code;
+  return unavailable('not_connected', typeof code === 'string' ? code : undefined);
+}
+
+const SENT: SentProbe = { sent: true };
+const NOT_SENT: SentProbe = { sent: false };
+
+/** A link to one node. Commands of one tick leave in one write. */
+export function createNodeLink(config: TcpLinkConfig): TcpLink {
+  const client = new Redis(config.url, { ...clientOptions(config), enableOfflineQueue: false });
+  let lastError: unknown;
+  let connecting: Promise<void> | undefined;
+  let corked = false;
+  client.on('error', (error) => {
+    lastError = error;
+  });
+  const flush = () => {
+    corked = false;
+    client.stream.uncork();
+  };
+  return {
+    isReady: () => client.status === 'ready',
+    isOver: () => client.status === 'end',
+    connect() {
+      connecting ??= client.connect().catch(() => {
+        throw connectFault(lastError);
+      });
+      return connecting;
+    },
+    start(command) {
+      const sent = client.status === 'ready' && client.stream.writable;
+      if (sent && !corked) {
+        corked = true;
+        client.stream.cork();
+        process.nextTick(flush);
+      }
+      client.sendCommand(command);
+      return sent ? SENT : NOT_SENT;
+    },
+    end() {
+      client.disconnect();
+      client.stream?.destroy();
+    },
+  };
+}
