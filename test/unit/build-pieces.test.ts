@@ -1,0 +1,125 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { bundle } from '../../infra/build/bundle.ts';
+import { functionKey, readFunctionList } from '../../infra/build/function-list.ts';
+import { findAddon } from '../../infra/build/native-addon.ts';
+import { EAGER_BUDGETS, overBudget } from '../../infra/build/report.ts';
+import { zip } from '../../infra/build/zip.ts';
+import { zipEntries } from '../support/zip-entries.ts';
+
+const root = join(import.meta.dirname, '../..');
+const scratch = mkdtempSync(join(tmpdir(), 'riptide-build-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** A small repository of its own. */
+function tree(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(scratch, 'tree-'));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(folder, name, '..'), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return folder;
+}
+
+const textOf = (files: ReadonlyMap<string, Uint8Array>, name: string) => Buffer.from(files.get(name) ?? []).toString();
+
+describe('a bundle [A14]', () => {
+  it('counts what a cold start reads, and not what is loaded later', async () => {
+    const folder = tree({
+      'functions/a/b.ts':
+        "import { near } from './near.ts';\nexport const handler = async () => [near, (await import('./far.ts')).far];",
+      'functions/a/near.ts': "export const near = 'near'.repeat(2);",
+      'functions/a/far.ts': `export const far = '${'x'.repeat(10_000)}';`,
+    });
+    const { files, eagerBytes } = await bundle(folder, 'functions/a/b.ts');
+    const total = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+    expect(eagerBytes).toBeLessThan(1_000);
+    expect(total).toBeGreaterThan(10_000);
+  });
+
+  it('holds Lua scripts as text, their includes inlined', async () => {
+    const folder = tree({
+      'functions/a/b.ts': "import script from './s.lua';\nexport const handler = () => script;",
+      'functions/a/s.lua': '--- @include "part.lua"\nreturn part()',
+      'functions/a/part.lua': 'local function part() return 7 end',
+    });
+    const { files } = await bundle(folder, 'functions/a/b.ts');
+    expect(textOf(files, 'index.js')).toContain('local function part() return 7 end\nreturn part()');
+  });
+
+  it('says whether it needs the native addon', async () => {
+    const folder = tree({
+      'functions/a/with.ts': "import { compressFrameSync } from 'lz4-napi';\nexport const handler = compressFrameSync;",
+      'functions/a/without.ts': 'export const handler = () => 1;',
+    });
+    expect((await bundle(folder, 'functions/a/with.ts')).needsAddon).toBe(true);
+    expect((await bundle(folder, 'functions/a/without.ts')).needsAddon).toBe(false);
+  });
+
+  it('is refused when the source does not compile', async () => {
+    const folder = tree({ 'functions/a/b.ts': "import './absent.ts';" });
+    await expect(bundle(folder, 'functions/a/b.ts')).rejects.toThrow('absent.ts');
+  });
+});
+
+describe('a zip [A14]', () => {
+  it('depends on the files, not on their order', async () => {
+    const a = Buffer.from('a');
+    const b = Buffer.from('b');
+    const one = await zip(
+      new Map([
+        ['a', a],
+        ['b', b],
+      ]),
+    );
+    const other = await zip(
+      new Map([
+        ['b', b],
+        ['a', a],
+      ]),
+    );
+    expect(one.equals(other)).toBe(true);
+    expect(zipEntries(one).map(({ name, size }) => [name, size])).toEqual([
+      ['a', 1],
+      ['b', 1],
+    ]);
+  });
+
+  it('changes with a byte of content', async () => {
+    expect((await zip(new Map([['a', Buffer.from('a')]]))).equals(await zip(new Map([['a', Buffer.from('b')]])))).toBe(
+      false,
+    );
+  });
+});
+
+describe('the list of functions [A14]', () => {
+  it('names a function after its area and file', () => {
+    expect(functionKey('functions/cache/get-entry.ts')).toBe('cacheGetEntry');
+    expect(functionKey('functions/render-sessions/get-or-create-session.ts')).toBe('renderSessionsGetOrCreateSession');
+  });
+
+  it('refuses a handler that names no source', () => {
+    const folder = tree({ 'infra/functions.yml': 'odd:\n  handler: dist/odd/index.handler\n' });
+    expect(() => readFunctionList(folder)).toThrow('odd: handler must read functions/');
+  });
+});
+
+describe('the native addon [C5]', () => {
+  it('is at hand for this machine', () => {
+    expect(findAddon(root, { platform: process.platform, arch: process.arch })).toMatch(/\.node$/);
+  });
+
+  it('is refused for a machine lz4 does not know', () => {
+    expect(() => findAddon(root, { platform: 'linux', arch: 'mips' })).toThrow('lz4-napi has no addon for linux mips');
+  });
+});
+
+describe('the budget of a cold start [A14]', () => {
+  it('is kept at 250 KB and broken one byte above', () => {
+    expect(EAGER_BUDGETS.cacheGetEntry).toBe(250_000);
+    expect(overBudget([{ key: 'cacheGetEntry', eagerBytes: 250_000 }])).toEqual([]);
+    expect(overBudget([{ key: 'cacheGetEntry', eagerBytes: 250_001 }])).toHaveLength(1);
+  });
+});
