@@ -40,7 +40,10 @@ export interface BlobStore {
    */
   put(blob: PutBlob, options?: BlobOptions): Promise<{ readonly etag: string } | null>;
   /** The object, or null. `range`: the bytes from `start` to `end`, the last included. @throws {BlobUnavailableError} */
-  get(key: string, options?: BlobOptions & { readonly range?: { start: number; end: number }; readonly maxBytes?: number }): Promise<Blob | null>;
+  get(
+    key: string,
+    options?: BlobOptions & { readonly range?: { start: number; end: number }; readonly maxBytes?: number },
+  ): Promise<Blob | null>;
   /** What is known without its body, or null. @throws {BlobUnavailableError} */
   head(key: string, options?: BlobOptions): Promise<BlobInfo | null>;
   /** One page, in key order. `cursor` is the last key of the page before. @throws {BlobUnavailableError} */

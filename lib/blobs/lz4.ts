@@ -1,0 +1,106 @@
+import { corrupt, joinFrame, type Lz4Block, parseFrame, splitBlocks } from './lz4-frame.ts';
+
+/** lz4-napi's blocks: the raw size as four bytes, little end first, then the block. */
+interface Lz4Library {
+  compressSync(data: Buffer): Buffer;
+  uncompressSync(data: Buffer): Buffer;
+  compress(data: Buffer): Promise<Buffer>;
+  uncompress(data: Buffer): Promise<Buffer>;
+}
+
+const PREFIX_BYTES = 4;
+
+/** LZ4, loaded. `compress` and `decompress` block the event loop; the other two use libuv's threads. */
+export interface Lz4 {
+  /** The frame of a content that is not empty. */
+  compress(content: Buffer): Buffer;
+  compressInThread(content: Buffer): Promise<Buffer>;
+  /** @throws {CorruptValueError} it is not the frame of exactly `contentBytes` bytes. */
+  decompress(frame: Buffer, contentBytes: number): Buffer;
+  decompressInThread(frame: Buffer, contentBytes: number): Promise<Buffer>;
+}
+
+let loaded: Lz4 | undefined;
+
+/** The native library, loaded by the first call (6 ms): a promise then, the thing itself from then on. */
+export function loadLz4(): Lz4 | Promise<Lz4> {
+  return loaded ?? importLz4();
+}
+
+async function importLz4(): Promise<Lz4> {
+  const { default: library } = await import('lz4-napi');
+  loaded ??= createLz4(library);
+  return loaded;
+}
+
+function createLz4(library: Lz4Library): Lz4 {
+  return {
+    compress(content) {
+      const blocks = splitBlocks(content).map((raw) => blockOf(raw, library.compressSync(raw)));
+      return joinFrame(content.length, blocks);
+    },
+    async compressInThread(content) {
+      const blocks: Lz4Block[] = [];
+      for (const raw of splitBlocks(content)) blocks.push(blockOf(raw, await library.compress(raw)));
+      return joinFrame(content.length, blocks);
+    },
+    decompress(frame, contentBytes) {
+      const blocks = parseFrame(frame, contentBytes);
+      return joinContent(
+        blocks.map((block) =>
+          block.isCompressed
+            ? exact(
+                block,
+                attempt(() => library.uncompressSync(sized(block))),
+              )
+            : block.data,
+        ),
+      );
+    },
+    async decompressInThread(frame, contentBytes) {
+      const contents: Buffer[] = [];
+      for (const block of parseFrame(frame, contentBytes)) {
+        contents.push(
+          block.isCompressed ? exact(block, await library.uncompress(sized(block)).catch(rejected)) : block.data,
+        );
+      }
+      return joinContent(contents);
+    },
+  };
+}
+
+function blockOf(raw: Buffer, sizedBlock: Buffer): Lz4Block {
+  const data = sizedBlock.subarray(PREFIX_BYTES);
+  const isCompressed = data.length < raw.length;
+  return { rawBytes: raw.length, data: isCompressed ? data : raw, isCompressed };
+}
+
+/** The block as the library wants it. It reserves as much as this prefix says: the frame was checked against the cap. */
+function sized({ rawBytes, data }: Lz4Block): Buffer {
+  const block = Buffer.allocUnsafe(PREFIX_BYTES + data.length);
+  block.writeUInt32LE(rawBytes);
+  data.copy(block, PREFIX_BYTES);
+  return block;
+}
+
+function exact(block: Lz4Block, content: Buffer): Buffer {
+  if (content.length !== block.rawBytes) throw corrupt('a block is not as long as it says');
+  return content;
+}
+
+function joinContent(contents: readonly Buffer[]): Buffer {
+  const [first] = contents;
+  return contents.length === 1 && first !== undefined ? first : Buffer.concat(contents);
+}
+
+function attempt(decompress: () => Buffer): Buffer {
+  try {
+    return decompress();
+  } catch {
+    return rejected();
+  }
+}
+
+function rejected(): never {
+  throw corrupt('a block cannot be decompressed');
+}
