@@ -1,0 +1,64 @@
+/** The folder of the local stack: Redis, objects, the admin key. It is marked, so that nothing else is ever emptied. */
+import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { LocalServiceError } from '../../../lib/errors.ts';
+import { takeLock } from './lock.ts';
+
+const MARKER = 'riptide-data.json';
+/** All a stack keeps here. */
+const CONTENTS = ['redis', 's3', 'admin-key', 'env.json'];
+
+export interface DataDir {
+  /** Absolute. */
+  readonly path: string;
+  /** A folder or file in it. */
+  at(name: 'redis' | 's3' | 'admin-key'): string;
+  /** Leaves the settings of the running stack for other programs; only this user may read them. */
+  writeSettings(settings: Readonly<Record<string, string>>): Promise<void>;
+  /** Takes the settings away and lets another stack use the folder. */
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the folder for this process; makes it when it is not there. `isFresh` empties it of what a stack keeps.
+ * @throws {LocalServiceError} it holds somebody else's files, or another stack uses it.
+ */
+export async function openDataDir(dir: string, { isFresh }: { readonly isFresh: boolean }): Promise<DataDir> {
+  const path = resolve(dir);
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await markAsOurs(path);
+  const lock = await takeLock(path);
+  const settingsFile = join(path, 'env.json');
+  try {
+    const stale = isFresh ? CONTENTS : ['env.json'];
+    await Promise.all(stale.map((name) => rm(join(path, name), { recursive: true, force: true })));
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+  return {
+    path,
+    at: (name) => join(path, name),
+    async writeSettings(settings) {
+      const draft = `${settingsFile}.tmp`;
+      await writeFile(draft, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
+      await chmod(draft, 0o600);
+      await rename(draft, settingsFile);
+    },
+    async release() {
+      await rm(settingsFile, { force: true });
+      await lock.release();
+    },
+  };
+}
+
+async function markAsOurs(path: string): Promise<void> {
+  const names = await readdir(path);
+  if (names.includes(MARKER)) return;
+  if (names.length > 0) {
+    throw new LocalServiceError(
+      `${path} holds files that are not Riptide's: choose an empty or new folder (RIPTIDE_DATA_DIR)`,
+    );
+  }
+  await writeFile(join(path, MARKER), `${JSON.stringify({ holds: 'data of a local Riptide stack', format: 1 })}\n`);
+}

@@ -1,0 +1,120 @@
+/** Everything `npm start` runs, started in order and stopped in the reverse one. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { LocalServiceError } from '../../lib/errors.ts';
+import { createBucket } from './create-bucket.ts';
+import { obtainAdminKey } from './data/admin-key.ts';
+import { type DataDir, openDataDir } from './data/data-dir.ts';
+import { applySettings, handlerSettings, REGION, type StackAddresses } from './handler-settings.ts';
+import { createInvoker } from './host/invoke.ts';
+import { type Host, startHost } from './host.ts';
+import { startS3Endpoint } from './s3/start-s3-endpoint.ts';
+import { startSchedules } from './schedules.ts';
+import { readServiceMap, type ScheduleEntry, type ServiceMap } from './service-map.ts';
+import { superviseRedis } from './supervise-redis.ts';
+import { startUpstashEndpoint } from './upstash/start-upstash-endpoint.ts';
+
+export interface StackOptions {
+  /** serverless.yml */
+  readonly serviceFile: string;
+  readonly dataDir: string;
+  /** 0: a free one. */
+  readonly port: number;
+  /** Undefined: the one kept in the data folder. */
+  readonly adminKey: string | undefined;
+  /** Undefined: the stack starts a Redis of its own. */
+  readonly redisUrl: string | undefined;
+  /** The functions use the Upstash endpoint instead of TCP. */
+  readonly useRest: boolean;
+  readonly isFresh: boolean;
+  /** Told what the person at the terminal should know. */
+  readonly onNotice: (text: string) => void;
+}
+
+export interface Stack {
+  readonly url: string;
+  readonly adminKey: string;
+  readonly dataDir: string;
+  readonly redisUrl: string;
+  /** Lets requests and schedules under way end, then stops every part. */
+  stop(): Promise<void>;
+}
+
+/** How long requests and schedules under way may take when the stack is stopped. */
+const DRAIN_DEADLINE_MS = 10_000;
+
+/**
+ * Starts the stack; when one part fails, those before it are stopped again.
+ * @throws {LocalServiceError} the data folder or the port is in use, or a part does not start.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const parts = new AsyncDisposableStack();
+  try {
+    const map = await readServiceMap(options.serviceFile);
+    const data = await openDataDir(options.dataDir, options);
+    parts.defer(() => data.release());
+    const addresses = await startStores(options, data, parts);
+    const settings = handlerSettings(addresses, options.useRest);
+    applySettings(settings, process.env);
+    const host = await startFunctions(options, map, parts);
+    await data.writeSettings({ ...settings, RIPTIDE_URL: host.url, RIPTIDE_ADMIN_KEY: addresses.adminKey });
+    const { adminKey, redisUrl } = addresses;
+    return { url: host.url, adminKey, redisUrl, dataDir: data.path, stop: () => parts.disposeAsync() };
+  } catch (error) {
+    await parts.disposeAsync();
+    throw error;
+  }
+}
+
+async function startStores(options: StackOptions, data: DataDir, parts: AsyncDisposableStack): Promise<StackAddresses> {
+  const adminKey = await obtainAdminKey(options.adminKey, data.at('admin-key'));
+  const credentials = { accessKeyId: `local-${randomUUID()}`, secretAccessKey: randomBytes(24).toString('base64url') };
+  const s3 = await startS3Endpoint({ dir: data.at('s3'), region: REGION, ...credentials });
+  parts.defer(() => s3.stop());
+  await createBucket({ url: s3.url, ...credentials });
+  const redisUrl = options.redisUrl ?? (await startOwnRedis(options, data, parts));
+  const token = randomBytes(24).toString('base64url');
+  const rest = await startUpstashEndpoint({ redisUrl, token });
+  parts.defer(() => rest.stop());
+  return { adminKey, redisUrl, rest: { url: rest.url, token }, s3: { url: s3.url, ...credentials } };
+}
+
+async function startOwnRedis(options: StackOptions, data: DataDir, parts: AsyncDisposableStack): Promise<string> {
+  const redis = await superviseRedis({ dir: data.at('redis'), onNotice: options.onNotice });
+  parts.defer(() => redis.stop());
+  return redis.url;
+}
+
+async function startFunctions(options: StackOptions, map: ServiceMap, parts: AsyncDisposableStack): Promise<Host> {
+  const { onNotice, port } = options;
+  const onError = (name: string, error: unknown) => onNotice(`Function ${name} failed: ${describeError(error)}`);
+  const host = await startHost({ routes: map.routes, port, onError }).catch((error: unknown) => {
+    throw isPortTaken(error) ? portTaken(port) : error;
+  });
+  const schedules = startSchedules<ScheduleEntry>({
+    schedules: map.schedules,
+    run: (schedule, event) => createInvoker(schedule.function).invoke(event, randomUUID()),
+    onError: (schedule, error) => onError(schedule.name, error),
+  });
+  parts.defer(async () => {
+    await Promise.all([
+      host.stop({ deadlineMs: DRAIN_DEADLINE_MS }),
+      schedules.stop({ deadlineMs: DRAIN_DEADLINE_MS }),
+    ]);
+  });
+  return host;
+}
+
+function isPortTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}
+
+function portTaken(port: number): LocalServiceError {
+  return new LocalServiceError(
+    `Port ${port} is in use: stop what uses it, or choose another one, as in PORT=${port + 1} npm start`,
+  );
+}
+
+/** With its stack: it is the person at the terminal who has to find the fault. */
+function describeError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
