@@ -21,6 +21,7 @@ import type { RawValue } from './value-types.ts';
 const ROOT = 'persistence';
 const LONGEST_FILE = 262_144;
 const PATHS = SETTINGS.map(({ path }) => path);
+const GROUPS = [...new Set(PATHS.map((path) => path.slice(0, path.lastIndexOf('.'))))];
 
 interface Walk {
   readonly document: Document.Parsed;
@@ -72,46 +73,40 @@ function syntaxIssues(document: Document.Parsed | undefined, lines: LineCounter,
 function walkRoot(walk: Walk): void {
   const root = resolve(walk, walk.document.contents);
   if (isNothing(root)) return;
-  if (!isMap(root)) return void walk.issues.push({ field: walk.at(root), message: `expected groups below "${ROOT}:"` });
+  if (!isMap(root)) return refuse(walk, walk.at(root), `expected groups below "${ROOT}:"`);
   for (const { key, value } of root.items) {
     if (keyText(key) === ROOT) walkGroup(walk, '', resolve(walk, value), key);
-    else walk.issues.push({ field: walk.at(key), message: `expected "${ROOT}:" and the groups below it` });
+    else refuse(walk, walk.at(key), `expected "${ROOT}:" and the groups below it`);
   }
 }
 
 function walkGroup(walk: Walk, prefix: string, node: unknown, parent: unknown): void {
   if (isNothing(node)) return;
-  if (!isMap(node)) {
-    return void walk.issues.push({
-      field: prefix === '' ? ROOT : prefix,
-      message: `expected names and values below it; set by ${walk.at(parent)}`,
-    });
-  }
-  for (const { key, value } of (node as YAMLMap).items) {
+  if (!isMap(node))
+    return refuse(walk, prefix || ROOT, `expected names and values below it; set by ${walk.at(parent)}`);
+  for (const { key, value } of node.items) {
     const path = prefix === '' ? keyText(key) : `${prefix}.${keyText(key)}`;
     if (PATHS.includes(path)) walkSetting(walk, path, resolve(walk, value), key);
-    else if (PATHS.some((known) => known.startsWith(`${path}.`))) walkGroup(walk, path, resolve(walk, value), key);
-    else
-      walk.issues.push({
-        field: walk.at(key),
-        message: `no such setting: ${presentable(path)}${didYouMean(path, PATHS)}`,
-      });
+    else if (GROUPS.includes(path)) walkGroup(walk, path, resolve(walk, value), key);
+    else refuse(walk, walk.at(key), `no such setting: ${presentable(path)}${didYouMean(path, [...PATHS, ...GROUPS])}`);
   }
 }
 
 function walkSetting(walk: Walk, path: string, node: unknown, key: unknown): void {
   const items = isSeq(node) ? node.items.map((item) => resolve(walk, item)) : [node];
   const name = walk.at(key);
-  if (!items.every((item) => isScalar(item) || isNothing(item))) {
-    return void walk.issues.push({ field: path, message: `expected a value; set by ${name}` });
-  }
+  if (!items.every((item) => isScalar(item) || isNothing(item)))
+    return refuse(walk, path, `expected a value; set by ${name}`);
   const texts = items.map((item) => substitute(scalarText(item), walk.env));
   const problem = texts.find((text) => 'problem' in text);
-  if (problem !== undefined)
-    return void walk.issues.push({ field: path, message: `${problem.problem}; set by ${name}` });
+  if (problem !== undefined) return refuse(walk, path, `${problem.problem}; set by ${name}`);
   const read = texts.map((text) => ('text' in text ? text.text : ''));
   const raw: RawValue = isSeq(node) ? read : (read[0] ?? '');
   walk.layer.set(path, { raw, origin: { kind: 'file', name } });
+}
+
+function refuse(walk: Walk, field: string, message: string): void {
+  walk.issues.push({ field, message });
 }
 
 /** What an alias stands for; an alias without its anchor stays one, and is refused where it stands. */

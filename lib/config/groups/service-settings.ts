@@ -69,5 +69,5 @@ export const logSettings = defineSettings({
 });
 
 function isOrigin(item: string): boolean {
-  return item === '*' || (/^https?:/.test(item) && URL.parse(item)?.origin === item);
+  return item === '*' || (/^https?:[^*]+$/.test(item) && URL.parse(item)?.origin === item);
 }
