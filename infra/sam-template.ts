@@ -30,7 +30,12 @@ interface PrintedEvent {
 }
 
 // SAM passes only variables the template names: what the local stack sets beside the deployed settings.
-const LOCAL_SETTINGS = ['REDIS_URL', 'PERSISTENCE_BLOBS_ENDPOINT', 'PERSISTENCE_BLOBS_FORCE_PATH_STYLE'];
+const LOCAL_SETTINGS = [
+  'REDIS_URL',
+  'PERSISTENCE_BLOBS_ENDPOINT',
+  'PERSISTENCE_BLOBS_REGION',
+  'PERSISTENCE_BLOBS_FORCE_PATH_STYLE',
+];
 
 /** The template as text. The same service gives the same bytes, on every machine. */
 export function samTemplate({ provider, functions }: PrintedService): string {

