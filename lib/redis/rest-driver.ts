@@ -1,12 +1,14 @@
 /** Redis over HTTPS, through @upstash/redis: for Lambda functions, which keep no connection. */
 import type { RedisConfig } from '../config/config.ts';
-import type { RedisCommand, RedisDriver, RedisReply, SendOptions } from './driver.ts';
+import type { RedisCommand, RedisDriver, RedisReply } from './driver.ts';
 import { inTrips, type SlotReply } from './pipeline.ts';
 import { replyError } from './reply-error.ts';
+import { createRestBatcher } from './rest-batch.ts';
 import { restFault } from './rest-fault.ts';
-import { createRestRequester, type RestReply, type RestRequest, type RestRequester } from './rest-requester.ts';
+import { createRestRequester, type RestReply, type RestRequester } from './rest-requester.ts';
 import { withRetries } from './retries.ts';
 import { unanswered, unavailable } from './transport-errors.ts';
+import type { WaitLimits } from './waiting.ts';
 
 export type RestDriverConfig = Pick<
   RedisConfig,
@@ -24,63 +26,66 @@ export type RestDriverConfig = Pick<
  * `poolSize` and `connectionTimeoutMs` do not apply; `commandTimeoutMs` covers connecting.
  */
 export function createRestDriver(config: RestDriverConfig): RedisDriver {
-  let requester: RestRequester | null = null;
+  let endpoint: ReturnType<typeof connect> | null = null;
   let closed = false;
-
-  const post = (request: Omit<RestRequest, 'signal'>, options: SendOptions): Promise<unknown> =>
-    withRetries(config, options, (timeoutMs) => {
-      if (closed) throw unavailable('closed');
-      requester ??= createRestRequester(config);
-      return answered(requester, request, timeoutMs, options.signal);
-    });
-
+  const open = () => {
+    if (closed) throw unavailable('closed');
+    endpoint ??= connect(config);
+    return endpoint;
+  };
   return {
-    async send(command, options) {
-      return reply((await post({ body: command }, options)) as RestReply);
-    },
-    sendAll(commands, options) {
-      return inTrips(config, commands, options, async (trip) =>
-        slots(trip, await post({ body: trip, path: ['pipeline'] }, options), options),
-      );
-    },
+    send: (command, options) =>
+      withRetries(config, options, async (timeoutMs) =>
+        oneReply(await open().sendOne(command, { timeoutMs, signal: options.signal })),
+      ),
+    sendAll: (commands, options) =>
+      inTrips(config, commands, options, (trip) =>
+        withRetries(config, options, (timeoutMs) =>
+          pipeline(open().request, trip, { timeoutMs, signal: options.signal }),
+        ),
+      ),
     async close() {
       closed = true;
     },
   };
 }
 
-/** One request and its answer, or what its failure means. */
-async function answered(
-  requester: RestRequester,
-  request: Omit<RestRequest, 'signal'>,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<unknown> {
-  const over = new AbortController();
-  const end = () => over.abort();
-  const timer = setTimeout(end, timeoutMs);
-  signal?.addEventListener('abort', end, { once: true });
-  try {
-    return await requester({ ...request, signal: over.signal });
-  } catch (thrown) {
-    throw restFault(thrown, over.signal.aborted);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', end);
-  }
+function connect(config: RestDriverConfig) {
+  const request = createRestRequester(config);
+  return { request, sendOne: createRestBatcher(request, config) };
 }
 
-function reply(answer: RestReply): RedisReply {
+function oneReply(answer: RestReply): RedisReply {
   if (typeof answer.error === 'string') throw replyError(answer.error);
   if (answer.result === undefined) throw unanswered('endpoint_failed');
   return answer.result as RedisReply;
 }
 
-function slots(trip: readonly RedisCommand[], answers: unknown, options: SendOptions): readonly SlotReply[] {
-  if (!Array.isArray(answers) || answers.length !== trip.length) {
-    throw options.kind === 'write' ? unanswered('endpoint_failed') : unavailable('endpoint_failed');
-  }
+/** One request for the whole list, and what each command gave. */
+async function pipeline(
+  request: RestRequester,
+  trip: readonly RedisCommand[],
+  limits: WaitLimits,
+): Promise<readonly SlotReply[]> {
+  const answers = await limited(limits, (signal) => request({ body: trip, path: ['pipeline'], signal }));
+  if (!Array.isArray(answers) || answers.length !== trip.length) throw unanswered('endpoint_failed');
   return answers.map((answer: RestReply) =>
     typeof answer.error === 'string' ? replyError(answer.error) : ((answer.result ?? null) as RedisReply),
   );
+}
+
+/** Ends the request by its timeout or the caller's signal, and says what its failure means. */
+async function limited(limits: WaitLimits, run: (signal: AbortSignal) => Promise<unknown>): Promise<unknown> {
+  const end = new AbortController();
+  const abort = () => end.abort();
+  const timer = setTimeout(abort, limits.timeoutMs);
+  limits.signal?.addEventListener('abort', abort, { once: true });
+  try {
+    return await run(end.signal);
+  } catch (thrown) {
+    throw restFault(thrown, end.signal.aborted);
+  } finally {
+    clearTimeout(timer);
+    limits.signal?.removeEventListener('abort', abort);
+  }
 }

@@ -1,6 +1,11 @@
-/** A Lua script with its contract: what its keys, arguments and reply are called. */
+/**
+ * Lua scripts: the contract each is bound by, and running them. They run by hash, and by text where the server does not
+ * know them: after a restart, a failover or SCRIPT FLUSH.
+ */
 import { createHash } from 'node:crypto';
-import type { RedisCommand, RedisReply } from './driver.ts';
+import { RedisReplyError } from '../errors.ts';
+import type { RedisCommand, RedisDriver, RedisReply, SendOptions } from './driver.ts';
+import { evalCommand, evalshaCommand } from './script-command.ts';
 
 /** Names in order. The last may be a rest, as `...members`: any number of values. */
 export interface Script<Key extends string, Arg extends string, Reply> {
@@ -32,36 +37,89 @@ export function defineScript<const Key extends string, const Arg extends string,
   return Object.freeze({ ...spec, sha1: createHash('sha1').update(spec.source).digest('hex') });
 }
 
-/** A script whose names do not matter to the code at hand. */
-export type AnyScript = Pick<Script<string, string, unknown>, 'name' | 'source' | 'sha1' | 'keys' | 'args' | 'reply'>;
-
-/** The EVALSHA command of a call: `['EVALSHA', sha1, number of keys, …keys, …arguments]`. */
-export function evalshaCommand(
-  script: AnyScript,
-  keys: Readonly<Record<string, string | readonly string[]>>,
-  args: Readonly<Record<string, string | number | readonly (string | number)[]>>,
-): RedisCommand {
-  const command: [string, ...(string | number)[]] = ['EVALSHA', script.sha1, 0];
-  appendNamed(command, script.keys, keys);
-  command[2] = command.length - 3;
-  appendNamed(command, script.args, args);
-  return command;
+/**
+ * One run of a script. Arguments may be numbers; Lua gets them as text. Generic code, which cannot know whether a script
+ * has a rest, passes a record by the names themselves.
+ */
+export interface ScriptInput<Key extends string, Arg extends string> {
+  readonly keys: Named<Key, string> | Readonly<Record<Key, string>>;
+  readonly args: Named<Arg, string | number> | Readonly<Record<Arg, string | number>>;
 }
 
-/** The same call with the script's text, for a server that does not know it. */
-export function evalCommand(script: AnyScript, [, , ...rest]: RedisCommand): RedisCommand {
-  return ['EVAL', script.source, ...rest];
-}
+export type ScriptOptions = Omit<SendOptions, 'name'>;
 
-function appendNamed(
-  command: (string | number)[],
-  names: readonly string[],
-  values: Readonly<Record<string, string | number | readonly (string | number)[]>>,
-): void {
-  for (const name of names) {
-    const value = values[name.startsWith('...') ? name.slice(3) : name];
-    if (typeof value === 'object') for (const item of value) command.push(item);
-    else if (value !== undefined) command.push(value);
-    else throw new TypeError(`No value for "${name}"`);
+/**
+ * Runs a script; atomic. NOSCRIPT means that nothing ran, so a write is sent again with its text, too.
+ * @throws as RedisDriver.send; RedisReplyError with the reply `ERR` when the script failed midway.
+ */
+export async function runScript<const Key extends string, const Arg extends string, Reply>(
+  redis: RedisDriver,
+  script: Script<Key, Arg, Reply>,
+  call: ScriptInput<Key, Arg> & ScriptOptions,
+): Promise<Reply> {
+  const command = evalshaCommand(script, call.keys, call.args);
+  const options = { kind: call.kind, signal: call.signal, name: script.name };
+  let raw: RedisReply;
+  try {
+    raw = await redis.send(command, options);
+  } catch (error) {
+    if (!isNoScript(error)) throw error;
+    raw = await redis.send(evalCommand(script, command), options);
   }
+  return script.reply(raw);
+}
+
+/** A call prepared for {@link runScripts}, so that calls of different scripts fit in one list. */
+export interface ScriptCall<Reply> {
+  readonly script: Script<string, string, Reply>;
+  readonly command: RedisCommand;
+}
+
+/** Prepares one call of a pipeline. */
+export function scriptCall<const Key extends string, const Arg extends string, Reply>(
+  script: Script<Key, Arg, Reply>,
+  input: ScriptInput<Key, Arg>,
+): ScriptCall<Reply> {
+  return { script, command: evalshaCommand(script, input.keys, input.args) };
+}
+
+/** What each call of a pipeline gave: its reply, or its error in its place. */
+export type ScriptOutcomes<Calls extends readonly ScriptCall<unknown>[]> = {
+  -readonly [I in keyof Calls]: Calls[I] extends ScriptCall<infer Reply> ? Reply | Error : never;
+};
+
+/**
+ * Runs calls in one round trip; each is atomic, all together are not. Only the calls the server did not know are sent
+ * again with their text, in a second trip.
+ * @throws as RedisDriver.sendAll, when the whole first trip failed; failures of the second stand in their places.
+ */
+export async function runScripts<const Calls extends readonly ScriptCall<unknown>[]>(
+  redis: RedisDriver,
+  calls: Calls,
+  options: ScriptOptions,
+): Promise<ScriptOutcomes<Calls>> {
+  const sending = { ...options, name: calls[0]?.script.name };
+  const slots = [
+    ...(await redis.sendAll(
+      calls.map((call) => call.command),
+      sending,
+    )),
+  ];
+  const unknown = calls.flatMap((call, index) => (isNoScript(slots[index]) ? [{ call, index }] : []));
+  if (unknown.length > 0) {
+    const commands = unknown.map(({ call }) => evalCommand(call.script, call.command));
+    const again = await redis.sendAll(commands, sending).catch((error: Error) => commands.map(() => error));
+    unknown.forEach(({ index }, i) => {
+      slots[index] = again[i] ?? null;
+    });
+  }
+  return calls.map((call, i) => decoded(call, slots[i] ?? null)) as ScriptOutcomes<Calls>;
+}
+
+function decoded<Reply>(call: ScriptCall<Reply>, slot: RedisReply | Error): Reply | Error {
+  return slot instanceof Error ? slot : call.script.reply(slot);
+}
+
+function isNoScript(error: unknown): boolean {
+  return error instanceof RedisReplyError && error.reply === 'NOSCRIPT';
 }

@@ -3,13 +3,7 @@ import type { RedisCommand, RedisReply } from './driver.ts';
 import { ABORTED, ioredisCommand, isSuspect, tcpFault } from './tcp-flight.ts';
 import type { SentProbe, TcpLink } from './tcp-link.ts';
 import { unavailable } from './transport-errors.ts';
-import { within } from './waiting.ts';
-
-export interface CallLimits {
-  /** Milliseconds this try may take, connecting included. */
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-}
+import { type WaitLimits, within } from './waiting.ts';
 
 export interface TcpConnection {
   /** Calls that have not ended. */
@@ -20,7 +14,7 @@ export interface TcpConnection {
    * Sends one command. Many may be under way: replies come in the order of the commands.
    * @throws as the attempt of withRetries.
    */
-  issue(command: RedisCommand, limits: CallLimits): Promise<RedisReply>;
+  issue(command: RedisCommand, limits: WaitLimits): Promise<RedisReply>;
   /** Drops it at once; calls under way fail. */
   end(): void;
 }
@@ -33,7 +27,7 @@ export function createTcpConnection(link: TcpLink): TcpConnection {
   let load = 0;
   let suspect = false;
 
-  const issue = async (command: RedisCommand, limits: CallLimits): Promise<RedisReply> => {
+  const issue = async (command: RedisCommand, limits: WaitLimits): Promise<RedisReply> => {
     load++;
     const { signal } = limits;
     let probe: SentProbe | undefined;
@@ -70,7 +64,7 @@ export function createTcpConnection(link: TcpLink): TcpConnection {
 }
 
 /** Waits for the connection. @returns the milliseconds left for the command. */
-async function connected(link: TcpLink, limits: CallLimits): Promise<number> {
+async function connected(link: TcpLink, limits: WaitLimits): Promise<number> {
   const startedAt = performance.now();
   await within(link.connect(), limits, (reason) => unavailable('not_connected', reason));
   return Math.max(1, limits.timeoutMs - (performance.now() - startedAt));

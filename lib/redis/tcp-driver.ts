@@ -5,10 +5,11 @@ import { createClusterLink } from './cluster-link.ts';
 import type { RedisCommand, RedisDriver, SendOptions } from './driver.ts';
 import { inTrips, type SlotReply } from './pipeline.ts';
 import { withRetries } from './retries.ts';
-import { type CallLimits, createTcpConnection, type TcpConnection } from './tcp-connection.ts';
+import { createTcpConnection, type TcpConnection } from './tcp-connection.ts';
 import { createNodeLink } from './tcp-link.ts';
 import { createTcpPool } from './tcp-pool.ts';
 import { isFromRedis } from './transport-errors.ts';
+import type { WaitLimits } from './waiting.ts';
 
 export type TcpDriverConfig = Pick<
   RedisConfig,
@@ -54,7 +55,7 @@ export function createTcpDriver(config: TcpDriverConfig): RedisDriver {
 async function issueAll(
   connection: TcpConnection,
   commands: readonly RedisCommand[],
-  limits: CallLimits,
+  limits: WaitLimits,
   kind: SendOptions['kind'],
 ): Promise<readonly SlotReply[]> {
   const slots = await Promise.all(commands.map((command) => connection.issue(command, limits).catch(asSlot)));

@@ -1,5 +1,13 @@
 /** Waits that end: by time, or by the caller's signal. */
 
+/** How long one try may take. */
+export interface WaitLimits {
+  /** Milliseconds, connecting included. */
+  readonly timeoutMs: number;
+  /** The caller's deadline. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Waits `ms`, or less when `signal` aborts. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve();
@@ -20,7 +28,7 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
  */
 export async function within<T>(
   promise: Promise<T>,
-  limits: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+  limits: WaitLimits,
   expired: (reason: 'timeout' | 'aborted') => Error,
 ): Promise<T> {
   const over = new AbortController();

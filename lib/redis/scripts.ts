@@ -1,0 +1,157 @@
+/** One typed binding for each file in scripts/, in alphabetical order. */
+import { asInteger, asList, asText } from './reply-shape.ts';
+import { defineScript } from './script.ts';
+import beginIdempotentLua from './scripts/begin-idempotent.lua';
+import checkKeyLua from './scripts/check-key.lua';
+import confirmTenantLua from './scripts/confirm-tenant.lua';
+import createApiKeyLua from './scripts/create-api-key.lua';
+import createTenantLua from './scripts/create-tenant.lua';
+import deleteCacheEntryLua from './scripts/delete-cache-entry.lua';
+import endIdempotentLua from './scripts/end-idempotent.lua';
+import getCacheEntryLua from './scripts/get-cache-entry.lua';
+import removeExpiredEntriesLua from './scripts/remove-expired-entries.lua';
+import reserveTenantLua from './scripts/reserve-tenant.lua';
+import revokeApiKeyLua from './scripts/revoke-api-key.lua';
+import setCacheEntryLua from './scripts/set-cache-entry.lua';
+
+/** What every script that opens the gate is given first, in this order. */
+const GATE_ARGS = ['keyHash', 'scope', 'context', 'carriedUs'] as const;
+export type GateArg = (typeof GATE_ARGS)[number];
+
+export const beginIdempotent = defineScript({
+  name: 'begin-idempotent',
+  source: beginIdempotentLua,
+  keys: ['call'],
+  args: ['body', 'op', 'leaseMs', 'ttlMs'],
+  reply: (raw) => {
+    const [code, value] = asList(raw);
+    if (code === 1) return { state: 'run', op: asText(value) } as const;
+    if (code === 2) return { state: 'done', reply: asText(value) } as const;
+    if (code === 3) return { state: 'running', leftMs: asInteger(value) } as const;
+    return { state: 'other' } as const;
+  },
+});
+
+export const checkKey = defineScript({
+  name: 'check-key',
+  source: checkKeyLua,
+  keys: ['gate'],
+  args: GATE_ARGS,
+  reply: (raw) => asList(raw),
+});
+
+export const confirmTenant = defineScript({
+  name: 'confirm-tenant',
+  source: confirmTenantLua,
+  keys: ['tenants', 'reservations'],
+  args: ['id', 'exists'],
+  reply: (raw) => asList(raw, 1).length,
+});
+
+export const createApiKey = defineScript({
+  name: 'create-api-key',
+  source: createApiKeyLua,
+  keys: ['record', 'gate', 'apiKeys'],
+  args: ['id', 'keyHash', 'field', 'json', 'maxKeys'],
+  reply: (raw) => (['added', 'no_tenant', 'too_many'] as const)[asInteger(asList(raw, 1)[0]) - 1],
+});
+
+export const createTenant = defineScript({
+  name: 'create-tenant',
+  source: createTenantLua,
+  keys: ['record', 'gate'],
+  args: ['json', 'limits', 'counters', 'context'],
+  reply: (raw) => {
+    const [created, json] = asList(raw, 2);
+    return { created: created === 1, json: asText(json) };
+  },
+});
+
+export const deleteCacheEntry = defineScript({
+  name: 'delete-cache-entry',
+  source: deleteCacheEntryLua,
+  keys: ['gate', 'entry', 'index'],
+  args: [...GATE_ARGS, 'condition', 'op', 'keyMember', 'expiryTail'],
+  reply: (raw) => asList(raw),
+});
+
+export const endIdempotent = defineScript({
+  name: 'end-idempotent',
+  source: endIdempotentLua,
+  keys: ['call'],
+  args: ['op', 'reply'],
+  reply: (raw) => asInteger(asList(raw, 1)[0]) === 1,
+});
+
+export const getCacheEntry = defineScript({
+  name: 'get-cache-entry',
+  source: getCacheEntryLua,
+  keys: ['gate', 'entry', 'index'],
+  args: [...GATE_ARGS, 'ifNoneMatch', 'part', 'keyMember', 'expiryTail'],
+  reply: (raw) => asList(raw),
+});
+
+export const removeExpiredEntries = defineScript({
+  name: 'remove-expired-entries',
+  source: removeExpiredEntriesLua,
+  keys: ['gate', 'index', '...entries'],
+  args: ['...members'],
+  reply: (raw) => {
+    const [removed, bytes] = asList(raw, 2);
+    return { removed: asInteger(removed), bytes: asInteger(bytes) };
+  },
+});
+
+export const reserveTenant = defineScript({
+  name: 'reserve-tenant',
+  source: reserveTenantLua,
+  keys: ['tenants', 'reservations'],
+  args: ['id', 'maxTenants'],
+  reply: (raw) => {
+    const [granted, taken] = asList(raw, 2);
+    return { granted: granted === 1, taken: asInteger(taken) };
+  },
+});
+
+export const revokeApiKey = defineScript({
+  name: 'revoke-api-key',
+  source: revokeApiKeyLua,
+  keys: ['gate', 'apiKeys'],
+  args: ['id'],
+  reply: (raw) => asInteger(asList(raw, 1)[0]) === 1,
+});
+
+export const setCacheEntry = defineScript({
+  name: 'set-cache-entry',
+  source: setCacheEntryLua,
+  keys: ['gate', 'entry', 'index'],
+  args: [
+    ...GATE_ARGS,
+    'condition',
+    'ttlMs',
+    'metaBytes',
+    'rawBytes',
+    'digest',
+    'op',
+    'codec',
+    'body',
+    'keyMember',
+    'expiryTail',
+  ],
+  reply: (raw) => asList(raw),
+});
+
+export const allScripts = [
+  beginIdempotent,
+  checkKey,
+  confirmTenant,
+  createApiKey,
+  createTenant,
+  deleteCacheEntry,
+  endIdempotent,
+  getCacheEntry,
+  removeExpiredEntries,
+  reserveTenant,
+  revokeApiKey,
+  setCacheEntry,
+] as const;
