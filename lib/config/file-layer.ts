@@ -1,15 +1,5 @@
 /** Reads persistence.yml. Loaded only when a file is named: the YAML parser would cost every cold start. */
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type ParsedNode,
-  parseDocument,
-  type YAMLMap,
-} from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import type { Issue } from '../errors.ts';
 import type { Environment } from './environment-layer.ts';
 import type { Layer, Stated } from './layer.ts';
@@ -26,10 +16,17 @@ const GROUPS = [...new Set(PATHS.map((path) => path.slice(0, path.lastIndexOf('.
 interface Walk {
   readonly document: Document.Parsed;
   readonly env: Environment;
-  readonly issues: Issue[];
   readonly layer: Map<string, Stated>;
   /** `persistence.yml:12`, of a node. */
   at(node: unknown): string;
+  refuse(field: string, message: string): void;
+}
+
+/** A node with the path it stands at, and the key that names it. */
+interface Place {
+  readonly path: string;
+  readonly node: unknown;
+  readonly key: unknown;
 }
 
 /**
@@ -49,7 +46,7 @@ export function fileLayer(file: { text: string; name: string }, env: Environment
     return layer;
   }
   const at = (node: unknown) => `${file.name}:${lines.linePos(offset(node)).line}`;
-  walkRoot({ document, env, issues, layer, at });
+  walkRoot({ document, env, layer, at, refuse: (field, message) => issues.push({ field, message }) });
   return layer;
 }
 
@@ -73,40 +70,43 @@ function syntaxIssues(document: Document.Parsed | undefined, lines: LineCounter,
 function walkRoot(walk: Walk): void {
   const root = resolve(walk, walk.document.contents);
   if (isNothing(root)) return;
-  if (!isMap(root)) return refuse(walk, walk.at(root), `expected groups below "${ROOT}:"`);
-  for (const { key, value } of root.items) {
-    if (keyText(key) === ROOT) walkGroup(walk, '', resolve(walk, value), key);
-    else refuse(walk, walk.at(key), `expected "${ROOT}:" and the groups below it`);
+  if (!isMap(root)) walk.refuse(walk.at(root), `expected groups below "${ROOT}:"`);
+  for (const { key, value } of isMap(root) ? root.items : []) {
+    if (keyText(key) === ROOT) walkGroup(walk, { path: '', node: resolve(walk, value), key });
+    else walk.refuse(walk.at(key), `expected "${ROOT}:" and the groups below it`);
   }
 }
 
-function walkGroup(walk: Walk, prefix: string, node: unknown, parent: unknown): void {
+function walkGroup(walk: Walk, { path: prefix, node, key: parent }: Place): void {
   if (isNothing(node)) return;
-  if (!isMap(node))
-    return refuse(walk, prefix || ROOT, `expected names and values below it; set by ${walk.at(parent)}`);
-  for (const { key, value } of node.items) {
+  if (!isMap(node)) walk.refuse(prefix || ROOT, `expected names and values below it; set by ${walk.at(parent)}`);
+  for (const { key, value } of isMap(node) ? node.items : []) {
     const path = prefix === '' ? keyText(key) : `${prefix}.${keyText(key)}`;
-    if (PATHS.includes(path)) walkSetting(walk, path, resolve(walk, value), key);
-    else if (GROUPS.includes(path)) walkGroup(walk, path, resolve(walk, value), key);
-    else refuse(walk, walk.at(key), `no such setting: ${presentable(path)}${didYouMean(path, [...PATHS, ...GROUPS])}`);
+    const place = { path, node: resolve(walk, value), key };
+    if (PATHS.includes(path)) walkSetting(walk, place);
+    else if (GROUPS.includes(path)) walkGroup(walk, place);
+    else walk.refuse(walk.at(key), `no such setting: ${presentable(path)}${didYouMean(path, [...PATHS, ...GROUPS])}`);
   }
 }
 
-function walkSetting(walk: Walk, path: string, node: unknown, key: unknown): void {
-  const items = isSeq(node) ? node.items.map((item) => resolve(walk, item)) : [node];
+function walkSetting(walk: Walk, { path, node, key }: Place): void {
   const name = walk.at(key);
-  if (!items.every((item) => isScalar(item) || isNothing(item)))
-    return refuse(walk, path, `expected a value; set by ${name}`);
-  const texts = items.map((item) => substitute(scalarText(item), walk.env));
-  const problem = texts.find((text) => 'problem' in text);
-  if (problem !== undefined) return refuse(walk, path, `${problem.problem}; set by ${name}`);
-  const read = texts.map((text) => ('text' in text ? text.text : ''));
-  const raw: RawValue = isSeq(node) ? read : (read[0] ?? '');
-  walk.layer.set(path, { raw, origin: { kind: 'file', name } });
+  const read = readValue(walk, node);
+  if (typeof read === 'object' && 'problem' in read) walk.refuse(path, `${read.problem}; set by ${name}`);
+  else walk.layer.set(path, { raw: read, origin: { kind: 'file', name } });
 }
 
-function refuse(walk: Walk, field: string, message: string): void {
-  walk.issues.push({ field, message });
+/** A scalar as text or a sequence as texts, placeholders replaced. */
+function readValue(walk: Walk, node: unknown): RawValue | { readonly problem: string } {
+  const items = isSeq(node) ? node.items.map((item) => resolve(walk, item)) : [node];
+  if (!items.every((item) => isScalar(item) || isNothing(item))) return { problem: 'expected a value' };
+  const texts: string[] = [];
+  for (const item of items) {
+    const replaced = substitute(scalarText(item), walk.env);
+    if ('problem' in replaced) return replaced;
+    texts.push(replaced.text);
+  }
+  return isSeq(node) ? texts : (texts[0] ?? '');
 }
 
 /** What an alias stands for; an alias without its anchor stays one, and is refused where it stands. */
