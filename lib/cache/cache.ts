@@ -1,0 +1,179 @@
+/**
+ * The cache of a tenant. Each call is one round trip, through the gate; see there for what every call may throw.
+ * Values are bytes with a content type and come back byte for byte.
+ */
+import { randomBytes } from 'node:crypto';
+import type { CacheConfig } from '../config/config.ts';
+import { PreconditionFailedError, StorageFullError } from '../errors.ts';
+import type { Caller } from '../gate/caller.ts';
+import type { Gate } from '../gate/gate.ts';
+import type { TenantContext } from '../gate/gate-fields.ts';
+import type { Scope } from '../gate/scope.ts';
+import { type EntryName, indexMembers, type Keys } from '../keys.ts';
+import { deleteCacheEntry, getCacheEntry, setCacheEntry } from '../redis/scripts.ts';
+import type { Corruption } from './corruption.ts';
+import { readEntry, readHead, type StoredEntry, type StoredHead } from './entry.ts';
+import type { EntryMeta } from './entry-format.ts';
+import type { ValuePacker } from './value-packer.ts';
+
+/** What must hold of the stored entry; `etags` are without quotes. */
+export type Condition = 'none' | 'absent' | 'exists' | { readonly etags: readonly string[] };
+
+export interface SetEntry {
+  readonly value: Uint8Array;
+  readonly meta: EntryMeta;
+  /** Null: never expires. */
+  readonly ttlMs: number | null;
+  readonly condition?: Condition;
+}
+
+export interface SetOutcome {
+  readonly created: boolean;
+  readonly etag: string;
+  /** Unix ms; null: never. */
+  readonly expiresAtMs: number | null;
+  readonly updatedAtMs: number;
+  /** Bytes of the value as given, and as stored. */
+  readonly rawBytes: number;
+  readonly storedBytes: number;
+}
+
+export type Cache = ReturnType<typeof createCache>;
+
+export function createCache(deps: {
+  readonly gate: Gate;
+  readonly keys: Keys;
+  readonly config: CacheConfig;
+  readonly packer: ValuePacker;
+  readonly corruption: Corruption;
+}) {
+  const { gate, keys, packer, corruption } = deps;
+
+  const entryKeys = (caller: Caller, name: EntryName) => (context: TenantContext) => ({
+    entry: keys.cacheEntry(caller.tenantId, context.generation, name),
+    index: keys.index(caller.tenantId, context.generation),
+  });
+  const members = (name: EntryName) => ({
+    keyMember: indexMembers.key('c', name),
+    expiryTail: indexMembers.expiryTail('c', name),
+  });
+
+  const read = async (caller: Caller, name: EntryName, part: 'value' | 'meta', ifNoneMatch: string) => {
+    const [found, text, now] = await gate.run(caller, {
+      script: getCacheEntry,
+      scope: 'cache:read',
+      kind: 'read',
+      keys: entryKeys(caller, name),
+      args: { ifNoneMatch, part, ...members(name) },
+    });
+    return { found, text: text as string, nowMs: Number(now) };
+  };
+
+  /** Removes what cannot be read, so that it is a miss from now on; a value written meanwhile stays. */
+  const discard = async (caller: Caller, name: EntryName, text: string) => {
+    corruption.report(caller.tenantId);
+    const digest = /^c1(?:,[^,\n]*){7},([\w-]+),/.exec(text)?.[1];
+    await remove(caller, name, { condition: digest ?? 'unreadable', scope: 'cache:read' });
+    return null;
+  };
+
+  const remove = async (caller: Caller, name: EntryName, how: { condition: string; scope: Scope }): Promise<number> => {
+    const { condition, scope } = how;
+    const [outcome] = await gate.run(caller, {
+      script: deleteCacheEntry,
+      scope,
+      kind: 'write',
+      keys: entryKeys(caller, name),
+      args: { condition, op: newOperation(), ...members(name) },
+    });
+    return outcome as number;
+  };
+
+  return {
+    /**
+     * The entry, or null when there is none. A stored value that fails its digest is reported, removed and a miss.
+     * @param options.ifNoneMatch ETags the caller has, without quotes, or `*`: then `unchanged`, without the value.
+     */
+    async get(
+      caller: Caller,
+      name: EntryName,
+      options: { readonly ifNoneMatch?: readonly string[] | '*' } = {},
+    ): Promise<StoredEntry | (StoredHead & { readonly unchanged: true }) | null> {
+      const wanted = options.ifNoneMatch ?? [];
+      const { found, text, nowMs } = await read(caller, name, 'value', wanted === '*' ? '*' : wanted.join(','));
+      if (found === 0) return null;
+      try {
+        if (found === 2) return { ...readHead(text, nowMs), unchanged: true };
+        return await readEntry(text, { nowMs, maxBytes: deps.config.maxEntrySizeBytes });
+      } catch (error) {
+        if (corruption.is(error)) return discard(caller, name, text);
+        throw error;
+      }
+    },
+
+    /** What is known of the entry, without its value; or null. */
+    async head(caller: Caller, name: EntryName): Promise<StoredHead | null> {
+      const { found, text, nowMs } = await read(caller, name, 'meta', '');
+      if (found === 0) return null;
+      try {
+        return readHead(text, nowMs);
+      } catch (error) {
+        if (corruption.is(error)) return discard(caller, name, text);
+        throw error;
+      }
+    },
+
+    /**
+     * Stores the entry, packed if that pays.
+     * @throws {PreconditionFailedError} the condition does not hold. @throws {StorageFullError} `memory_full`.
+     */
+    async set(caller: Caller, name: EntryName, entry: SetEntry): Promise<SetOutcome> {
+      const packed = await packer.pack(entry.value, entry.meta);
+      const { body, ...head } = packed;
+      const [outcome, first, second] = await gate.run(caller, {
+        script: setCacheEntry,
+        scope: 'cache:write',
+        kind: 'write',
+        keys: entryKeys(caller, name),
+        args: {
+          ...head,
+          body,
+          condition: conditionText(entry.condition ?? 'none'),
+          ttlMs: entry.ttlMs ?? 0,
+          op: newOperation(),
+          ...members(name),
+        },
+      });
+      if (outcome === 3) throw new PreconditionFailedError('The stored entry is not the one the condition names');
+      if (outcome === 5) throw memoryFull(Number(first), Number(second));
+      return {
+        created: outcome === 1,
+        etag: packed.digest,
+        expiresAtMs: Number(first) === 0 ? null : Number(first),
+        updatedAtMs: Number(second),
+        rawBytes: packed.rawBytes,
+        storedBytes: Buffer.byteLength(body) - packed.metaBytes,
+      };
+    },
+
+    /** Removes the entry; false when there was none. @throws {PreconditionFailedError} the condition does not hold. */
+    async delete(caller: Caller, name: EntryName, condition: Condition = 'none'): Promise<boolean> {
+      const outcome = await remove(caller, name, { condition: conditionText(condition), scope: 'cache:write' });
+      if (outcome === 3) throw new PreconditionFailedError('The stored entry is not the one the condition names');
+      return outcome === 1;
+    },
+  };
+}
+
+/** 96 random bits, hex. */
+const newOperation = () => randomBytes(12).toString('hex');
+
+const conditionText = (condition: Condition): string => {
+  if (condition === 'none') return '';
+  return typeof condition === 'string' ? condition : condition.etags.join(',') || '-';
+};
+
+const memoryFull = (used: number, limit: number) =>
+  new StorageFullError('memory_full', "The tenant's memory is full: delete entries, or ask for a larger quota", {
+    details: { resource: 'memory_bytes', used, limit },
+  });

@@ -1,0 +1,43 @@
+import type { Input } from '../http/contract.ts';
+import { isJsonType, parseJson } from '../http/request-body.ts';
+import type { SetEntry, SetOutcome } from './cache.ts';
+import type { PutEntryResponse, putEntryContract } from './contract.ts';
+
+const MAX_VALUE_DEPTH = 1_000;
+
+/**
+ * What a PUT asks to store.
+ * @throws {InvalidJsonError} a body that says it is JSON and is not.
+ */
+export function readPut({ headers, query, body }: Input<typeof putEntryContract>, defaultTtlMs: number): SetEntry {
+  const contentType = headers['content-type'] ?? 'application/octet-stream';
+  if (isJsonType(contentType)) parseJson(body, MAX_VALUE_DEPTH);
+  const given = {
+    version: headers['riptide-version'],
+    source: headers['riptide-source'],
+    tags: headers['riptide-tags'],
+    attributes: headers['riptide-attributes'],
+  };
+  const meta = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return {
+    value: body,
+    meta: { content_type: contentType, ...meta },
+    ttlMs: query.ttl_seconds === undefined ? defaultTtlMs : query.ttl_seconds,
+    condition: conditionOf(headers['if-match'], headers['if-none-match']),
+  };
+}
+
+export const toPutResponse = (outcome: SetOutcome): PutEntryResponse => ({
+  etag: `"${outcome.etag}"`,
+  created: outcome.created,
+  expires_at: outcome.expiresAtMs === null ? null : new Date(outcome.expiresAtMs).toISOString(),
+  updated_at: new Date(outcome.updatedAtMs).toISOString(),
+  size_bytes: outcome.rawBytes,
+  stored_bytes: outcome.storedBytes,
+});
+
+function conditionOf(ifMatch: Input<typeof putEntryContract>['headers']['if-match'], ifNoneMatch: '*' | undefined) {
+  if (ifNoneMatch === '*') return 'absent';
+  if (ifMatch === undefined) return 'none';
+  return ifMatch === '*' ? 'exists' : { etags: ifMatch };
+}

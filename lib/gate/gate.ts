@@ -1,0 +1,98 @@
+/**
+ * The request gate, from the side of TypeScript: runs a script that opens it, and turns its refusals into errors.
+ * The checks themselves are in redis/scripts/includes/gate.lua, in the same step as the work.
+ */
+import { OutcomeUnknownError } from '../errors.ts';
+import type { TenantId } from '../ids.ts';
+import type { Keys } from '../keys.ts';
+import type { RedisDriver, RedisReply } from '../redis/driver.ts';
+import { type Named, runScript, type Script } from '../redis/script.ts';
+import type { GateArg } from '../redis/scripts.ts';
+import { unpackAdmission } from './admission.ts';
+import type { Caller } from './caller.ts';
+import type { Contexts } from './contexts.ts';
+import { type TenantContext, unpackContext } from './gate-fields.ts';
+import { ADMITTED, CONTEXT_OLD, refusal } from './refusal.ts';
+
+/** One gated script call; keys and arguments besides the gate's own, for the generation the tenant is in. */
+export interface GatedCall<Key extends string, Arg extends string> {
+  readonly script: Script<Key, Arg, readonly RedisReply[]>;
+  readonly scope: string;
+  /** `write`: its arguments carry an operation id the script dedupes by, so one retry after a lost reply is safe. */
+  readonly kind: 'read' | 'write';
+  keys(context: TenantContext): Omit<Named<Key, string>, 'gate'>;
+  readonly args: Omit<Named<Arg, string | number>, GateArg>;
+}
+
+export type Gate = ReturnType<typeof createGate>;
+
+export function createGate(deps: { readonly redis: RedisDriver; readonly keys: Keys; readonly contexts: Contexts }) {
+  const { redis, keys, contexts } = deps;
+  const carried = new Map<TenantId, number>();
+
+  const attempt = async <Key extends string, Arg extends string>(
+    caller: Caller,
+    call: GatedCall<Key, Arg>,
+    context: TenantContext | undefined,
+    carriedUs: number,
+  ) => {
+    const own = call.keys(context ?? NO_CONTEXT);
+    const gateArgs = { keyHash: caller.keyHash, scope: call.scope, context: context?.version ?? '', carriedUs };
+    return runScript(redis, call.script, {
+      keys: { ...own, gate: keys.gate(caller.tenantId) } as Named<Key, string>,
+      args: { ...call.args, ...gateArgs } as Named<Arg, string | number>,
+      kind: call.kind,
+      signal: caller.signal,
+    });
+  };
+
+  return {
+    /**
+     * Runs the script: one round trip; two for an instance's first call for a tenant, or after its context changed.
+     * @returns what the script answered after its admission.
+     * @throws {UnauthorizedError | ForbiddenError | RateLimitedError | QuotaExceededError} refused, nothing was changed.
+     * @throws {OutcomeUnknownError} a write's reply was lost twice; the same operation may be sent again.
+     */
+    async run<Key extends string, Arg extends string>(caller: Caller, call: GatedCall<Key, Arg>) {
+      const carriedUs = take(carried, caller.tenantId);
+      let context = contexts.find(caller.tenantId);
+      let lost = false;
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
+        const reply = await attempt(caller, call, context, carriedUs).catch((error: unknown) => {
+          if (!(error instanceof OutcomeUnknownError) || lost || caller.signal?.aborted) throw error;
+          lost = true;
+          return null;
+        });
+        if (reply === null) continue;
+        if (reply[0] === ADMITTED) {
+          caller.onAdmitted?.(unpackAdmission(reply[1] as string));
+          return reply.slice(2);
+        }
+        if (reply[0] !== CONTEXT_OLD) {
+          const { error, admission } = refusal(reply);
+          if (admission !== undefined) caller.onAdmitted?.(admission);
+          throw error;
+        }
+        context = unpackContext(reply[1] as string, reply[2] as string);
+        contexts.keep(caller.tenantId, context);
+      }
+      throw new OutcomeUnknownError('The tenant changed again and again while this ran', { retryAfterMs: 1_000 });
+    },
+
+    /** Adds work known only afterwards, in microseconds, to the tenant's next call on this instance. */
+    carry(tenantId: TenantId, us: number): void {
+      if (carried.size < MAX_CARRIED) carried.set(tenantId, (carried.get(tenantId) ?? 0) + Math.round(us));
+    },
+  };
+}
+
+/** Stands in until the gate told the real one; no key is read or written under it. */
+const NO_CONTEXT: TenantContext = { version: '', generation: 0 };
+const MAX_TRIES = 4;
+const MAX_CARRIED = 5_000;
+
+function take(carried: Map<TenantId, number>, tenantId: TenantId): number {
+  const us = carried.get(tenantId) ?? 0;
+  if (us > 0) carried.delete(tenantId);
+  return us;
+}

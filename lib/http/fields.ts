@@ -1,0 +1,25 @@
+/** Schemas of values that many contracts share. */
+import * as z from 'zod';
+import { TENANT_ID, type TenantId } from '../ids.ts';
+
+/** Text a person wrote: well-formed Unicode, no control characters, `max` characters at most. */
+export const text = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .refine((value) => value.isWellFormed(), 'must be well-formed Unicode')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+    .refine((value) => !/[\x00-\x1f\x7f]/.test(value), 'must not hold control characters');
+
+export const TenantIdField = z
+  .string()
+  .regex(TENANT_ID, 'must be a tenant id, as tenant-01h…')
+  .transform((id) => id as TenantId);
+
+/** ISO 8601, UTC. */
+export const Instant = z.iso.datetime();
+
+/** A whole number a double holds exactly. */
+export const Count = z.int().nonnegative();

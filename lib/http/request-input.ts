@@ -1,0 +1,40 @@
+import type * as z from 'zod';
+import { InvalidRequestError, type Issue } from '../errors.ts';
+import type { Contract, Input } from './contract.ts';
+import type { HttpEvent } from './event.ts';
+import { readBytes, readJson } from './request-body.ts';
+
+/**
+ * Checks every part of a request against its contract.
+ * @throws {InvalidRequestError} naming each bad field of all parts; and what request-body.ts throws.
+ */
+export function parseInput<C extends Contract>(contract: C, event: HttpEvent): Input<C> {
+  const issues: Issue[] = [];
+  const part = (name: string, schema: z.ZodType | undefined, value: unknown) => {
+    if (schema === undefined) return undefined;
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) issues.push(...parsed.error.issues.map((issue) => describe(name, issue)));
+    return parsed.data;
+  };
+  const params = part('path', contract.params, event.pathParameters ?? {});
+  const query = part('query', contract.query, event.queryStringParameters ?? {});
+  const headers = part('header', contract.headers, event.headers ?? {});
+  const body =
+    contract.body === 'bytes' ? readBytes(event) : contract.body && part('body', contract.body, readJson(event));
+  if (issues.length > 0) throw new InvalidRequestError('The request does not fit what this endpoint takes', { issues });
+  return { params, query, headers, body } as Input<C>;
+}
+
+const MAX_FIELD = 200;
+
+/** Names come from the caller where keys are unknown: they are cut, and kept printable. */
+const describe = (part: string, issue: z.core.$ZodIssue): Issue => {
+  const unknown =
+    issue.code === 'unrecognized_keys' ? ` ${issue.keys.map(printable).join(', ').slice(0, MAX_FIELD)}` : '';
+  return {
+    field: [part, ...issue.path.map((step) => printable(String(step)))].join('.').slice(0, MAX_FIELD),
+    message: unknown === '' ? issue.message : `Unknown fields:${unknown}`,
+  };
+};
+
+const printable = (name: string) => name.toWellFormed().replace(/\p{C}/gu, '?');

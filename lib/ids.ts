@@ -1,0 +1,28 @@
+/** Ids: `<kind>-<lower-case ULID>`. They sort by creation time and hold no `_`, `:`, `{` or `*`. */
+import { randomBytes } from 'node:crypto';
+
+declare const tenantIdBrand: unique symbol;
+/** A tenant id that was checked; only {@link parseTenantId} and {@link newTenantId} make one. */
+export type TenantId = string & { readonly [tenantIdBrand]: true };
+
+const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz';
+const ULID = '[0-7][0-9a-hjkmnp-tv-z]{25}';
+export const TENANT_ID = new RegExp(`^tenant-${ULID}$`);
+export const KEY_ID = new RegExp(`^key-${ULID}$`);
+
+/** A lower-case ULID: 48 bits of Unix ms, 80 random bits. */
+export function newUlid(nowMs: number): string {
+  return encode(BigInt(Math.trunc(nowMs)), 10) + encode(BigInt(`0x${randomBytes(10).toString('hex')}`), 16);
+}
+
+export const newTenantId = (ulid: string): TenantId => `tenant-${ulid}` as TenantId;
+export const newKeyId = (ulid: string): string => `key-${ulid}`;
+
+/** The id, checked; null when it cannot be one. */
+export const parseTenantId = (text: string): TenantId | null => (TENANT_ID.test(text) ? (text as TenantId) : null);
+
+function encode(value: bigint, length: number): string {
+  let text = '';
+  for (let rest = value, i = 0; i < length; i++, rest >>= 5n) text = CROCKFORD[Number(rest & 31n)] + text;
+  return text;
+}

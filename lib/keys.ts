@@ -1,0 +1,65 @@
+/**
+ * Every Redis key and index member of the service. Nothing else builds one.
+ *
+ * `{t:<id>}` is a Cluster hash tag: all keys of a tenant live in one slot, so one script may touch several of them.
+ * It comes first, so braces in a caller's key cannot move it.
+ */
+import type { TenantId } from './ids.ts';
+
+export type Keys = ReturnType<typeof createKeys>;
+
+/** The longest cache key, in bytes of UTF-8. */
+export const MAX_KEY_BYTES = 1024;
+
+/** @param prefix `<key_prefix>:<version>:`, as `riptide:v1:`. */
+export function createKeys(prefix: string) {
+  const tenant = (id: TenantId) => `${prefix}{t:${id}}`;
+  return {
+    /** hash: status, limits, counters, API keys (see lib/gate/gate-fields.ts) */
+    gate: (id: TenantId) => `${tenant(id)}:gate`,
+    /** string: the tenant's record, JSON */
+    record: (id: TenantId) => `${tenant(id)}:record`,
+    /** hash: key id -> JSON of an API key, its secret hashed */
+    apiKeys: (id: TenantId) => `${tenant(id)}:keys`,
+    /** sorted set, all scores 0: the tenant's one index */
+    index: (id: TenantId, generation: number) => `${tenant(id)}:g${generation}:idx`,
+    /** string: header and payload of a cache entry */
+    cacheEntry: (id: TenantId, generation: number, name: EntryName) =>
+      `${tenant(id)}:g${generation}:c:${name.namespace}:${escapeControls(name.key)}`,
+
+    /** sorted set, all scores 0: ids of the tenants that exist */
+    tenants: () => `${prefix}{sys}:tenants`,
+    /** hash: tenant id -> Unix ms of a creation under way */
+    tenantReservations: () => `${prefix}{sys}:tenants:reserved`,
+    /** hash: an idempotent call's state and reply */
+    idempotency: (digest: string) => `${prefix}{sys}:idem:${digest}`,
+  } as const;
+}
+
+export interface EntryName {
+  readonly namespace: string;
+  readonly key: string;
+}
+
+/** Control characters and `%` as `%XX`: an index member's parts are separated by NUL, and keys stay printable. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const escapeControls = (key: string) => (/[\x00-\x1f\x7f%]/.test(key) ? key.replace(/[\x00-\x1f\x7f%]/g, toHex) : key);
+const toHex = (char: string) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+
+/** Undoes what {@link createKeys} does to a caller's key. */
+export const unescapeControls = (text: string) =>
+  text.replace(/%([0-9a-f]{2})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+
+/** Members of the index; the parts of each are separated by NUL. */
+export const indexMembers = {
+  /** For listing and enumeration. */
+  key: (kind: 'c', name: EntryName) => `k\0${kind}\0${name.namespace}\0${escapeControls(name.key)}`,
+  /** What follows `e\0<expiry, 14 digits>` in the member that orders entries by expiry. */
+  expiryTail: (kind: 'c', name: EntryName) => `\0${kind}\0${name.namespace}\0${escapeControls(name.key)}`,
+  /** Undoes the expiry member: what expires, and of which kind. */
+  parseExpiry(member: string): { readonly expiresAtMs: number; readonly kind: string; readonly name: EntryName } {
+    const [, at, kind, namespace, ...key] = member.split('\0');
+    if (at === undefined || kind === undefined || namespace === undefined) throw new RangeError('Not an expiry member');
+    return { expiresAtMs: Number(at), kind, name: { namespace, key: unescapeControls(key.join('\0')) } };
+  },
+} as const;

@@ -1,0 +1,44 @@
+--[[
+  Remove cache entries that have expired, with their bytes.
+
+  Why a script: an entry written again meanwhile must stay, and the byte counter must equal what is stored at any time.
+
+  KEYS[1] gate          hash     the tenant's limits, counters and API keys
+  KEYS[2] index         zset     the tenant's index
+  KEYS[3..] entries     string   entries whose expiry member was found due
+
+  ARGV[1..] members              for each entry: key member, end of its expiry member, expiry the caller saw (ms)
+
+  Returns { removed, bytes freed }.
+
+  Cost: O(entries * log n). 3 inner calls an entry and 3 for all; call it with at most 500.
+]]
+--- @include "includes/gate.lua"
+--- @include "includes/entry.lua"
+local time = redis.call('TIME')
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+local fields = redis.call('HMGET', KEYS[1], 'm')
+local counters = { string.match(
+  fields[1] or '',
+  '^(m1,%d+,%d+,%d+,%d+,%d+,%d+,%d+,%d+,%d+),(%d+),(%d+),(%d+,%d+)$'
+) }
+if not counters[1] then return { 0, 0 } end
+
+local a = { memory = tonumber(counters[2]), entries = tonumber(counters[3]) }
+local before, removed = a.memory, 0
+for i = 3, #KEYS do
+  local keyMember, expiryTail, seen = ARGV[(i - 3) * 3 + 1], ARGV[(i - 3) * 3 + 2], tonumber(ARGV[(i - 3) * 3 + 3])
+  local old = redis.call('GETRANGE', KEYS[i], 0, 255)
+  local head = old ~= '' and read_head(old, nowMs)
+  if head and head.gone then
+    remove_entry(a, KEYS[i], KEYS[2], head, keyMember, expiryTail)
+    removed = removed + 1
+  elseif seen <= nowMs and not (head and head.expires == seen) then
+    -- The member names an expiry the entry no longer has: a leftover, of no entry.
+    redis.call('ZREM', KEYS[2], expiry_member(seen, expiryTail))
+  end
+end
+if removed > 0 then
+  redis.call('HSET', KEYS[1], 'm', string.format('%s,%.0f,%.0f,%s', counters[1], a.memory, a.entries, counters[4]))
+end
+return { removed, before - a.memory }

@@ -1,0 +1,87 @@
+--[[
+  Store one cache entry through the tenant's gate, or refuse and change nothing.
+
+  Why a script: limits, memory budget, condition, value, index and counters change together or not at all.
+
+  KEYS[1] gate          hash     the tenant's limits, counters and API keys
+  KEYS[2] entry         string   the entry: head line, metadata, payload
+  KEYS[3] index         zset     the tenant's index
+
+  ARGV[1] keyHash                SHA-256 of the API key, hex
+  ARGV[2] scope                  what the key must be allowed to do
+  ARGV[3] context                context version the caller knows; empty = none
+  ARGV[4] carriedUs              microseconds of earlier work not yet metered
+  ARGV[5] condition              empty = none; absent; exists; or digests one of which must be stored, comma separated
+  ARGV[6] ttlMs                  lifetime in ms; 0 = never expires
+  ARGV[7] metaBytes              length of the metadata at the start of `body`
+  ARGV[8] rawBytes               length of the value before packing
+  ARGV[9] digest                 of codec, raw length and `body`: also the ETag
+  ARGV[10] op                    id of this operation: the same again is a replay, answered and not metered
+  ARGV[11] codec                 how the payload is packed
+  ARGV[12] body                  metadata and payload
+  ARGV[13] keyMember             the entry's member in `index`
+  ARGV[14] expiryTail            the end of its expiry member
+
+  Returns { 0, admission, outcome, expires ms, updated ms }; outcome 1 created, 2 replaced, 3 condition failed,
+  4 replay of a creation or replacement; { 0, admission, 5, used, limit } memory is full, nothing changed and nothing
+  metered; or a refusal of the gate.
+
+  Cost: O(log n) of the index. 6 inner calls for a new entry, 7 for one that replaces another.
+]]
+--- @include "includes/gate.lua"
+--- @include "includes/entry.lua"
+local a, refusal = open_gate(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+if not a then return refusal end
+
+local entry, index = KEYS[2], KEYS[3]
+local condition, ttl, op = ARGV[5], tonumber(ARGV[6]), ARGV[10]
+local old = redis.call('GETRANGE', entry, 0, 255)
+local exists = old ~= ''
+local head = exists and read_head(old, a.nowMs)
+
+if head and head.op == op then
+  return { OK, admission(a), 4, string.format('%.0f', head.expires), head.updated }
+end
+
+local visible = exists and not (head and head.gone)
+local holds = condition == '' or (condition == 'absent' and not visible) or (condition == 'exists' and visible)
+if not holds and visible and head and condition ~= 'absent' then
+  holds = string.find(',' .. condition .. ',', ',' .. head.digest .. ',', 1, true) ~= nil
+end
+if not holds then
+  close_gate(KEYS[1], a)
+  return { OK, admission(a), 3, '0', '0' }
+end
+
+local expires = ttl > 0 and a.nowMs + ttl or 0
+local seq = a.seq + 1
+local line = string.format(
+  ',%s,%.0f,%.0f,%.0f,%%d,%s,%s,%s,%s\n',
+  ARGV[7], expires, a.nowMs, seq, ARGV[8], ARGV[9], op, ARGV[11]
+)
+-- The charge counts its own digits: its width is set first, so that it stands in the line it describes.
+local charged = #entry + 11 + #line - 2 + 10 + #ARGV[12] + ENTRY_OVERHEAD_BYTES
+line = string.gsub(line, '%%d', string.format('%010d', charged), 1)
+local oldCharged = 0
+if exists then
+  oldCharged = head and head.charged or (#entry + redis.call('STRLEN', entry) + ENTRY_OVERHEAD_BYTES)
+end
+if a.memory + charged - oldCharged > a.memoryLimit then
+  return { OK, admission(a), 5, string.format('%.0f', a.memory), string.format('%.0f', a.memoryLimit) }
+end
+
+local check = string.sub(redis.sha1hex(line .. string.sub(ARGV[12], 1, tonumber(ARGV[7]))), 1, 8)
+redis.call('SET', entry, 'c1,' .. check .. line .. ARGV[12])
+if head and head.expires > 0 then redis.call('ZREM', index, expiry_member(head.expires, ARGV[14])) end
+if expires > 0 then
+  redis.call('ZADD', index, 0, ARGV[13], 0, expiry_member(expires, ARGV[14]))
+else
+  redis.call('ZADD', index, 0, ARGV[13])
+end
+
+a.seq = seq
+a.memory = a.memory + charged - oldCharged
+if not exists then a.entries = a.entries + 1 end
+a.bytesIn = a.bytesIn + ARGV[8]
+close_gate(KEYS[1], a)
+return { OK, admission(a), visible and 2 or 1, string.format('%.0f', expires), string.format('%.0f', a.nowMs) }

@@ -1,0 +1,289 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { App } from '../../lib/app.ts';
+import type { EntryMeta } from '../../lib/cache/entry-format.ts';
+import { createKeys } from '../../lib/keys.ts';
+import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
+
+const keys = createKeys('riptide:v1:');
+const json: EntryMeta = { content_type: 'application/json' };
+const text = (value: string) => Buffer.from(value, 'utf8');
+const entry = (key: string) => ({ namespace: 'ns', key });
+
+describe.each(TRANSPORTS)('cache over %s', (transport) => {
+  let app: App;
+  beforeAll(async () => {
+    app = await testApp({ transport });
+  });
+
+  const indexOf = async (tenantId: Parameters<typeof keys.index>[0]) =>
+    (await app.redis.send(['ZRANGE', keys.index(tenantId, 1), 0, -1], { kind: 'read' })) as readonly string[];
+  const used = async (caller: Parameters<App['cache']['get']>[0]) => (await app.account.identify(caller)).used;
+
+  describe('entries [C1]', () => {
+    it('gives back the very bytes, whatever they are', async () => {
+      const { caller } = await newTenant(app);
+      const samples = [
+        '',
+        '"123"',
+        '123',
+        'null',
+        'OK',
+        'aGVsbG8=',
+        '\u0000',
+        '9007199254740993',
+        'žluť 🙂',
+        '\ufeffbom',
+      ];
+      for (const sample of samples) {
+        await app.cache.set(caller, entry('k'), { value: text(sample), meta: json, ttlMs: null });
+        expect((await found(app.cache.get(caller, entry('k')))).value.toString('utf8')).toBe(sample);
+      }
+    });
+
+    it('gives back any bytes, packed or not', async () => {
+      const { caller } = await newTenant(app);
+      const bytes = fc.oneof(
+        fc.uint8Array({ maxLength: 3_000 }),
+        fc.string({ unit: 'binary', maxLength: 2_000 }).map((value) => text(value)),
+        fc
+          .tuple(fc.uint8Array({ minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 900 }))
+          .map(([unit, times]) => Buffer.concat(Array(times).fill(unit))),
+      );
+      await fc.assert(
+        fc.asyncProperty(bytes, async (value) => {
+          await app.cache.set(caller, entry('any'), {
+            value,
+            meta: { content_type: 'application/octet-stream' },
+            ttlMs: 60_000,
+          });
+          expect((await found(app.cache.get(caller, entry('any')))).value.equals(value)).toBe(true);
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    it('keeps namespaces and tenants apart', async () => {
+      const [a, b] = [await newTenant(app), await newTenant(app)];
+      await app.cache.set(a.caller, { namespace: 'one', key: 'k' }, { value: text('a1'), meta: json, ttlMs: null });
+      await app.cache.set(a.caller, { namespace: 'two', key: 'k' }, { value: text('a2'), meta: json, ttlMs: null });
+      expect((await found(app.cache.get(a.caller, { namespace: 'one', key: 'k' }))).value.toString()).toBe('a1');
+      expect(await app.cache.get(b.caller, { namespace: 'one', key: 'k' })).toBeNull();
+      expect(await app.cache.delete(b.caller, { namespace: 'one', key: 'k' })).toBe(false);
+      expect((await found(app.cache.get(a.caller, { namespace: 'two', key: 'k' }))).value.toString()).toBe('a2');
+    });
+
+    it('takes keys that are dangerous elsewhere', async () => {
+      const { caller } = await newTenant(app);
+      const awkward = [
+        '{}',
+        '{a}{b}',
+        '*',
+        'a:b',
+        '..',
+        '../../etc',
+        '%2f',
+        '%00',
+        'a\u0000b',
+        'a\r\nb',
+        '__proto__',
+        'ž🙂',
+        ' ',
+        'k'.repeat(1_024),
+      ];
+      for (const key of awkward) await app.cache.set(caller, entry(key), { value: text(key), meta: json, ttlMs: null });
+      for (const key of awkward) expect((await found(app.cache.get(caller, entry(key)))).value.toString()).toBe(key);
+      expect((await used(caller)).entries).toBe(awkward.length);
+    });
+
+    it('removes an entry with its bytes and its place in the index', async () => {
+      const { caller, tenant } = await newTenant(app);
+      await app.cache.set(caller, entry('k'), { value: text('x'), meta: json, ttlMs: 60_000 });
+      expect(await indexOf(tenant.id)).toHaveLength(2);
+      expect(await app.cache.delete(caller, entry('k'))).toBe(true);
+      expect(await app.cache.delete(caller, entry('k'))).toBe(false);
+      expect(await app.cache.get(caller, entry('k'))).toBeNull();
+      expect(await indexOf(tenant.id)).toEqual([]);
+      expect(await used(caller)).toMatchObject({ memory_bytes: 0, entries: 0 });
+    });
+  });
+
+  describe('lifetimes [C2]', () => {
+    it('never expires only when told so', async () => {
+      const { caller } = await newTenant(app);
+      const never = await app.cache.set(caller, entry('never'), { value: text('1'), meta: json, ttlMs: null });
+      const soon = await app.cache.set(caller, entry('soon'), { value: text('1'), meta: json, ttlMs: 60_000 });
+      expect(never.expiresAtMs).toBeNull();
+      expect(soon.expiresAtMs).toBe(soon.updatedAtMs + 60_000);
+    });
+
+    it('is gone when its time has come, and its bytes with it', async () => {
+      const { caller, tenant } = await newTenant(app);
+      await app.cache.set(caller, entry('brief'), { value: text('x'), meta: json, ttlMs: 1 });
+      await expect.poll(() => app.cache.get(caller, entry('brief'))).toBeNull();
+      expect(await used(caller)).toMatchObject({ memory_bytes: 0, entries: 0 });
+      expect(await indexOf(tenant.id)).toEqual([]);
+    });
+
+    it('is removed by cleanup when nobody asks for it', async () => {
+      const { caller, tenant } = await newTenant(app);
+      for (let i = 0; i < 20; i++)
+        await app.cache.set(caller, entry(`brief-${i}`), { value: text('x'), meta: json, ttlMs: 1 });
+      await app.cache.set(caller, entry('stays'), { value: text('x'), meta: json, ttlMs: null });
+      const entriesAfterCleanUp = async () => {
+        await app.cleanUp.run();
+        return (await used(caller)).entries;
+      };
+      await expect.poll(entriesAfterCleanUp).toBe(1);
+      expect(await indexOf(tenant.id)).toHaveLength(1);
+    });
+
+    it('keeps an entry that was written again with a longer life', async () => {
+      const { caller, tenant } = await newTenant(app);
+      await app.cache.set(caller, entry('k'), { value: text('old'), meta: json, ttlMs: 1 });
+      await app.cache.set(caller, entry('k'), { value: text('new'), meta: json, ttlMs: null });
+      await app.cleanUp.run();
+      expect((await found(app.cache.get(caller, entry('k')))).value.toString()).toBe('new');
+      expect(await indexOf(tenant.id)).toHaveLength(1);
+    });
+  });
+
+  describe('metadata [C3]', () => {
+    it('comes back with the value, and without it', async () => {
+      const { caller } = await newTenant(app);
+      const meta: EntryMeta = {
+        content_type: 'text/plain; charset=utf-8',
+        version: '7',
+        source: 'db ž',
+        tags: ['a', 'b'],
+        attributes: { klíč: 'ž"\\\n' },
+      };
+      await app.cache.set(caller, entry('k'), { value: text('v'.repeat(5_000)), meta, ttlMs: 60_000 });
+      expect((await found(app.cache.get(caller, entry('k')))).meta).toEqual(meta);
+      expect(await app.cache.head(caller, entry('k'))).toMatchObject({ meta, rawBytes: 5_000 });
+      expect(await app.cache.head(caller, entry('none'))).toBeNull();
+    });
+  });
+
+  describe('conditions [C10]', () => {
+    it('answers unchanged to who has the value, and the value to who has another', async () => {
+      const { caller } = await newTenant(app);
+      const { etag } = await app.cache.set(caller, entry('k'), { value: text('v'), meta: json, ttlMs: null });
+      expect(await app.cache.get(caller, entry('k'), { ifNoneMatch: ['other', etag] })).toMatchObject({
+        unchanged: true,
+        etag,
+      });
+      expect(await app.cache.get(caller, entry('k'), { ifNoneMatch: '*' })).toMatchObject({ unchanged: true, etag });
+      expect((await found(app.cache.get(caller, entry('k'), { ifNoneMatch: ['other'] }))).value.toString()).toBe('v');
+    });
+
+    it('creates once when 32 callers race', async () => {
+      const { caller } = await newTenant(app);
+      const racing = Array.from({ length: 32 }, (_, i) =>
+        app.cache.set(caller, entry('k'), { value: text(`${i}`), meta: json, ttlMs: null, condition: 'absent' }),
+      );
+      const outcomes = await Promise.allSettled(racing);
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'precondition_failed' });
+    });
+
+    it('replaces and removes only what the condition names', async () => {
+      const { caller } = await newTenant(app);
+      const set = (value: string, condition: 'exists' | { etags: string[] }) =>
+        app.cache.set(caller, entry('k'), { value: text(value), meta: json, ttlMs: null, condition });
+      await expect(set('1', 'exists')).rejects.toMatchObject({ code: 'precondition_failed' });
+      const first = await app.cache.set(caller, entry('k'), { value: text('1'), meta: json, ttlMs: null });
+      const second = await set('2', { etags: [first.etag] });
+      await expect(set('3', { etags: [first.etag] })).rejects.toMatchObject({ code: 'precondition_failed' });
+      await expect(app.cache.delete(caller, entry('k'), { etags: [first.etag] })).rejects.toMatchObject({
+        code: 'precondition_failed',
+      });
+      await expect(app.cache.delete(caller, entry('k'), { etags: [] })).rejects.toMatchObject({
+        code: 'precondition_failed',
+      });
+      expect(await app.cache.delete(caller, entry('k'), { etags: [second.etag] })).toBe(true);
+    });
+  });
+
+  describe('compression [C5]', () => {
+    it('packs what is large enough and shrinks, and says so in what is charged', async () => {
+      const { caller } = await newTenant(app);
+      const large = await app.cache.set(caller, entry('large'), {
+        value: text('abcdefgh'.repeat(2_000)),
+        meta: json,
+        ttlMs: null,
+      });
+      const small = await app.cache.set(caller, entry('small'), {
+        value: text('a'.repeat(1_024)),
+        meta: json,
+        ttlMs: null,
+      });
+      expect(large.storedBytes).toBeLessThan(large.rawBytes / 10);
+      expect(small.storedBytes).toBe(small.rawBytes);
+    });
+
+    it('reads what was packed under another setting', async () => {
+      const { caller } = await newTenant(app);
+      const value = text('{"a":[1,2,3]}'.repeat(500));
+      for (const algorithm of ['none', 'zstd', 'lz4']) {
+        const other = await testApp({ transport, env: { PERSISTENCE_CACHE_COMPRESSION_ALGORITHM: algorithm } });
+        await other.cache.set(caller, entry(algorithm), { value, meta: json, ttlMs: null });
+        expect((await found(app.cache.get(caller, entry(algorithm)))).value.equals(value)).toBe(true);
+      }
+    });
+  });
+
+  describe('memory of a tenant', () => {
+    it('refuses what does not fit, changes nothing, and takes what does', async () => {
+      const { caller } = await newTenant(app, { quotas: { memory_bytes: 3_000, operations_per_minute: 1_000_000 } });
+      await app.cache.set(caller, entry('a'), { value: text('x'.repeat(1_000)), meta: json, ttlMs: null });
+      const before = await used(caller);
+      await expect(
+        app.cache.set(caller, entry('b'), { value: randomBytes(3_000), meta: json, ttlMs: null }),
+      ).rejects.toMatchObject({
+        code: 'memory_full',
+        details: { limit: 3_000, used: before.memory_bytes },
+      });
+      expect((await used(caller)).memory_bytes).toBe(before.memory_bytes);
+      await app.cache.set(caller, entry('a'), { value: text('y'.repeat(1_000)), meta: json, ttlMs: null });
+    });
+
+    it('counts exactly what is stored, after any mix of writes', async () => {
+      const { caller, tenant } = await newTenant(app);
+      const step = fc.record({
+        key: fc.nat(5),
+        size: fc.nat(2_500),
+        remove: fc.boolean(),
+        ttl: fc.constantFrom(null, 1, 60_000),
+      });
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+          for (const { key, size, remove, ttl } of steps) {
+            if (remove) await app.cache.delete(caller, entry(`k${key}`));
+            else
+              await app.cache.set(caller, entry(`k${key}`), { value: Buffer.alloc(size, 7), meta: json, ttlMs: ttl });
+          }
+          const stored = await Promise.all(
+            [0, 1, 2, 3, 4, 5].map(async (key) => {
+              const name = keys.cacheEntry(tenant.id, 1, entry(`k${key}`));
+              const value = (await app.redis.send(['GET', name], { kind: 'read' })) as string | null;
+              return value === null ? 0 : Buffer.byteLength(name) + Buffer.byteLength(value) + 200;
+            }),
+          );
+          const counters = (await app.redis.send(['HGET', keys.gate(tenant.id), 'm'], { kind: 'read' })) as string;
+          expect(Number(counters.split(',')[10])).toBe(stored.reduce((sum, bytes) => sum + bytes, 0));
+          expect(Number(counters.split(',')[11])).toBe(stored.filter((bytes) => bytes > 0).length);
+        }),
+        { numRuns: 25 },
+      );
+    });
+  });
+});
+
+async function found(reading: ReturnType<App['cache']['get']>) {
+  const entryFound = await reading;
+  if (entryFound === null || 'unchanged' in entryFound) throw new Error('The entry was not given');
+  return entryFound;
+}
