@@ -1,8 +1,9 @@
 /** One stack for one data folder. The lock names its process, so that one left behind by a killed stack is taken over. */
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalServiceError } from '../../../lib/errors.ts';
+import { pollUntil } from '../redis/poll-until.ts';
 import { processStart } from './process-identity.ts';
 
 interface Holder {
@@ -15,7 +16,9 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-const TRIES = 5;
+const DEADLINE_MS = 5_000;
+/** Longer than it takes to remove a file: whoever is still at it then was killed meanwhile. */
+const TAKEOVER_MS = 2_000;
 
 /**
  * Takes the lock of `dir`.
@@ -27,15 +30,17 @@ export async function takeLock(dir: string): Promise<Lock> {
   // Written aside and linked: nobody ever reads half a lock.
   const own = `${file}.${randomUUID()}`;
   await writeFile(own, JSON.stringify(holder), { mode: 0o600 });
+  const attempt = async () => {
+    if (await linkNew(own, file)) return true;
+    await removeStale({ dir, file, own });
+    return false;
+  };
   try {
-    for (let tries = 1; tries <= TRIES; tries++) {
-      if (await linkNew(own, file)) return { release: () => rm(file, { force: true }) };
-      await removeStale(dir, file);
-    }
+    if (await pollUntil(attempt, DEADLINE_MS)) return { release: () => rm(file, { force: true }) };
   } finally {
     await rm(own, { force: true });
   }
-  throw new LocalServiceError(`The lock of ${dir} cannot be taken: ${file}`);
+  throw new LocalServiceError(`The lock of ${dir} cannot be taken: remove ${file} if no stack runs there`);
 }
 
 async function linkNew(own: string, file: string): Promise<boolean> {
@@ -48,22 +53,37 @@ async function linkNew(own: string, file: string): Promise<boolean> {
   }
 }
 
-/** @throws {LocalServiceError} it is not stale. */
-async function removeStale(dir: string, file: string): Promise<void> {
-  const text = await readOrNothing(file);
-  if (text === undefined) return;
-  const holder = parseHolder(text);
-  if (holder !== undefined && processStart(holder.pid) === holder.start) {
-    throw new LocalServiceError(
-      `A local stack already runs on ${dir} (process ${holder.pid}): stop it, or choose another folder with RIPTIDE_DATA_DIR`,
+/**
+ * Removes the lock of a process that is gone. One process at a time may: two could each remove what the other has taken.
+ * @throws {LocalServiceError} it is not stale.
+ */
+async function removeStale({ dir, file, own }: { dir: string; file: string; own: string }): Promise<void> {
+  if (!(await isStale(dir, file))) return;
+  const takeover = `${file}.takeover`;
+  if (!(await linkNew(own, takeover))) {
+    const sinceMs = await stat(takeover).then(
+      ({ ctimeMs }) => ctimeMs,
+      () => Date.now(),
     );
+    if (Date.now() - sinceMs > TAKEOVER_MS) await rm(takeover, { force: true });
+    return;
   }
-  // Another start may have replaced it meanwhile: look at what was really taken away, and put it back if it lives.
-  const aside = `${file}.${randomUUID()}`;
-  await rename(file, aside).catch(ignoreMissing);
-  const taken = await readOrNothing(aside);
-  if (taken !== undefined && taken !== text) await link(aside, file).catch(() => {});
-  await rm(aside, { force: true });
+  try {
+    if (await isStale(dir, file)) await rm(file, { force: true });
+  } finally {
+    await rm(takeover, { force: true });
+  }
+}
+
+/** False: it is not there any more. @throws {LocalServiceError} its process lives. */
+async function isStale(dir: string, file: string): Promise<boolean> {
+  const text = await readOrNothing(file);
+  if (text === undefined) return false;
+  const holder = parseHolder(text);
+  if (holder === undefined || processStart(holder.pid) !== holder.start) return true;
+  throw new LocalServiceError(
+    `A local stack already runs on ${dir} (process ${holder.pid}): stop it, or choose another folder with RIPTIDE_DATA_DIR`,
+  );
 }
 
 function parseHolder(text: string): Holder | undefined {
@@ -74,12 +94,13 @@ function parseHolder(text: string): Holder | undefined {
   }
 }
 
-function readOrNothing(file: string): Promise<string | undefined> {
-  return readFile(file, 'utf8').catch(ignoreMissing);
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (!hasCode(error, 'ENOENT')) throw error;
+async function readOrNothing(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
 }
 
 function hasCode(error: unknown, code: string): boolean {
