@@ -126,7 +126,13 @@ describe.each(['rest', 'tcp'] as const)('%s driver, when things fail [G1]', (tra
   it('does so for a pipeline of writes, too', async () => {
     const key = newKey();
     proxy.loseNextReply();
-    const pipeline = driver.sendAll([['INCR', key], ['INCR', key]], WRITE); // biome-ignore format: one line
+    const pipeline = driver.sendAll(
+      [
+        ['INCR', key],
+        ['INCR', key],
+      ],
+      WRITE,
+    );
     expect((await failure(pipeline)).error).toBeInstanceOf(OutcomeUnknownError);
     expect(await driver.send(['GET', key], READ)).toBe('2');
   });
@@ -162,7 +168,10 @@ describe.each(['rest', 'tcp'] as const)('%s driver, when things fail [G1]', (tra
 
   it('gives a late reply to nobody else', async () => {
     const keys = Array.from({ length: 20 }, newKey);
-    await direct.sendAll(keys.map((key) => ['SET', key, `value of ${key}`]), WRITE); // biome-ignore format: one line
+    await direct.sendAll(
+      keys.map((key) => ['SET', key, `value of ${key}`]),
+      WRITE,
+    );
     proxy.mode('hold-replies');
     await Promise.all(keys.map((key) => failure(driver.send(['GET', key], READ))));
     proxy.mode('pass');
