@@ -7,13 +7,20 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = `${root}node_modules/.riptide-installed`;
-const wanted = createHash('sha256').update(readFileSync(`${root}package-lock.json`)).digest('hex');
+const wanted = createHash('sha256')
+  .update(readFileSync(`${root}package-lock.json`))
+  .digest('hex');
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
-  console.log('Installing dependencies (npm ci); the first time takes about half a minute …');
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' });
+  console.log('Installing dependencies; the first time takes about half a minute …');
+  // Not `npm ci`: a registry may lack the packages of other platforms, which `ci` demands and `install` leaves out.
+  // With --no-save the lock file decides every version and stays as it is.
+  const { status } = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (status !== 0) {
-    console.error('npm ci failed. Check that the npm registry is reached, then run the command again.');
+    console.error('npm install failed. Check that the npm registry is reached, then run the command again.');
     process.exit(status ?? 1);
   }
   writeFileSync(stamp, wanted);
