@@ -90,6 +90,9 @@ async function startFunctions(options: StackOptions, map: ServiceMap, parts: Asy
   const host = await startHost({ routes: map.routes, port, onError }).catch((error: unknown) => {
     throw isPortTaken(error) ? portTaken(port) : error;
   });
+  // Loaded only now: its scripts are read through a hook, its settings from the environment prepared above.
+  const { loadedApp } = await import('../../lib/app.ts');
+  parts.defer(() => loadedApp()?.close());
   const schedules = startSchedules<ScheduleEntry>({
     schedules: map.schedules,
     run: (schedule, event) => createInvoker(schedule.function).invoke(event, randomUUID()),

@@ -58,7 +58,7 @@ async function expectProblem(response: Response, status: number, code: string): 
   expect(response.status).toBe(status);
   expect(response.headers.get('content-type')).toBe('application/problem+json');
   expect(await response.json()).toEqual({
-    type: 'about:blank',
+    type: `urn:riptide:problem:${code}`,
     title: expect.any(String),
     status,
     detail: expect.any(String),
