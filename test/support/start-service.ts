@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const START = fileURLToPath(new URL('../../infra/local/start.ts', import.meta.url));
 const READY_DEADLINE_MS = 45_000;
+const END_DEADLINE_MS = 15_000;
 
 export interface StartServiceOptions {
   /** Absent: a new temporary one, removed by `stop`. */
@@ -58,7 +59,11 @@ export async function startService(options: StartServiceOptions = {}): Promise<R
       kill,
     };
   } catch (error) {
-    child.signal('SIGKILL');
+    // Asked first: killed at once, it would leave its Redis behind.
+    child.signal('SIGTERM');
+    const force = setTimeout(() => child.signal('SIGKILL'), END_DEADLINE_MS);
+    await child.exited.finally(() => clearTimeout(force));
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
     throw error;
   }
 }
