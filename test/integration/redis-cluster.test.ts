@@ -9,6 +9,7 @@ import { type RunningCluster, startCluster } from '../../infra/local/redis/start
 import { OutcomeUnknownError, RedisUnavailableError } from '../../lib/errors.ts';
 import type { RedisCommand, RedisDriver } from '../../lib/redis/driver.ts';
 import { createTcpDriver } from '../../lib/redis/tcp-driver.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 
 const READ = { kind: 'read' } as const;
 const WRITE = { kind: 'write' } as const;
@@ -77,6 +78,27 @@ async function endMove(slot: number, { from, to }: { from: Node; to: Node }): Pr
   for (const node of [to, from]) await node.driver.send(['CLUSTER', 'SETSLOT', slot, 'NODE', to.id], WRITE);
 }
 
+/** The first node has slots 0 to 5460. */
+const SLOTS_OF_FIRST_NODE = 5461;
+
+async function keyBelow(endSlot: number): Promise<string> {
+  for (;;) {
+    const key = `cluster:${randomBytes(4).toString('hex')}`;
+    if ((await slotOf(key)) < endSlot) return key;
+  }
+}
+
+/** Makes every node send clients of `node` to another port; 0: to its own. */
+async function announcePort(node: Node, port: number): Promise<void> {
+  const shown = port === 0 ? (cluster.nodes[nodes.indexOf(node)]?.port ?? 0) : port;
+  await node.driver.send(['CONFIG', 'SET', 'cluster-announce-port', port], WRITE);
+  const isKnown = async () => {
+    const slots = await Promise.all(nodes.map((each) => each.driver.send(['CLUSTER', 'SLOTS'], READ)));
+    return slots.every((reply) => JSON.stringify(reply).includes(`,${shown},"${node.id}"`));
+  };
+  expect(await pollUntil(isKnown, 10_000)).toBe(true);
+}
+
 const SUM = "return redis.call('INCR', KEYS[1]) + redis.call('INCR', KEYS[2])";
 
 describe('tcp driver on a Cluster [G1]', () => {
@@ -131,6 +153,27 @@ describe('tcp driver on a Cluster [G1]', () => {
     await moveKey(keys[1], move);
     await endMove(slot, move);
     expect(await driver.send(['EVAL', SUM, 2, ...keys], WRITE)).toBe(4);
+  });
+
+  it('says "outcome unknown" when a node\'s reply to a write is lost, and never sends it again', async () => {
+    const first = nodes[0] as Node;
+    const proxy = await startFaultProxy({ targetPort: cluster.nodes[0]?.port ?? 0 });
+    await announcePort(first, proxy.port);
+    const through = createTcpDriver({ ...settings, url: cluster.url, clusterMode: true });
+    try {
+      const key = await keyBelow(SLOTS_OF_FIRST_NODE);
+      await through.send(['GET', key], READ);
+      expect(proxy.connections).toBeGreaterThan(0);
+      proxy.loseNextReply();
+      await expect(through.send(['INCR', key], WRITE)).rejects.toBeInstanceOf(OutcomeUnknownError);
+      expect(await through.send(['GET', key], READ)).toBe('1');
+      proxy.loseNextReply();
+      expect(await through.send(['GET', key], READ)).toBe('1');
+    } finally {
+      await through.close();
+      await announcePort(first, 0);
+      await proxy.stop();
+    }
   });
 
   it('carries on when every node closes its connections, and counts every answered write once', async () => {
