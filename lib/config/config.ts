@@ -82,8 +82,6 @@ export interface BlobConfig {
 export interface HttpConfig {
   /** Origins browsers may call from; `*` for any; empty: none. */
   readonly corsOrigins: readonly string[];
-  /** The answer is sent this long before Lambda's own timeout. */
-  readonly deadlineMarginMs: number;
 }
 
 export interface StateConfig {

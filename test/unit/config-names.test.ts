@@ -103,7 +103,6 @@ const SERVICE: readonly Promised[] = [
     'https://a.example,http://localhost:5173',
     ['https://a.example', 'http://localhost:5173'],
   ],
-  ['http.deadline_margin_ms', 'http.deadlineMarginMs', 250, '500', 500],
 ];
 const ALL = [...REDIS, ...CACHE, ...STATE, ...TENANT, ...BACKGROUND, ...SERVICE];
 const ADMIN = { PERSISTENCE_ADMIN_KEY_SHA256: 'ab'.repeat(32) };

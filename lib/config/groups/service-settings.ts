@@ -40,11 +40,6 @@ export const httpSettings = defineSettings({
     default: '',
     about: 'Origins that browsers may call from; `*` for any, empty for none',
   },
-  deadline_margin_ms: {
-    type: milliseconds(0, 10_000),
-    default: '250',
-    about: 'The answer is sent this long before Lambda’s own timeout',
-  },
 });
 
 /** The administrator. */
