@@ -27,7 +27,7 @@ export interface S3Endpoint {
   /** `http://127.0.0.1:<port>`; buckets are in the path. */
   readonly url: string;
   readonly port: number;
-  /** Stops taking requests, ends those under way, resolves when the port is free. */
+  /** Cuts every connection; resolves when the port is free and nothing writes to the directory any more. */
   stop(): Promise<void>;
 }
 
@@ -48,7 +48,11 @@ export async function startS3Endpoint(options: S3EndpointOptions): Promise<S3End
     { buckets, uploads, region, maxObjectBytes, now },
     { accessKeyId, secretAccessKey, region },
   );
-  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => void answer(request, response));
+  const underWay = new Set<Promise<void>>();
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    const answered = answer(request, response).finally(() => underWay.delete(answered));
+    underWay.add(answered);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, HOST, () => resolve());
   });
@@ -56,11 +60,13 @@ export async function startS3Endpoint(options: S3EndpointOptions): Promise<S3End
   return {
     url: `http://${HOST}:${bound}`,
     port: bound,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    async stop() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+      // Their files are finished or removed before another endpoint may open the directory.
+      await Promise.all(underWay);
+    },
   };
 }
 
