@@ -1,0 +1,92 @@
+/** What a call and its answer may look like, by the contract's name. A test parses each with the schema it shows. */
+import type { ContractName } from '../http/contracts.ts';
+
+export interface Example {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly reply?: unknown;
+}
+
+const TENANT = 'tenant-01k0xw6h9te3m8q5v2r7c4n1ba';
+const KEY = 'key-01k0xw7qv3d5n8s2k6h9p4t1mc';
+const ENTRY = { namespace: 'pages', key: 'en/home' };
+const ETAG = '"kJ3xR0m2Zb8"';
+const WRITTEN_AT = '2026-07-01T09:30:00.000Z';
+const EXPIRES_AT = '2026-07-01T10:30:00.000Z';
+const QUOTAS = {
+  memory_bytes: 104_857_600,
+  storage_bytes: 1_073_741_824,
+  operations_per_minute: 1_000,
+  data_transfer_bytes: 10_737_418_240,
+};
+const OWNER = { id: 'user-42', name: 'Ada Lovelace', email: 'ada@example.com', organization: 'Analytical Engines' };
+
+const EXAMPLES: Readonly<Record<ContractName, Example>> = {
+  createTenant: {
+    body: { name: 'Acme', owner: OWNER, plan: 'starter', quotas: { operations_per_minute: 1_000 } },
+    reply: tenantExample(),
+  },
+  getTenant: { params: { id: TENANT }, reply: tenantExample() },
+  createKey: {
+    params: { id: TENANT },
+    body: { scopes: ['cache:read', 'cache:write'], expires_at: '2027-01-01T00:00:00Z', name: 'web' },
+    reply: {
+      id: KEY,
+      key: `rt_${TENANT}_${KEY}_${'x'.repeat(43)}`,
+      scopes: ['cache:read', 'cache:write'],
+      expires_at: '2027-01-01T00:00:00.000Z',
+    },
+  },
+  putEntry: {
+    params: ENTRY,
+    query: { ttl_seconds: '3600' },
+    headers: { 'content-type': 'application/json', 'riptide-tags': 'home, en' },
+    body: { title: 'Welcome' },
+    reply: {
+      etag: ETAG,
+      created: true,
+      expires_at: EXPIRES_AT,
+      updated_at: WRITTEN_AT,
+      size_bytes: 19,
+      stored_bytes: 124,
+    },
+  },
+  getEntry: { params: ENTRY, headers: { 'if-none-match': ETAG } },
+  headEntry: { params: ENTRY },
+  deleteEntry: { params: ENTRY, headers: { 'if-match': ETAG } },
+  whoAmI: {
+    reply: {
+      tenant_id: TENANT,
+      key_id: KEY,
+      scopes: ['cache:read', 'cache:write'],
+      limits: { ...QUOTAS, burst: 100 },
+      left: { operations_this_minute: 958, burst: 99, memory_bytes: 104_733_112 },
+      used: { memory_bytes: 124_488, entries: 31, operations: 42, bytes_in: 98_304, bytes_out: 524_288 },
+    },
+  },
+  checkLive: { reply: { status: 'live' } },
+  checkReady: { reply: { status: 'ready', components: { redis: 'up', s3: 'up' } } },
+  getOpenapi: {},
+  showDocs: {},
+};
+
+/** @returns empty for a contract that has none. */
+export const exampleOf = (name: string): Example => (EXAMPLES as Readonly<Record<string, Example>>)[name] ?? {};
+
+function tenantExample() {
+  return {
+    id: TENANT,
+    name: 'Acme',
+    owner: OWNER,
+    plan: 'starter',
+    isolation_level: 'strong',
+    encryption: false,
+    quotas: QUOTAS,
+    settings: {},
+    status: 'active',
+    created_at: WRITTEN_AT,
+    updated_at: WRITTEN_AT,
+  };
+}

@@ -1,0 +1,49 @@
+/** Every code a problem may have: its status, and what it means for the caller. A test holds it against lib/errors.ts. */
+
+export interface ProblemCodeSpec {
+  readonly status: number;
+  readonly meaning: string;
+}
+
+export const PROBLEM_CODES = {
+  invalid_request: { status: 400, meaning: 'A part of the request does not fit; `errors` names each bad field.' },
+  invalid_json: { status: 400, meaning: 'The body is not the JSON it says it is, or nests too deep.' },
+  key_missing: { status: 401, meaning: 'No key was sent as `Authorization: Bearer …`.' },
+  key_unknown: { status: 401, meaning: 'The key is not known.' },
+  key_expired: { status: 401, meaning: 'The key has expired.' },
+  key_revoked: { status: 401, meaning: 'The key was revoked.' },
+  wrong_key_kind: { status: 403, meaning: 'A tenant key where the admin key belongs, or the other way round.' },
+  scope_missing: { status: 403, meaning: 'The key lacks the scope that `details` names.' },
+  tenant_suspended: { status: 403, meaning: 'The tenant is suspended.' },
+  route_not_found: { status: 404, meaning: 'No endpoint has this method and path.' },
+  tenant_not_found: { status: 404, meaning: 'No such tenant.' },
+  entry_not_found: { status: 404, meaning: 'No such entry, or it has expired.' },
+  key_not_found: { status: 404, meaning: 'The tenant has no such API key.' },
+  tenant_limit_reached: { status: 409, meaning: 'The deployment holds as many tenants as it may.' },
+  key_limit_reached: { status: 409, meaning: 'The tenant holds as many API keys as it may.' },
+  idempotency_in_progress: { status: 409, meaning: 'The first request with this Idempotency-Key still runs.' },
+  precondition_failed: { status: 412, meaning: 'If-Match or If-None-Match does not hold. Nothing was changed.' },
+  body_too_large: { status: 413, meaning: 'The body is larger than this endpoint takes.' },
+  reply_too_large: { status: 413, meaning: 'The answer would not fit into one reply.' },
+  unsupported_media_type: { status: 415, meaning: 'The type or encoding of the body is not one this endpoint takes.' },
+  idempotency_key_reused: { status: 422, meaning: 'This Idempotency-Key was used for another request.' },
+  rate_limited: { status: 429, meaning: 'Calls come faster than the tenant may. Nothing was changed.' },
+  quota_exceeded: { status: 429, meaning: 'A quota that resets is used up. Nothing was changed.' },
+  internal: { status: 500, meaning: 'A fault on our side.' },
+  config_invalid: { status: 500, meaning: 'The deployment is configured wrongly; its log says how.' },
+  store_error: { status: 500, meaning: 'The store refused an operation.' },
+  value_corrupt: { status: 500, meaning: 'The stored value failed its check and was not served.' },
+  store_unavailable: { status: 503, meaning: 'The store cannot be reached now. Nothing was changed.' },
+  blob_store_unavailable: { status: 503, meaning: 'The store of large values cannot be reached now.' },
+  outcome_unknown: { status: 503, meaning: 'The write was sent and its reply was lost. Repeating it is safe.' },
+  deadline_exceeded: { status: 504, meaning: 'Time ran out. What was sent may still be applied.' },
+  memory_full: { status: 507, meaning: "The tenant's memory is full. Waiting does not help; removing does." },
+  storage_full: { status: 507, meaning: "The tenant's storage is full. Waiting does not help; removing does." },
+  store_full: { status: 507, meaning: "The deployment's store is full. Waiting does not help." },
+} as const satisfies Readonly<Record<string, ProblemCodeSpec>>;
+
+export type ProblemCode = keyof typeof PROBLEM_CODES;
+
+/** @returns undefined for a code this version does not know. */
+export const findProblemCode = (code: string): ProblemCodeSpec | undefined =>
+  Object.hasOwn(PROBLEM_CODES, code) ? PROBLEM_CODES[code as ProblemCode] : undefined;

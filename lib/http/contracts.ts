@@ -1,0 +1,29 @@
+/** Every endpoint's contract, by path. OpenAPI, the page of the documentation and the client are made from this list. */
+import { whoAmIContract } from '../account/contract.ts';
+import { deleteEntryContract, getEntryContract, headEntryContract, putEntryContract } from '../cache/contract.ts';
+import { getOpenapiContract, showDocsContract } from '../docs/contract.ts';
+import { checkLiveContract, checkReadyContract } from '../health/contract.ts';
+import { createKeyContract, createTenantContract, getTenantContract } from '../tenants/contract.ts';
+import type { Contract } from './contract.ts';
+
+/** All but `$default`, which is no endpoint. */
+export const allContracts = [
+  createTenantContract, // /admin/tenants
+  getTenantContract,
+  createKeyContract,
+  deleteEntryContract, // /cache
+  getEntryContract,
+  headEntryContract,
+  putEntryContract,
+  showDocsContract, // /docs
+  checkLiveContract, // /health
+  checkReadyContract,
+  getOpenapiContract, // /openapi.json
+  whoAmIContract, // /whoami
+] as const satisfies readonly Contract[];
+
+export type AnyContract = (typeof allContracts)[number];
+/** The name of an endpoint's function and of the client's method. */
+export type ContractName = AnyContract['name'];
+/** The contract of a name. */
+export type ContractOf<N extends ContractName> = Extract<AnyContract, { readonly name: N }>;
