@@ -4,5 +4,5 @@ import { createKeyContract } from '../../lib/tenants/contract.ts';
 
 export const handler = route(createKeyContract, async ({ params, body }, { apiKeys }, { operationId, signal }) => ({
   status: 201,
-  data: await apiKeys.create(params.id, body, { ulid: operationId, signal }),
+  data: await apiKeys.create(params.id, body, { ulid: operationId(), signal }),
 }));

@@ -4,5 +4,5 @@ import { createTenantContract } from '../../lib/tenants/contract.ts';
 
 export const handler = route(createTenantContract, async ({ body }, { tenants }, { operationId, signal }) => ({
   status: 201,
-  data: await tenants.create(body, { ulid: operationId, signal }),
+  data: await tenants.create(body, { ulid: operationId(), signal }),
 }));

@@ -24,7 +24,7 @@ export interface RequestContext<G extends Guard = Guard> {
   /** Aborts at the deadline. */
   readonly signal: AbortSignal;
   /** Identity of this operation: the same for a repeated call with the same `Idempotency-Key`. A ULID. */
-  readonly operationId: string;
+  readonly operationId: () => string;
   readonly event: HttpEvent;
   /** Of tenant routes. The services pass it to the gate. */
   readonly caller: G extends { kind: 'tenant' } ? Caller : undefined;
@@ -72,7 +72,7 @@ async function answer<C extends Contract>(
     onAdmitted: (admission) => admissions.set(event, admission),
   });
   const input = parseInput(contract, event);
-  const work = (operationId: string) =>
+  const work = (operationId: () => string) =>
     run(input, app, { event, signal, operationId, caller } as RequestContext<C['guard']>);
   const result = await once({ contract, event, app, signal }, work);
   if (caller !== undefined) {
@@ -97,24 +97,25 @@ async function enter(contract: Contract, event: HttpEvent, app: App, more: Pick<
 /** Runs the work; with an `Idempotency-Key` on POST or PATCH, once. */
 async function once(
   { contract, event, app, signal }: { contract: Contract; event: HttpEvent; app: App; signal: AbortSignal },
-  work: (operationId: string) => Promise<Result>,
+  work: (operationId: () => string) => Promise<Result>,
 ): Promise<Result> {
-  const operationId = newUlid(Date.now());
   const idempotencyKey =
     contract.method === 'POST' || contract.method === 'PATCH'
       ? parseIdempotencyKey(event.headers?.['idempotency-key'])
       : undefined;
-  if (idempotencyKey === undefined) return work(operationId);
+  if (idempotencyKey === undefined) return work(newOperationId);
   return app.idempotency.run(
     {
       caller: bearerOf(event),
       idempotencyKey,
       route: `${contract.method} ${event.rawPath ?? contract.path}`,
       body: event.body ?? '',
-      operationId,
+      operationId: newOperationId(),
       leaseMs: 30_000,
       signal,
     },
-    work,
+    (operationId) => work(() => operationId),
   );
 }
+
+const newOperationId = () => newUlid(Date.now());

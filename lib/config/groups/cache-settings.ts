@@ -37,6 +37,7 @@ export const cacheSettings = defineSettings({
     type: bytes(0, 8 * 2 ** 20),
     default: '262144',
     about: 'Packed values above this live in S3, with a stub in Redis',
+    awaits: 'values in S3',
   },
   enable_warming: {
     type: flag(),
