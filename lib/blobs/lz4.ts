@@ -22,7 +22,7 @@ export interface Lz4 {
 
 let loaded: Lz4 | undefined;
 
-/** The native library, loaded by the first call (6 ms): a promise then, the thing itself from then on. */
+/** The native library, loaded by the first call (4 ms): a promise then, the thing itself from then on. */
 export function loadLz4(): Lz4 | Promise<Lz4> {
   return loaded ?? importLz4();
 }

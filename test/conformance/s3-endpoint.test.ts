@@ -1,49 +1,17 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {
   CopyObjectCommand,
-  CreateBucketCommand,
-  DeleteBucketCommand,
-  DeleteObjectCommand,
-  DeleteObjectsCommand,
-  GetBucketLocationCommand,
   GetObjectCommand,
-  HeadBucketCommand,
   HeadObjectCommand,
-  ListBucketsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
 } from '@aws-sdk/client-s3';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { servers } from '../support/servers.ts';
+import { describe, expect, it } from 'vitest';
+import { failure, s3Session } from '../support/s3-session.ts';
 
-const { url, region, bucket: Bucket, ...credentials } = servers().s3;
-const options = { endpoint: url, region, credentials, forcePathStyle: true, maxAttempts: 1 };
-const s3 = new S3Client(options);
-const plain = new S3Client({
-  ...options,
-  requestChecksumCalculation: 'WHEN_REQUIRED',
-  responseChecksumValidation: 'WHEN_REQUIRED',
-});
-const newKey = (name = 'object') => `endpoint/${randomUUID()}/${name}`;
-const put = (Key: string, Body: Buffer | string, more = {}) =>
-  s3.send(new PutObjectCommand({ Bucket, Key, Body, ...more }));
-const bytesOf = async (Key: string, more = {}) => {
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key, ...more }));
-  return Buffer.from((await Body?.transformToByteArray()) ?? []);
-};
-const failure = (status: number, name: string) => ({
-  name,
-  $metadata: expect.objectContaining({ httpStatusCode: status }),
-});
+const { Bucket, bytesOf, newKey, plain, put, s3 } = s3Session();
 const md5 = (body: Buffer) => `"${createHash('md5').update(body).digest('hex')}"`;
-
-afterAll(() => {
-  s3.destroy();
-  plain.destroy();
-});
 
 describe('objects of the S3 endpoint [P3 K1]', () => {
   it('keeps bytes, ETag, type, metadata, encryption and cache headers', async () => {
@@ -214,171 +182,5 @@ describe('conditions and ranges of the S3 endpoint [C10 K1]', () => {
     await put(Key, Buffer.alloc(0));
     expect((await bytesOf(Key)).length).toBe(0);
     await expect(bytesOf(Key, { Range: 'bytes=0-' })).rejects.toMatchObject(failure(416, 'InvalidRange'));
-  });
-});
-
-describe('listing and deleting at the S3 endpoint [P6 K5]', () => {
-  const prefix = newKey('list/');
-  const keys = Array.from(
-    { length: 2300 },
-    (_, at) => `${prefix}${at % 2 === 0 ? 'even' : 'odd'}/${String(at).padStart(4, '0')}`,
-  );
-  const list = (more: object) => s3.send(new ListObjectsV2Command({ Bucket, Prefix: prefix, ...more }));
-  const walk = async (more: object) => {
-    const pages: string[][] = [];
-    for (let token: string | undefined, left = true; left; ) {
-      const page = await list({ ...more, ContinuationToken: token });
-      pages.push([
-        ...(page.Contents ?? []).map((object) => object.Key ?? ''),
-        ...(page.CommonPrefixes ?? []).map((common) => common.Prefix ?? ''),
-      ]);
-      expect(page.KeyCount).toBe(pages.at(-1)?.length);
-      token = page.NextContinuationToken;
-      left = page.IsTruncated === true;
-    }
-    return pages;
-  };
-
-  beforeAll(async () => {
-    const left = [...keys];
-    const worker = async () => {
-      for (let key = left.pop(); key !== undefined; key = left.pop()) await put(key, 'x');
-    };
-    await Promise.all(Array.from({ length: 32 }, worker));
-  });
-
-  it('pages through 2,300 keys in order, 1,000 at a time', async () => {
-    const pages = await walk({});
-    expect(pages.map((page) => page.length)).toEqual([1000, 1000, 300]);
-    expect(pages.flat()).toEqual([...keys].sort());
-  });
-
-  it('rolls up by delimiter, counting a common prefix once, whatever the page size', async () => {
-    const expected = [`${prefix}even/`, `${prefix}odd/`];
-    for (const MaxKeys of [1, 2, 5]) expect((await walk({ Delimiter: '/', MaxKeys })).flat()).toEqual(expected);
-    expect((await list({ Delimiter: 'n/', MaxKeys: 1 })).CommonPrefixes).toEqual([{ Prefix: `${prefix}even/` }]);
-  });
-
-  it('starts after a key, takes few, none, and none of another prefix', async () => {
-    const first = await list({ StartAfter: `${prefix}even/0008`, MaxKeys: 2 });
-    expect(first.Contents?.map((object) => object.Key)).toEqual([`${prefix}even/0010`, `${prefix}even/0012`]);
-    expect(await list({ MaxKeys: 0 })).toMatchObject({ KeyCount: 0, IsTruncated: false });
-    expect(await list({ Prefix: `${prefix}none` })).toMatchObject({ KeyCount: 0, IsTruncated: false });
-  });
-
-  it('deletes by thousands, says so or is quiet, and counts absent keys as deleted', async () => {
-    const remove = (batch: readonly string[], Quiet: boolean) =>
-      s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Quiet, Objects: batch.map((Key) => ({ Key })) } }));
-    const sorted = [...keys].sort();
-    expect((await remove(sorted.slice(0, 1000), false)).Deleted).toHaveLength(1000);
-    expect((await remove(sorted.slice(0, 2), false)).Deleted).toHaveLength(2);
-    expect((await remove(sorted.slice(1000, 2000), true)).Deleted).toBeUndefined();
-    expect((await list({})).Contents?.map((object) => object.Key)).toEqual(sorted.slice(2000));
-    await expect(remove(sorted.slice(0, 1001), true)).rejects.toMatchObject(failure(400, 'MalformedXML'));
-    const absent = await s3.send(new DeleteObjectCommand({ Bucket, Key: newKey() }));
-    expect(absent.$metadata.httpStatusCode).toBe(204);
-  });
-});
-
-describe('buckets of the S3 endpoint [A8]', () => {
-  it('creates, shows, lists and deletes a bucket, but not a full one', async () => {
-    const name = `made-${randomUUID()}`;
-    await s3.send(new CreateBucketCommand({ Bucket: name }));
-    await s3.send(new HeadBucketCommand({ Bucket: name }));
-    await expect(s3.send(new CreateBucketCommand({ Bucket: name }))).rejects.toMatchObject(
-      failure(409, 'BucketAlreadyOwnedByYou'),
-    );
-    expect((await s3.send(new ListBucketsCommand({}))).Buckets?.map((bucket) => bucket.Name)).toContain(name);
-    expect((await s3.send(new GetBucketLocationCommand({ Bucket: name }))).LocationConstraint).toBeUndefined();
-    await s3.send(new PutObjectCommand({ Bucket: name, Key: 'k', Body: 'x' }));
-    await expect(s3.send(new DeleteBucketCommand({ Bucket: name }))).rejects.toMatchObject(
-      failure(409, 'BucketNotEmpty'),
-    );
-    await s3.send(new DeleteObjectCommand({ Bucket: name, Key: 'k' }));
-    await s3.send(new DeleteBucketCommand({ Bucket: name }));
-    await expect(s3.send(new GetObjectCommand({ Bucket: name, Key: 'k' }))).rejects.toMatchObject(
-      failure(404, 'NoSuchBucket'),
-    );
-  });
-
-  it.each(['ab', 'Upper', 'a..b', '192.168.0.1', '-a-', 'under_score', 'x'.repeat(64)])(
-    'refuses the name %s',
-    async (name) => {
-      await expect(s3.send(new CreateBucketCommand({ Bucket: name }))).rejects.toMatchObject({
-        name: 'InvalidBucketName',
-      });
-    },
-  );
-});
-
-describe('checksums at the S3 endpoint [P3]', () => {
-  const body = Buffer.from('checked');
-
-  it('refuses a body that is not what its checksum says, and keeps nothing', async () => {
-    const Key = newKey();
-    const wrong = [
-      { ChecksumCRC32: 'AAAAAA==' },
-      { ChecksumSHA256: 'A'.repeat(43).concat('=') },
-      { ChecksumSHA1: `${'A'.repeat(27)}=` },
-      { ContentMD5: `${'A'.repeat(22)}==` },
-    ];
-    for (const checksum of wrong)
-      await expect(put(Key, body, checksum)).rejects.toMatchObject(failure(400, 'BadDigest'));
-    await expect(bytesOf(Key)).rejects.toMatchObject(failure(404, 'NoSuchKey'));
-  });
-
-  it('keeps the checksum it was given and gives it back when asked', async () => {
-    const Key = newKey();
-    for (const ChecksumAlgorithm of ['CRC32', 'SHA1', 'SHA256'] as const) {
-      const stored = await put(Key, body, { ChecksumAlgorithm });
-      const name = `Checksum${ChecksumAlgorithm}` as const;
-      const got = await s3.send(new GetObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
-      expect(await got.Body?.transformToString()).toBe('checked');
-      expect(got[name]).toBe(stored[name]);
-      expect(got[name]).toEqual(expect.any(String));
-    }
-  });
-
-  it('answers 501 for checksums it cannot verify, rather than believe them', async () => {
-    for (const checksum of [{ ChecksumCRC32C: 'AAAAAA==' }, { ChecksumCRC64NVME: 'AAAAAAAAAAA=' }]) {
-      await expect(put(newKey(), body, checksum)).rejects.toMatchObject(failure(501, 'NotImplemented'));
-    }
-  });
-});
-
-describe('presigned URLs of the S3 endpoint [C6]', () => {
-  const urlFor = (command: PutObjectCommand | GetObjectCommand, more: { expiresIn: number; signingDate?: Date }) =>
-    getSignedUrl(plain, command, more);
-
-  it('uploads and downloads with nothing but the URL', async () => {
-    const Key = newKey('größe &+.bin');
-    const body = randomBytes(200_000);
-    const uploaded = await fetch(await urlFor(new PutObjectCommand({ Bucket, Key }), { expiresIn: 60 }), {
-      method: 'PUT',
-      body,
-    });
-    expect(uploaded.status).toBe(200);
-    const download = new GetObjectCommand({ Bucket, Key, ResponseContentType: 'text/csv' });
-    const downloaded = await fetch(await urlFor(download, { expiresIn: 60 }));
-    expect(downloaded.headers.get('content-type')).toBe('text/csv');
-    expect(Buffer.from(await downloaded.arrayBuffer()).equals(body)).toBe(true);
-  });
-
-  it('refuses one that has expired, is not yet valid, or was changed', async () => {
-    const Key = newKey();
-    await put(Key, 'x');
-    const get = new GetObjectCommand({ Bucket, Key });
-    const expired = await urlFor(get, { expiresIn: 60, signingDate: new Date(Date.now() - 61_000) });
-    const early = await urlFor(get, { expiresIn: 60, signingDate: new Date(Date.now() + 16 * 60_000) });
-    const good = await urlFor(get, { expiresIn: 60 });
-    const changed = [
-      good.replace(Key, `${Key}2`),
-      good.replace('X-Amz-Expires=60', 'X-Amz-Expires=600'),
-      good.replace(/.$/, (last) => (last === 'a' ? 'b' : 'a')),
-    ];
-    expect((await fetch(good)).status).toBe(200);
-    for (const bad of [expired, early, ...changed]) expect((await fetch(bad)).status).toBe(403);
-    expect((await fetch(good, { method: 'DELETE' })).status).toBe(403);
-    expect((await fetch(good.replace('X-Amz-Expires=60', 'X-Amz-Expires=604801'))).status).toBe(400);
   });
 });
