@@ -1,0 +1,28 @@
+/** The other side of every ratio: the clients the drivers are built on, with the same options, and nothing of ours. */
+import { Redis as RestRedis } from '@upstash/redis';
+import { Redis as TcpRedis } from 'ioredis';
+import type { RedisConfig } from '../../lib/config/config.ts';
+import { clientOptions } from '../../lib/redis/tcp-link.ts';
+
+export interface RawClients {
+  readonly tcp: TcpRedis;
+  readonly rest: RestRedis;
+  close(): Promise<void>;
+}
+
+/** One warm client each, as a service without Riptide would hold. The TCP one may queue until it is connected. */
+export function createRawClients(config: { readonly tcp: RedisConfig; readonly rest: RedisConfig }): RawClients {
+  const tcp = new TcpRedis(config.tcp.url, clientOptions(config.tcp));
+  return { tcp, rest: createRawRest(config.rest), close: async () => tcp.disconnect() };
+}
+
+/** The options of lib/redis/rest-requester.ts. */
+export const createRawRest = ({ restUrl, restToken }: Pick<RedisConfig, 'restUrl' | 'restToken'>): RestRedis =>
+  new RestRedis({
+    url: restUrl,
+    token: restToken,
+    automaticDeserialization: false,
+    responseEncoding: false,
+    retry: { retries: 0 },
+    enableTelemetry: false,
+  });

@@ -1,0 +1,61 @@
+/** Runs the suites one after the other, and says on the terminal how far it is. */
+
+import { type Machine, machine } from './results-file.ts';
+import type { Row } from './row.ts';
+import { startBench } from './setup.ts';
+import type { Suite } from './suite.ts';
+import { clients } from './suites/clients.ts';
+import { coldStart } from './suites/cold-start.ts';
+import { compression } from './suites/compression.ts';
+import { handlerCpu } from './suites/handler-cpu.ts';
+import { httpHost } from './suites/http-host.ts';
+import { innerCalls } from './suites/inner-calls.ts';
+import { operations } from './suites/operations.ts';
+import { restRead } from './suites/rest-read.ts';
+import { tcpRead } from './suites/tcp-read.ts';
+
+const SUITES: readonly Suite[] = [
+  innerCalls,
+  restRead,
+  tcpRead,
+  handlerCpu,
+  coldStart,
+  httpHost,
+  operations,
+  clients,
+  compression,
+];
+
+/**
+ * Runs the suites whose name contains `only`, each `runs` times, on one set of servers.
+ * @returns the rows of each run.
+ * @throws {Error} a suite broke, or none has such a name.
+ */
+export async function runSuites({ runs, only }: { readonly runs: number; readonly only: string }) {
+  const suites = SUITES.filter(({ name }) => name.includes(only));
+  if (suites.length === 0)
+    throw new Error(`No suite "${only}". There are: ${SUITES.map(({ name }) => name).join(', ')}`);
+  const bench = await startBench();
+  try {
+    const rows: (readonly Row[])[] = [];
+    for (let run = 1; run <= runs; run++) {
+      const ofRun: Row[] = [];
+      for (const [done, suite] of suites.entries()) {
+        progress(`run ${run} of ${runs} · ${done + 1} of ${suites.length} · ${suite.name}`);
+        ofRun.push(...(await suite.run(bench)));
+      }
+      rows.push(ofRun);
+    }
+    progress('');
+    const facts: Machine = machine(await bench.raw.tcp.info('server'));
+    return { rows, machine: facts };
+  } finally {
+    await bench.stop();
+  }
+}
+
+/** One line that is written over on a terminal; a line of its own elsewhere. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+  else if (text !== '') process.stderr.write(`${text}\n`);
+}

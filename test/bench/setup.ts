@@ -1,0 +1,102 @@
+/** What every suite of the bench stands on: one Redis, one Upstash endpoint, an app over each transport, one tenant. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startRedis } from '../../infra/local/redis/start-redis.ts';
+import { type App, buildApp } from '../../lib/app.ts';
+import { loadConfig } from '../../lib/config/load-config.ts';
+import { type Caller, parseApiKey } from '../../lib/gate/caller.ts';
+import type { EntryName } from '../../lib/keys.ts';
+import { CreateTenantRequest } from '../../lib/tenants/contract.ts';
+import { startProcess } from './child-process.ts';
+import { createRawClients, type RawClients } from './raw-clients.ts';
+import { jsonOfBytes } from './values.ts';
+
+const REST_TOKEN = 'bench-rest-token';
+/** No limit of the tenant is met: refusals are cheaper than answers. */
+const QUOTAS = {
+  operations_per_minute: 60_000_000,
+  memory_bytes: 1_000_000_000,
+  storage_bytes: 1_000_000_000,
+  data_transfer_bytes: 1_000_000_000_000,
+};
+
+export interface Bench {
+  readonly redisUrl: string;
+  /** The environment of a process of the service, for each transport. */
+  readonly env: { readonly tcp: Readonly<Record<string, string>>; readonly rest: Readonly<Record<string, string>> };
+  readonly app: { readonly tcp: App; readonly rest: App };
+  readonly raw: RawClients;
+  readonly caller: Caller;
+  readonly apiKey: string;
+  /** A cache entry of exactly 1,024 bytes of JSON; the same bytes are under `rawKey` for raw reads. */
+  readonly entry: EntryName;
+  readonly rawKey: string;
+  /** Stops and removes all of it. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything on free ports and in a temporary folder. @throws {Error} a part does not start. */
+export async function startBench(): Promise<Bench> {
+  const parts = new AsyncDisposableStack();
+  try {
+    return await startParts(parts);
+  } catch (error) {
+    await parts.disposeAsync();
+    throw error;
+  }
+}
+
+async function startParts(parts: AsyncDisposableStack): Promise<Bench> {
+  const { redisUrl, restUrl } = await startServers(parts);
+  const env = {
+    tcp: serviceEnv({ REDIS_URL: redisUrl }),
+    rest: serviceEnv({ UPSTASH_REDIS_REST_URL: restUrl, UPSTASH_REDIS_REST_TOKEN: REST_TOKEN }),
+  };
+  const app = { tcp: await startApp(env.tcp, parts), rest: await startApp(env.rest, parts) };
+  const raw = createRawClients({ tcp: app.tcp.config.redis, rest: app.rest.config.redis });
+  parts.defer(() => raw.close());
+  const apiKey = await createTenant(app.tcp);
+  const caller = parseApiKey(apiKey);
+  const entry = { namespace: 'products', key: 'catalogue/1024' };
+  const rawKey = 'bench:raw:1024';
+  const value = jsonOfBytes(1024);
+  await app.tcp.cache.set(caller, entry, { value, meta: { content_type: 'application/json' }, ttlMs: 86_400_000 });
+  await raw.tcp.set(rawKey, value);
+  return { redisUrl, env, app, raw, caller, apiKey, entry, rawKey, stop: () => parts.disposeAsync() };
+}
+
+async function startServers(parts: AsyncDisposableStack) {
+  const dir = await mkdtemp(join(tmpdir(), 'riptide-bench-'));
+  parts.defer(() => rm(dir, { recursive: true, force: true }));
+  const redis = await startRedis({ dir, appendonly: false });
+  parts.defer(() => redis.stop());
+  const file = fileURLToPath(new URL('./processes/upstash-endpoint.ts', import.meta.url));
+  const endpoint = await startProcess({ file, args: [redis.url, REST_TOKEN] });
+  parts.defer(() => endpoint.stop());
+  return { redisUrl: redis.url, restUrl: endpoint.said as string };
+}
+
+async function startApp(env: Readonly<Record<string, string>>, parts: AsyncDisposableStack): Promise<App> {
+  const readFile = () => Promise.reject(new Error('The bench has no configuration file'));
+  const { config } = await loadConfig({ env, readFile });
+  const app = await buildApp(config);
+  parts.defer(() => app.close());
+  return app;
+}
+
+/** A tenant that nothing limits. @returns its API key. */
+async function createTenant(app: App): Promise<string> {
+  const owner = { id: 'bench', name: 'Bench', email: 'bench@riptide.test' };
+  const tenant = await app.tenants.create(CreateTenantRequest.parse({ name: 'Bench', owner, quotas: QUOTAS }));
+  const { key } = await app.apiKeys.create(tenant.id, { scopes: ['*'], expires_at: null });
+  return key;
+}
+
+const serviceEnv = (transport: Readonly<Record<string, string>>): Record<string, string> => ({
+  ...transport,
+  PERSISTENCE_BLOBS_BUCKET: 'riptide-bench',
+  PERSISTENCE_BLOBS_REGION: 'us-east-1',
+  PERSISTENCE_ADMIN_KEY_SHA256: '0'.repeat(64),
+});
