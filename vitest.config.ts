@@ -27,7 +27,8 @@ export default defineConfig({
       project('conformance', 30_000, './test/support/global-setup.ts'),
       project('integration', 30_000, './test/support/global-setup.ts'),
       project('e2e', 60_000),
-      project('soak', 1_800_000, './test/support/global-setup.ts'),
+      // Long: only when asked for (npm run test:soak).
+      ...(process.env.RIPTIDE_SOAK === undefined ? [] : [project('soak', 1_800_000, './test/support/global-setup.ts')]),
     ],
   },
 });
