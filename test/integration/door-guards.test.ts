@@ -1,0 +1,219 @@
+/** Who is let in where: every route against every kind of key. A route without a row here fails. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Scope } from '../../lib/gate/scope.ts';
+import { allContracts, type ContractName } from '../../lib/http/contracts.ts';
+import { createKeys } from '../../lib/keys.ts';
+import { ADMIN_KEY, newTenant, type TestTenant } from '../support/app.ts';
+import { type Door, type DoorRequest, openDoor } from '../support/door.ts';
+import { expectCommonHeaders, expectProblem } from '../support/problem.ts';
+
+const CALLERS = [
+  'nobody',
+  'malformed key',
+  'unknown key',
+  'expired key',
+  'revoked key',
+  "another tenant's key",
+  'admin key',
+  'tenant key',
+  'key without the scope',
+  'key of a suspended tenant',
+] as const;
+type CallerKind = (typeof CALLERS)[number];
+
+/** Status of a success, or status and code of a problem. */
+type Cells = Readonly<Record<CallerKind, string>>;
+
+const everyone = (answer: string): Cells =>
+  Object.fromEntries(CALLERS.map((caller) => [caller, answer])) as unknown as Cells;
+
+const REFUSED: Cells = {
+  nobody: '401 key_missing',
+  'malformed key': '401 key_unknown',
+  'unknown key': '401 key_unknown',
+  'expired key': '401 key_expired',
+  'revoked key': '401 key_revoked',
+  "another tenant's key": '403 wrong_key_kind',
+  'admin key': '403 wrong_key_kind',
+  'tenant key': '403 wrong_key_kind',
+  'key without the scope': '403 wrong_key_kind',
+  'key of a suspended tenant': '403 tenant_suspended',
+};
+const adminOnly = (answer: string): Cells => ({ ...REFUSED, 'admin key': answer });
+const tenantOnly = (own: string, others: string, unscoped = '403 scope_missing'): Cells => ({
+  ...REFUSED,
+  'tenant key': own,
+  "another tenant's key": others,
+  'key without the scope': unscoped,
+});
+
+interface Row {
+  readonly request: (tenant: TestTenant) => DoorRequest;
+  readonly cells: Cells;
+  /** What the key without the scope may do instead. */
+  readonly otherScope?: Scope;
+}
+
+const json = { 'content-type': 'application/json' };
+const ENTRY = '/cache/guarded/entry';
+
+const ROWS: Readonly<Record<ContractName, Row>> = {
+  createTenant: {
+    request: () => ({
+      method: 'POST',
+      target: '/admin/tenants',
+      headers: json,
+      body: '{"name":"Acme","owner":{"id":"o","name":"Ada","email":"ada@acme.test"}}',
+    }),
+    cells: adminOnly('201'),
+  },
+  getTenant: { request: ({ tenant }) => ({ target: `/admin/tenants/${tenant.id}` }), cells: adminOnly('200') },
+  createKey: {
+    request: ({ tenant }) => ({
+      method: 'POST',
+      target: `/admin/tenants/${tenant.id}/keys`,
+      headers: json,
+      body: '{}',
+    }),
+    cells: adminOnly('201'),
+  },
+  getEntry: {
+    request: () => ({ target: ENTRY }),
+    cells: tenantOnly('200', '404 entry_not_found'),
+    otherScope: 'cache:write',
+  },
+  headEntry: {
+    request: () => ({ method: 'HEAD', target: ENTRY }),
+    cells: tenantOnly('200', '404 entry_not_found'),
+    otherScope: 'cache:write',
+  },
+  putEntry: {
+    request: () => ({ method: 'PUT', target: ENTRY, headers: { ...json, 'if-match': '*' }, body: '2' }),
+    cells: tenantOnly('200', '412 precondition_failed'),
+    otherScope: 'cache:read',
+  },
+  deleteEntry: {
+    request: () => ({ method: 'DELETE', target: ENTRY }),
+    cells: tenantOnly('204', '204'),
+    otherScope: 'cache:read',
+  },
+  whoAmI: { request: () => ({ target: '/whoami' }), cells: tenantOnly('200', '200', '200') },
+  checkLive: { request: () => ({ target: '/health/live' }), cells: everyone('200') },
+  checkReady: { request: () => ({ target: '/health/ready' }), cells: everyone('200') },
+  getOpenapi: { request: () => ({ target: '/openapi.json' }), cells: everyone('200') },
+  showDocs: { request: () => ({ target: '/docs' }), cells: everyone('200') },
+};
+
+let door: Door;
+let keysOf: ReturnType<typeof createKeys>;
+beforeAll(async () => {
+  door = await openDoor();
+  keysOf = createKeys(`${door.app.config.cache.keyPrefix}:${door.app.config.cache.version}:`);
+});
+
+describe('every route [A14 T2]', () => {
+  it('has a row in this table, a contract and a function', () => {
+    const declared = door.routes.map(({ method, path }) => (path === '$default' ? path : `${method} ${path}`)).sort();
+    expect(['$default', ...allContracts.map(({ method, path }) => `${method} ${path}`)].sort()).toEqual(declared);
+    expect(Object.keys(ROWS).sort()).toEqual(allContracts.map(({ name }) => name).sort());
+  });
+
+  const cases = Object.entries(ROWS).flatMap(([name, row]) =>
+    CALLERS.map((caller) => ({ name, row, caller, answer: row.cells[caller] })),
+  );
+
+  it.each(cases)('$name answers $answer to: $caller', async ({ row, caller, answer }) => {
+    const owner = await newTenant(door.app);
+    await door.app.cache.set(owner.caller, { namespace: 'guarded', key: 'entry' }, VALUE);
+    const key = await keyOf(caller, owner, row.otherScope ?? 'cache:read');
+    const before = await gateOf(owner);
+    const request = row.request(owner);
+    const reply = await door.call({ ...request, key });
+
+    expectCommonHeaders(reply.headers);
+    if (answer.length === 3) expect(reply.status).toBe(Number(answer));
+    else expectProblem(reply, answer);
+    if (/^40[13]/.test(answer)) expect(await gateOf(owner)).toEqual(changedBy(before, request));
+  });
+});
+
+describe('below /admin [A14 T2]', () => {
+  const paths = ['/admin', '/admin/', '/admin/nothing', '/admin%2Fnothing', '/admin/tenants/', '/admin//tenants'];
+  it.each(paths)('asks for the key before it says that %s is not there', async (target) => {
+    expectProblem(await door.call({ target }), '401 key_missing');
+    expectProblem(await door.call({ target, key: 'no-admin-key' }), '401 key_unknown');
+    expectProblem(await door.call({ target, key: ADMIN_KEY }), '404 route_not_found');
+  });
+});
+
+describe("another tenant's things [T2 A14]", () => {
+  it('are answered as things that are not there, in body and headers', async () => {
+    const [owner, other] = [await newTenant(door.app), await newTenant(door.app)];
+    await door.app.cache.set(owner.caller, { namespace: 'guarded', key: 'entry' }, VALUE);
+    for (const method of ['GET', 'HEAD', 'DELETE']) {
+      const [there, nowhere] = await Promise.all(
+        [ENTRY, '/cache/guarded/never'].map((target) => door.call({ method, target, key: other.key })),
+      );
+      expect(comparable(there)).toEqual(comparable(nowhere));
+    }
+    expect((await door.call({ target: ENTRY, key: owner.key })).status).toBe(200);
+  });
+});
+
+const VALUE = { value: Buffer.from('1'), meta: { content_type: 'application/json' }, ttlMs: null };
+
+async function keyOf(kind: CallerKind, owner: TestTenant, otherScope: Scope): Promise<string | undefined> {
+  const { apiKeys } = door.app;
+  const scoped = { scopes: ['*' as const], expires_at: null };
+  switch (kind) {
+    case 'nobody':
+      return undefined;
+    case 'malformed key':
+      return 'rt_tenant-1_key_short';
+    case 'unknown key':
+      return `${owner.key.slice(0, -1)}${owner.key.endsWith('A') ? 'B' : 'A'}`;
+    case 'expired key':
+      return (await apiKeys.create(owner.tenant.id, { ...scoped, expires_at: '2020-01-01T00:00:00Z' })).key;
+    case 'revoked key': {
+      const made = await apiKeys.create(owner.tenant.id, scoped);
+      await apiKeys.revoke(owner.tenant.id, made.id);
+      return made.key;
+    }
+    case "another tenant's key":
+      return (await newTenant(door.app)).key;
+    case 'admin key':
+      return ADMIN_KEY;
+    case 'tenant key':
+      return owner.key;
+    case 'key without the scope':
+      return (await apiKeys.create(owner.tenant.id, { scopes: [otherScope], expires_at: null })).key;
+    case 'key of a suspended tenant':
+      await suspend(owner);
+      return owner.key;
+  }
+}
+
+/** As an administrator's suspension leaves it. */
+async function suspend({ tenant }: TestTenant): Promise<void> {
+  const gate = keysOf.gate(tenant.id);
+  const header = String(await door.app.redis.send(['HGET', gate, 'h'], { kind: 'read' }));
+  await door.app.redis.send(['HSET', gate, 'h', header.replace('h1,active', 'h1,suspended')], { kind: 'write' });
+}
+
+/** Everything the gate holds of a tenant: limits, counters, keys. */
+async function gateOf({ tenant }: TestTenant): Promise<Readonly<Record<string, string>>> {
+  const flat = (await door.app.redis.send(['HGETALL', keysOf.gate(tenant.id)], { kind: 'read' })) as string[];
+  return Object.fromEntries(flat.flatMap((field, i) => (i % 2 === 0 ? [[field, flat[i + 1] as string]] : [])));
+}
+
+/** A tenant's key at an admin route is looked up, and that lookup is metered; all else stays. */
+function changedBy(before: Readonly<Record<string, string>>, { target }: DoorRequest) {
+  return target.startsWith('/admin') ? { ...before, m: expect.any(String) } : before;
+}
+
+/** Without what differs between any two answers. */
+const comparable = (reply: Awaited<ReturnType<Door['call']>> | undefined) => {
+  const { 'x-request-id': _id, ratelimit: _left, ...headers } = reply?.headers ?? {};
+  const body = reply?.body.toString('utf8').replace(/"request_id":"[^"]*"/, '');
+  return { status: reply?.status, headers, body };
+};
