@@ -1,5 +1,4 @@
 /** Ids: `<kind>-<lower-case ULID>`. They sort by creation time and hold no `_`, `:`, `{` or `*`. */
-import { randomBytes } from 'node:crypto';
 
 declare const tenantIdBrand: unique symbol;
 /** A tenant id that was checked; only {@link parseTenantId} and {@link newTenantId} make one. */
@@ -12,11 +11,15 @@ export const KEY_ID = new RegExp(`^key-${ULID}$`);
 
 /** A lower-case ULID: 48 bits of Unix ms, 80 random bits. */
 export function newUlid(nowMs: number): string {
-  return encode(BigInt(Math.trunc(nowMs)), 10) + encode(BigInt(`0x${randomBytes(10).toString('hex')}`), 16);
+  return encode(BigInt(Math.trunc(nowMs)), 10) + encode(randomBits(10), 16);
 }
 
 export const newTenantId = (ulid: string): TenantId => `tenant-${ulid}` as TenantId;
 export const newKeyId = (ulid: string): string => `key-${ulid}`;
+
+// Web Crypto, because contracts import this file, and the client imports them where there is no Node.
+const randomBits = (bytes: number) =>
+  crypto.getRandomValues(new Uint8Array(bytes)).reduce((bits, byte) => (bits << 8n) | BigInt(byte), 0n);
 
 /** The id, checked; null when it cannot be one. */
 export const parseTenantId = (text: string): TenantId | null => (TENANT_ID.test(text) ? (text as TenantId) : null);
