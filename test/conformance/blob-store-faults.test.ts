@@ -18,7 +18,7 @@ const elapsedMs = async (work: () => Promise<unknown>): Promise<number> => {
   return performance.now() - start;
 };
 
-describe('faults [M3]', () => {
+describe('faults', () => {
   const others: { server: Server; sockets: Set<Socket> }[] = [];
   const listen = async (onSocket: (socket: Socket) => void): Promise<string> => {
     const sockets = new Set<Socket>();

@@ -37,7 +37,7 @@ describe.each(['supported', 'required'] as const)('objects, checksums %s [C6 P3 
   });
 });
 
-describe('objects [P3 K1]', () => {
+describe('objects', () => {
   it('answers null for what is not there', async () => {
     expect(await store.get(newBlobKey())).toBeNull();
     expect(await store.get(newBlobKey(), { range: { start: 0, end: 5 } })).toBeNull();
@@ -87,7 +87,7 @@ describe('objects [P3 K1]', () => {
   });
 });
 
-describe('conditional writes [C10 K1]', () => {
+describe('conditional writes', () => {
   it('lets exactly one of 16 racing creators win, and keeps what it wrote', async () => {
     const key = newBlobKey();
     const outcomes = await Promise.all(

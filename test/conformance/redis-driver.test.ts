@@ -81,7 +81,7 @@ async function failure(call: Promise<unknown>): Promise<Error> {
   return error as Error;
 }
 
-describe.each(['rest', 'tcp', 'cluster'] as const)('%s driver [G1 C1]', (setup) => {
+describe.each(['rest', 'tcp', 'cluster'] as const)('%s driver [G1]', (setup) => {
   let driver: RedisDriver;
   beforeAll(() => {
     driver = setups[setup]();

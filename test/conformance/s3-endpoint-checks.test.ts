@@ -6,7 +6,7 @@ import { failure, s3Session } from '../support/s3-session.ts';
 
 const { Bucket, bytesOf, newKey, plain, put, s3 } = s3Session();
 
-describe('checksums at the S3 endpoint [P3]', () => {
+describe('checksums at the S3 endpoint', () => {
   const body = Buffer.from('checked');
 
   it('refuses a body that is not what its checksum says, and keeps nothing', async () => {
@@ -41,7 +41,7 @@ describe('checksums at the S3 endpoint [P3]', () => {
   });
 });
 
-describe('presigned URLs of the S3 endpoint [C6]', () => {
+describe('presigned URLs of the S3 endpoint', () => {
   const urlFor = (command: PutObjectCommand | GetObjectCommand, more: { expiresIn: number; signingDate?: Date }) =>
     getSignedUrl(plain, command, more);
 

@@ -60,7 +60,7 @@ beforeEach(async () => {
 
 afterEach(() => running.disposeAsync());
 
-describe('a restart of the S3 endpoint [P3 K1]', () => {
+describe('a restart of the S3 endpoint', () => {
   it('keeps every object, its metadata and the order of keys', async () => {
     const first = await start();
     await first.client.send(new CreateBucketCommand({ Bucket }));
@@ -114,7 +114,7 @@ describe('a restart of the S3 endpoint [P3 K1]', () => {
   });
 });
 
-describe('uploads in parts at the S3 endpoint [K1 C6]', () => {
+describe('uploads in parts at the S3 endpoint', () => {
   const begin = async (client: S3Client, Key: string) => {
     await client.send(new CreateBucketCommand({ Bucket })).catch(() => undefined);
     const { UploadId } = await client.send(

@@ -16,7 +16,7 @@ import { failure, s3Session } from '../support/s3-session.ts';
 
 const { Bucket, newKey, put, s3 } = s3Session();
 
-describe('listing and deleting at the S3 endpoint [P6 K5]', () => {
+describe('listing and deleting at the S3 endpoint', () => {
   const prefix = newKey('list/');
   const keys = Array.from(
     { length: 2300 },
@@ -79,7 +79,7 @@ describe('listing and deleting at the S3 endpoint [P6 K5]', () => {
   });
 });
 
-describe('buckets of the S3 endpoint [A8]', () => {
+describe('buckets of the S3 endpoint', () => {
   it('creates, shows, lists and deletes a bucket, but not a full one', async () => {
     const name = `made-${randomUUID()}`;
     await s3.send(new CreateBucketCommand({ Bucket: name }));

@@ -47,7 +47,7 @@ const send = (more: Partial<HandSigned>) =>
   sendHandSigned({ url: endpoint.url, method: 'GET', path: `/${Bucket}/there`, ...credentials, ...more });
 const isThere = async (Key: string) => (await send({ path: `/${Bucket}/${Key}` })).status === 200;
 
-describe('who may at the S3 endpoint [T1 M2]', () => {
+describe('who may at the S3 endpoint', () => {
   it('takes a request signed by hand, after the description alone', async () => {
     expect(await send({})).toMatchObject({ status: 200, text: expect.stringMatching(/there$/) });
   });
@@ -95,7 +95,7 @@ describe('who may at the S3 endpoint [T1 M2]', () => {
   });
 });
 
-describe('what the S3 endpoint does not do [A14]', () => {
+describe('what the S3 endpoint does not do', () => {
   it.each([
     ['GetObjectAcl', () => s3.send(new GetObjectAclCommand({ Bucket, Key: 'there' }))],
     ['GetObjectTagging', () => s3.send(new GetObjectTaggingCommand({ Bucket, Key: 'there' }))],
@@ -138,7 +138,7 @@ describe('what the S3 endpoint does not do [A14]', () => {
   });
 });
 
-describe('bodies that are not what they say [P3 P5]', () => {
+describe('bodies that are not what they say', () => {
   const chunked = (body: string, more: Record<string, string> = {}, length = 5) =>
     send({
       method: 'PUT',
@@ -204,7 +204,7 @@ describe('bodies that are not what they say [P3 P5]', () => {
   });
 });
 
-describe('keys that would be paths [C8 T1]', () => {
+describe('keys that would be paths', () => {
   it.each([
     '/../../../escape',
     '/%2e%2e/%2e%2e/escape',

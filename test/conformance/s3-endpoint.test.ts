@@ -13,7 +13,7 @@ import { failure, s3Session } from '../support/s3-session.ts';
 const { Bucket, bytesOf, newKey, plain, put, s3 } = s3Session();
 const md5 = (body: Buffer) => `"${createHash('md5').update(body).digest('hex')}"`;
 
-describe('objects of the S3 endpoint [P3 K1]', () => {
+describe('objects of the S3 endpoint', () => {
   it('keeps bytes, ETag, type, metadata, encryption and cache headers', async () => {
     const Key = newKey();
     const body = randomBytes(70_000);
@@ -112,7 +112,7 @@ describe('objects of the S3 endpoint [P3 K1]', () => {
   });
 });
 
-describe('conditions and ranges of the S3 endpoint [C10 K1]', () => {
+describe('conditions and ranges of the S3 endpoint', () => {
   it('lets one of 16 racing creators win', async () => {
     const Key = newKey();
     const race = await Promise.allSettled(

@@ -55,7 +55,7 @@ describe('who may use the endpoint [G1]', () => {
   });
 });
 
-describe('values [C1]', () => {
+describe('values [G1]', () => {
   it.each(['abcd', 'OK', 'null', '00123', '1e3', '', 'session1', '{"a":[1,"x"]}', 'é漢字🙂', '\u0000\r\n"\\'])(
     'returns %j as it was stored, with and without base64',
     async (value) => {
@@ -209,7 +209,7 @@ describe('commands that would harm other callers [G1]', () => {
   });
 });
 
-describe('pipelines [G1 C4]', () => {
+describe('pipelines [G1]', () => {
   it('leaves an error in its place and runs the rest', async () => {
     const [text, count] = [newKey(), newKey()];
     const { status, json } = await call({

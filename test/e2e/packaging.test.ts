@@ -71,7 +71,7 @@ afterAll(() => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-describe('serverless package on a clean clone [A14]', () => {
+describe('serverless package on a clean clone', () => {
   it('needs no login, no credentials and no network, and builds by itself', () => {
     expect(output).not.toMatch(/log ?in|credential/i);
     expect(readdirSync(join(clone.path, 'dist')).filter((name) => name.endsWith('.zip'))).toHaveLength(
@@ -114,7 +114,7 @@ describe('serverless package on a clean clone [A14]', () => {
   });
 });
 
-describe('alarms as code [M4]', () => {
+describe('alarms as code', () => {
   it('tells one topic of errors, slow requests, throttles and dead letters, and of their end', () => {
     const alarms = ofType('AWS::CloudWatch::Alarm');
     expect(alarms).toHaveLength(4);
@@ -124,7 +124,7 @@ describe('alarms as code [M4]', () => {
   });
 });
 
-describe('what is deployed [A14]', () => {
+describe('what is deployed', () => {
   it('is the same bytes from another folder, at another time', () => {
     for (const { key } of built)
       expect(zipOf(join(clone.path, 'dist'), key).equals(zipOf(join(scratch, 'dist'), key)), key).toBe(true);
@@ -163,7 +163,7 @@ describe('what is deployed [A14]', () => {
   });
 });
 
-describe('infra/template.json for sam local [A14]', () => {
+describe('infra/template.json for sam local', () => {
   it('is what serverless.yml says now', () => {
     const committed = readFileSync(join(root, 'infra/template.json'), 'utf8');
     expect(samTemplate(printService(root))).toBe(committed);

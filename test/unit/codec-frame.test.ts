@@ -43,7 +43,7 @@ function decodeBlock(block: Buffer, out: number[]): void {
   }
 }
 
-describe('LZ4 frames others can open [P3 K1]', () => {
+describe('LZ4 frames others can open', () => {
   it('decodes by the format alone', async () => {
     for (const sizeBytes of [200, 5000, 65_536, 65_537, 300_000]) {
       const packed = await packText('lz4', sizeBytes);

@@ -107,7 +107,7 @@ async function sizeWhenPacked(payload: Buffer, algorithm: 'lz4' | 'zstd'): Promi
   return (await loadLz4()).compress(payload).length;
 }
 
-describe('the digest [P4]', () => {
+describe('the digest', () => {
   it('is the first 132 bits of SHA-256', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {

@@ -122,13 +122,13 @@ const yaml = (path: string, written: string) =>
 const companions = (path: string) => (path === 'redis.rest_url' ? { PERSISTENCE_REDIS_REST_TOKEN: 't' } : {});
 
 describe.each([
-  ['redis [G1]', REDIS],
-  ['cache [G2]', CACHE],
-  ['state [G3]', STATE],
-  ['tenant [G4]', TENANT],
-  ['spillover, worker, render, log [G5]', BACKGROUND],
+  ['redis', REDIS],
+  ['cache', CACHE],
+  ['state', STATE],
+  ['tenant', TENANT],
+  ['spillover, worker, render, log', BACKGROUND],
   ['blobs, http', SERVICE],
-])('every promised name of %s', (_group, promised) => {
+])('every promised name of %s [G1 G2 G3 G4 G5]', (_group, promised) => {
   it.each(promised)('%s has its default', async (_path, inner, byDefault) => {
     const { config, issues } = await resolveConfig({ env: ADMIN, readFile: noFile });
     expect(issues).toEqual([]);

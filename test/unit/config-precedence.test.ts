@@ -92,7 +92,7 @@ describe('how Redis is reached [G1]', () => {
   });
 });
 
-describe('the production profile [C2 C6 C13 T4 G6]', () => {
+describe('the production profile [C2 G6]', () => {
   it('lowers lifetimes and entry size, raises cache and quotas', async () => {
     const { profile, cache, tenant } = await load({ RIPTIDE_PROFILE: 'production' });
     expect(profile).toBe('production');

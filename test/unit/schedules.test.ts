@@ -8,7 +8,7 @@ const next = (expression: string, after: string) => {
   return at === undefined ? undefined : new Date(at).toISOString().slice(0, 16);
 };
 
-describe('a schedule expression [K2 R4]', () => {
+describe('a schedule expression', () => {
   it.each([
     ['rate(5 minutes)', '2026-01-01T00:00:30Z', '2026-01-01T00:05'],
     ['rate(1 hour)', '2026-01-01T00:00:00Z', '2026-01-01T01:00'],
@@ -49,7 +49,7 @@ describe('a schedule expression [K2 R4]', () => {
   });
 });
 
-describe('running schedules [K2 R4]', () => {
+describe('running schedules', () => {
   const schedule = { name: 'often', expression: { everyMs: 5 } };
 
   it('runs again after a failure, never beside itself, and sends what EventBridge sends', async () => {
