@@ -1,0 +1,67 @@
+/** The fields of a JSON Schema as rows: name, type in words, whether it must be given. Pure. */
+import type { JsonSchema } from '../http/openapi-types.ts';
+
+export interface FieldRow {
+  /** `owner.email`, `items[].key`. */
+  readonly name: string;
+  readonly type: string;
+  readonly required: boolean;
+  readonly description: string;
+}
+
+/** Resolves `#/components/schemas/<name>`. */
+export type Resolve = (schema: JsonSchema) => JsonSchema;
+
+/** Depth first, so that the fields of an object follow it. */
+export function fieldRows(schema: JsonSchema, resolve: Resolve, prefix = ''): readonly FieldRow[] {
+  const { properties = {}, required = [] } = resolve(schema) as {
+    readonly properties?: Readonly<Record<string, JsonSchema>>;
+    readonly required?: readonly string[];
+  };
+  return Object.entries(properties).flatMap(([key, property]) => {
+    const field = resolve(property);
+    const name = prefix + key;
+    const row = { name, type: typeText(field), required: required.includes(key), description: describe(field) };
+    return [row, ...fieldRows(field, resolve, `${name}.`)];
+  });
+}
+
+/** `text, 1–120 characters`, `whole number ≥ 0`, `one of free, starter`. */
+export function typeText(schema: JsonSchema): string {
+  const { type, enum: values, const: only, anyOf, format } = schema;
+  if (only !== undefined) return `“${only}”`;
+  if (Array.isArray(values)) return `one of ${values.join(', ')}`;
+  if (Array.isArray(anyOf)) return anyOf.map((option) => typeText(option as JsonSchema)).join(' or ');
+  if (Array.isArray(type)) return type.map((name) => typeText({ type: name })).join(' or ');
+  if (type === 'array') return `list of ${typeText((schema.items ?? {}) as JsonSchema)}`;
+  if (type === 'object') return schema.properties === undefined ? 'object, any names' : 'object';
+  if (format === 'date-time') return 'time, ISO 8601 in UTC';
+  if (format === 'email') return 'e-mail address';
+  if (type === 'integer') return `whole number${range(schema)}`;
+  if (type === 'string') return `text${lengths(schema)}${matching(schema)}`;
+  return { number: 'number', boolean: 'true or false', null: 'null' }[String(type)] ?? 'any value';
+}
+
+function range({ minimum, maximum }: JsonSchema): string {
+  const from = typeof minimum === 'number' && minimum > Number.MIN_SAFE_INTEGER ? minimum : undefined;
+  const to = typeof maximum === 'number' && maximum < Number.MAX_SAFE_INTEGER ? maximum : undefined;
+  if (from !== undefined && to !== undefined) return `, ${from} to ${to.toLocaleString('en')}`;
+  return from === undefined ? '' : ` ≥ ${from}`;
+}
+
+function lengths({ minLength, maxLength }: JsonSchema): string {
+  if (typeof maxLength !== 'number') return '';
+  return `, ${typeof minLength === 'number' ? `${minLength} to ` : 'up to '}${maxLength.toLocaleString('en')} characters`;
+}
+
+/** A long pattern says less than no pattern. */
+const MAX_PATTERN = 48;
+
+const matching = ({ pattern }: JsonSchema) =>
+  typeof pattern === 'string' && pattern.length <= MAX_PATTERN ? `, as ${pattern}` : '';
+
+function describe({ description, default: preset }: JsonSchema): string {
+  const said = typeof description === 'string' ? description : '';
+  const default_ = preset === undefined ? '' : `Default \`${JSON.stringify(preset)}\`.`;
+  return [said, default_].filter((text) => text !== '').join(' ');
+}
