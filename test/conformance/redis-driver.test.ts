@@ -15,20 +15,10 @@ import { createRestDriver } from '../../lib/redis/rest-driver.ts';
 import { defineScript, runScript, runScripts, scriptCall } from '../../lib/redis/script.ts';
 import { allScripts } from '../../lib/redis/scripts.ts';
 import { createTcpDriver } from '../../lib/redis/tcp-driver.ts';
+import { driverSettings, READ, WRITE } from '../support/driver-settings.ts';
 
 const TOKEN = 'conformance-token';
-const READ = { kind: 'read' } as const;
-const WRITE = { kind: 'write' } as const;
-const settings = {
-  connectionTimeoutMs: 5_000,
-  commandTimeoutMs: 5_000,
-  retryAttempts: 3,
-  retryDelayMs: 50,
-  poolSize: 4,
-  clusterMode: false,
-  enablePipelining: true,
-  maxPipelineSize: 100,
-};
+const settings = driverSettings({ poolSize: 4 });
 
 let dir: string;
 let redis: RunningRedis;

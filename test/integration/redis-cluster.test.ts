@@ -9,19 +9,10 @@ import { type RunningCluster, startCluster } from '../../infra/local/redis/start
 import { OutcomeUnknownError, RedisUnavailableError } from '../../lib/errors.ts';
 import type { RedisCommand, RedisDriver } from '../../lib/redis/driver.ts';
 import { createTcpDriver } from '../../lib/redis/tcp-driver.ts';
+import { driverSettings, READ, WRITE } from '../support/driver-settings.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 
-const READ = { kind: 'read' } as const;
-const WRITE = { kind: 'write' } as const;
-const settings = {
-  connectionTimeoutMs: 2_000,
-  commandTimeoutMs: 2_000,
-  retryAttempts: 3,
-  retryDelayMs: 50,
-  poolSize: 10,
-  enablePipelining: true,
-  maxPipelineSize: 100,
-};
+const settings = driverSettings({ connectionTimeoutMs: 2_000, commandTimeoutMs: 2_000 });
 
 interface Node {
   readonly id: string;

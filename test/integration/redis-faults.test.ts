@@ -11,24 +11,14 @@ import { AppError, DeadlineError, OutcomeUnknownError, RedisUnavailableError } f
 import type { RedisDriver } from '../../lib/redis/driver.ts';
 import { createRestDriver } from '../../lib/redis/rest-driver.ts';
 import { createTcpDriver } from '../../lib/redis/tcp-driver.ts';
+import { driverSettings, READ, WRITE } from '../support/driver-settings.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 
 const TOKEN = 'fault-test-token';
 const COMMAND_TIMEOUT_MS = 600;
 /** For timers and a busy machine. */
 const SLACK_MS = 400;
-const READ = { kind: 'read' } as const;
-const WRITE = { kind: 'write' } as const;
-const settings = {
-  connectionTimeoutMs: 600,
-  commandTimeoutMs: COMMAND_TIMEOUT_MS,
-  retryAttempts: 3,
-  retryDelayMs: 30,
-  poolSize: 10,
-  clusterMode: false,
-  enablePipelining: true,
-  maxPipelineSize: 100,
-};
+const settings = driverSettings({ connectionTimeoutMs: 600, commandTimeoutMs: COMMAND_TIMEOUT_MS, retryDelayMs: 30 });
 
 let dir: string;
 let redis: RunningRedis;

@@ -11,20 +11,10 @@ import { RedisUnavailableError, StorageFullError } from '../../lib/errors.ts';
 import type { RedisCommand, RedisDriver } from '../../lib/redis/driver.ts';
 import { createRestDriver } from '../../lib/redis/rest-driver.ts';
 import { createTcpDriver } from '../../lib/redis/tcp-driver.ts';
+import { driverSettings, READ, WRITE } from '../support/driver-settings.ts';
 
 const TOKEN = 'refusals-token';
-const READ = { kind: 'read' } as const;
-const WRITE = { kind: 'write' } as const;
-const settings = {
-  connectionTimeoutMs: 1_000,
-  commandTimeoutMs: 1_000,
-  retryAttempts: 3,
-  retryDelayMs: 30,
-  poolSize: 10,
-  clusterMode: false,
-  enablePipelining: true,
-  maxPipelineSize: 100,
-};
+const settings = driverSettings({ connectionTimeoutMs: 1_000, commandTimeoutMs: 1_000, retryDelayMs: 30 });
 
 let dir: string;
 let redis: RunningRedis;
