@@ -52,10 +52,8 @@ export const unescapeControls = (text: string) =>
 
 /** Members of the index; the parts of each are separated by NUL. */
 export const indexMembers = {
-  /** For listing and enumeration. */
+  /** For listing and enumeration. The member that orders by expiry is the same with `e\0<expiry, 14 digits>` for `k`. */
   key: (kind: 'c', name: EntryName) => `k\0${kind}\0${name.namespace}\0${escapeControls(name.key)}`,
-  /** What follows `e\0<expiry, 14 digits>` in the member that orders entries by expiry. */
-  expiryTail: (kind: 'c', name: EntryName) => `\0${kind}\0${name.namespace}\0${escapeControls(name.key)}`,
   /** Undoes the expiry member: what expires, and of which kind. */
   parseExpiry(member: string): { readonly expiresAtMs: number; readonly kind: string; readonly name: EntryName } {
     const [, at, kind, namespace, ...key] = member.split('\0');

@@ -53,10 +53,6 @@ export function createCache(deps: {
     entry: keys.cacheEntry(caller.tenantId, context.generation, name),
     index: keys.index(caller.tenantId, context.generation),
   });
-  const members = (name: EntryName) => ({
-    keyMember: indexMembers.key('c', name),
-    expiryTail: indexMembers.expiryTail('c', name),
-  });
 
   const read = async (caller: Caller, name: EntryName, part: 'value' | 'meta', ifNoneMatch: string) => {
     const [found, text, now] = await gate.run(caller, {
@@ -64,7 +60,7 @@ export function createCache(deps: {
       scope: 'cache:read',
       kind: 'read',
       keys: entryKeys(caller, name),
-      args: { ifNoneMatch, part, ...members(name) },
+      args: { ifNoneMatch, part, keyMember: indexMembers.key('c', name) },
     });
     return { found, text: text as string, nowMs: Number(now) };
   };
@@ -84,7 +80,7 @@ export function createCache(deps: {
       scope,
       kind: 'write',
       keys: entryKeys(caller, name),
-      args: { condition, op: newOperation(), ...members(name) },
+      args: { condition, op: newOperation(), keyMember: indexMembers.key('c', name) },
     });
     return outcome as number;
   };
@@ -141,7 +137,7 @@ export function createCache(deps: {
           condition: conditionText(entry.condition ?? 'none'),
           ttlMs: entry.ttlMs ?? 0,
           op: newOperation(),
-          ...members(name),
+          keyMember: indexMembers.key('c', name),
         },
       });
       if (outcome === 3) throw new PreconditionFailedError('The stored entry is not the one the condition names');

@@ -73,11 +73,7 @@ export function createCleanUp(deps: {
       const batch = await runScript(redis, removeExpiredEntries, {
         keys: { gate: keys.gate(id), index, entries: found.map(({ name }) => keys.cacheEntry(id, generation, name)) },
         args: {
-          members: found.flatMap(({ name, expiresAtMs }) => [
-            indexMembers.key('c', name),
-            indexMembers.expiryTail('c', name),
-            expiresAtMs,
-          ]),
+          members: found.flatMap(({ name, expiresAtMs }) => [indexMembers.key('c', name), expiresAtMs]),
         },
         kind: 'write',
         signal,

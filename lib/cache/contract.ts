@@ -61,10 +61,8 @@ const Tags = z
       .transform((tags) => [...new Set(tags)]),
   );
 
-/** Percent-encoded JSON of an object of strings. */
-const Attributes = z
-  .string()
-  .max(MAX_ATTRIBUTES_BYTES * 3)
+/** Percent-encoded JSON of an object of strings. Bounded as it is sent back: encoded, it may be three times as long. */
+const Attributes = headerText(MAX_ATTRIBUTES_BYTES)
   .transform((encoded, context) => {
     try {
       return JSON.parse(decodeURIComponent(encoded)) as unknown;
@@ -74,8 +72,8 @@ const Attributes = z
     }
   })
   .refine(
-    (value) => JSON.stringify(value).length <= MAX_ATTRIBUTES_BYTES,
-    `must have at most ${MAX_ATTRIBUTES_BYTES} bytes`,
+    (value) => encodeURIComponent(JSON.stringify(value)).length <= MAX_ATTRIBUTES_BYTES,
+    `must have at most ${MAX_ATTRIBUTES_BYTES} characters, percent-encoded`,
   )
   .refine((value) => !Object.hasOwn(Object(value), '__proto__'), 'must not hold __proto__')
   .pipe(z.record(z.string().min(1).max(64), z.string().max(1_024)));

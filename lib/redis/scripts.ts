@@ -71,7 +71,7 @@ export const deleteCacheEntry = defineScript({
   name: 'delete-cache-entry',
   source: deleteCacheEntryLua,
   keys: ['gate', 'entry', 'index'],
-  args: [...GATE_ARGS, 'condition', 'op', 'keyMember', 'expiryTail'],
+  args: [...GATE_ARGS, 'condition', 'op', 'keyMember'],
   reply: (raw) => asList(raw),
 });
 
@@ -87,7 +87,7 @@ export const getCacheEntry = defineScript({
   name: 'get-cache-entry',
   source: getCacheEntryLua,
   keys: ['gate', 'entry', 'index'],
-  args: [...GATE_ARGS, 'ifNoneMatch', 'part', 'keyMember', 'expiryTail'],
+  args: [...GATE_ARGS, 'ifNoneMatch', 'part', 'keyMember'],
   reply: (raw) => asList(raw),
 });
 
@@ -125,19 +125,7 @@ export const setCacheEntry = defineScript({
   name: 'set-cache-entry',
   source: setCacheEntryLua,
   keys: ['gate', 'entry', 'index'],
-  args: [
-    ...GATE_ARGS,
-    'condition',
-    'ttlMs',
-    'metaBytes',
-    'rawBytes',
-    'digest',
-    'op',
-    'codec',
-    'body',
-    'keyMember',
-    'expiryTail',
-  ],
+  args: [...GATE_ARGS, 'condition', 'ttlMs', 'metaBytes', 'rawBytes', 'digest', 'op', 'codec', 'body', 'keyMember'],
   reply: (raw) => asList(raw),
 });
 

@@ -15,7 +15,6 @@
                                  of which must be stored, comma separated
   ARGV[6] op                     id of this operation: the same again is a replay, answered and not metered
   ARGV[7] keyMember              the entry's member in `index`
-  ARGV[8] expiryTail             the end of its expiry member
 
   Returns { 0, admission, outcome }: 1 removed, 0 there was none, 3 condition failed; or a refusal of the gate.
 
@@ -27,6 +26,7 @@ local a, refusal = open_gate(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 if not a then return refusal end
 
 local entry, condition, op = KEYS[2], ARGV[5], ARGV[6]
+count_stock(a)
 -- `d` keeps the last removals, newest first, as `<op>=<outcome>;`: a removed entry has no head left to tell a replay by.
 local recent = redis.call('HGET', KEYS[1], 'd') or ''
 local replayed = string.match(recent, op .. '=(%d);')
@@ -44,7 +44,7 @@ end
 local outcome = 3
 if holds then
   outcome = visible and 1 or 0
-  if exists then remove_entry(a, entry, KEYS[3], head, ARGV[7], ARGV[8]) end
+  if exists then remove_entry(a, entry, KEYS[3], head, ARGV[7]) end
 end
 a.seq = a.seq + outcome % 3
 redis.call('HSET', KEYS[1], 'm', pack_counters(a), 'd', string.sub(op .. '=' .. outcome .. ';' .. recent, 1, 304))

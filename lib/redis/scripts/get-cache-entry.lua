@@ -14,7 +14,6 @@
   ARGV[5] ifNoneMatch            digests the caller has, comma separated; empty = none; * = any
   ARGV[6] part                   value | meta: without the payload
   ARGV[7] keyMember              the entry's member in `index`
-  ARGV[8] expiryTail             the end of its expiry member
 
   Returns { 0, admission, found 1|0|2 unchanged, entry text or head, now ms }, or a refusal of the gate.
 
@@ -27,28 +26,34 @@ if not a then return refusal end
 
 local entry = KEYS[2]
 local wanted, part = ARGV[5], ARGV[6]
+local isPlain = wanted == '' and part == 'value'
 local text
-if wanted ~= '' or part == 'meta' then
-  text = redis.call('GETRANGE', entry, 0, 1023)
-else
+if isPlain then
   text = redis.call('GET', entry)
+else
+  text = redis.call('GETRANGE', entry, 0, 1023)
 end
+if text == '' then text = false end
 
-local head = text and text ~= '' and read_head(text, a.nowMs)
+local expires, rawBytes
+if text then expires, rawBytes = glance_head(text) end
+local head
+if expires and (not isPlain or (expires ~= '0' and tonumber(expires) <= a.nowMs)) then head = read_head(text, a.nowMs) end
 if head and head.gone then
-  remove_entry(a, entry, KEYS[3], head, ARGV[7], ARGV[8])
+  count_stock(a)
+  remove_entry(a, entry, KEYS[3], head, ARGV[7])
   text, head = false, nil
 end
-if not text or text == '' then
+if not text then
   a.misses = a.misses + 1
   close_gate(KEYS[1], a)
-  return { OK, admission(a), 0, false, string.format('%.0f', a.nowMs) }
+  return { OK, admission(a), 0, false, a.nowMs }
 end
 
 local found = 1
 if head and (wanted == '*' or string.find(',' .. wanted .. ',', ',' .. head.digest .. ',', 1, true)) then
   found = 2
-elseif head and part == 'value' and wanted ~= '' then
+elseif head and part == 'value' then
   text = redis.call('GET', entry)
 end
 if head and (found == 2 or part == 'meta') then
@@ -58,6 +63,6 @@ if head and (found == 2 or part == 'meta') then
 end
 
 a.hits = a.hits + 1
-if head and found == 1 and part == 'value' then a.bytesOut = a.bytesOut + head.rawBytes end
+if rawBytes and found == 1 and part == 'value' then a.bytesOut = a.bytesOut + rawBytes end
 close_gate(KEYS[1], a)
-return { OK, admission(a), found, text, string.format('%.0f', a.nowMs) }
+return { OK, admission(a), found, text, a.nowMs }

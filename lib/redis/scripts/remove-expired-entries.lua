@@ -7,7 +7,7 @@
   KEYS[2] index         zset     the tenant's index
   KEYS[3..] entries     string   entries whose expiry member was found due
 
-  ARGV[1..] members              for each entry: key member, end of its expiry member, expiry the caller saw (ms)
+  ARGV[1..] members              for each entry: its key member, and the expiry the caller saw (ms)
 
   Returns { removed, bytes freed }.
 
@@ -27,15 +27,15 @@ if not counters[1] then return { 0, 0 } end
 local a = { memory = tonumber(counters[2]), entries = tonumber(counters[3]) }
 local before, removed = a.memory, 0
 for i = 3, #KEYS do
-  local keyMember, expiryTail, seen = ARGV[(i - 3) * 3 + 1], ARGV[(i - 3) * 3 + 2], tonumber(ARGV[(i - 3) * 3 + 3])
+  local keyMember, seen = ARGV[(i - 3) * 2 + 1], tonumber(ARGV[(i - 3) * 2 + 2])
   local old = redis.call('GETRANGE', KEYS[i], 0, 255)
   local head = old ~= '' and read_head(old, nowMs)
   if head and head.gone then
-    remove_entry(a, KEYS[i], KEYS[2], head, keyMember, expiryTail)
+    remove_entry(a, KEYS[i], KEYS[2], head, keyMember)
     removed = removed + 1
   elseif seen <= nowMs and not (head and head.expires == seen) then
     -- The member names an expiry the entry no longer has: a leftover, of no entry.
-    redis.call('ZREM', KEYS[2], expiry_member(seen, expiryTail))
+    redis.call('ZREM', KEYS[2], expiry_member(seen, keyMember))
   end
 end
 if removed > 0 then

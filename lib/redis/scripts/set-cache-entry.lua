@@ -20,7 +20,6 @@
   ARGV[11] codec                 how the payload is packed
   ARGV[12] body                  metadata and payload
   ARGV[13] keyMember             the entry's member in `index`
-  ARGV[14] expiryTail            the end of its expiry member
 
   Returns { 0, admission, outcome, expires ms, updated ms }; outcome 1 created, 2 replaced, 3 condition failed,
   4 replay of a creation or replacement; { 0, admission, 5, used, limit } memory is full, nothing changed and nothing
@@ -34,6 +33,7 @@ local a, refusal = open_gate(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 if not a then return refusal end
 
 local entry, index = KEYS[2], KEYS[3]
+count_stock(a)
 local condition, ttl, op = ARGV[5], tonumber(ARGV[6]), ARGV[10]
 local old = redis.call('GETRANGE', entry, 0, 255)
 local exists = old ~= ''
@@ -66,15 +66,15 @@ local oldCharged = 0
 if exists then
   oldCharged = head and head.charged or (#entry + redis.call('STRLEN', entry) + ENTRY_OVERHEAD_BYTES)
 end
-if a.memory + charged - oldCharged > a.memoryLimit then
-  return { OK, admission(a), 5, string.format('%.0f', a.memory), string.format('%.0f', a.memoryLimit) }
+if a.memory + charged - oldCharged > tonumber(a.memoryLimit) then
+  return { OK, admission(a), 5, string.format('%.0f', a.memory), a.memoryLimit }
 end
 
 local check = string.sub(redis.sha1hex(line .. string.sub(ARGV[12], 1, tonumber(ARGV[7]))), 1, 8)
 redis.call('SET', entry, 'c1,' .. check .. line .. ARGV[12])
-if head and head.expires > 0 then redis.call('ZREM', index, expiry_member(head.expires, ARGV[14])) end
+if head and head.expires > 0 then redis.call('ZREM', index, expiry_member(head.expires, ARGV[13])) end
 if expires > 0 then
-  redis.call('ZADD', index, 0, ARGV[13], 0, expiry_member(expires, ARGV[14]))
+  redis.call('ZADD', index, 0, ARGV[13], 0, expiry_member(expires, ARGV[13]))
 else
   redis.call('ZADD', index, 0, ARGV[13])
 end

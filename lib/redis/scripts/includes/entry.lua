@@ -17,14 +17,20 @@ local function read_head(text, nowMs)
   }
 end
 
-local function expiry_member(expires, tail) return string.format('e\0%014.0f', expires) .. tail end
+-- All a plain read needs of a head, without the cost of the whole: expiry and raw bytes as text; nil when there is none.
+local function glance_head(text) return string.match(text, '^c1,%x+,%d+,(%d+),%d+,%d+,%d+,(%d+),') end
 
--- Removes the entry, its index members and its bytes. `length`: bytes stored, for a head that cannot be read.
-local function remove_entry(a, entry, index, head, keyMember, expiryTail)
+-- The member that orders the entry by expiry: its key member with `e`, expiry in the place of `k`.
+local function expiry_member(expires, keyMember)
+  return string.format('e\0%014.0f', expires) .. string.sub(keyMember, 2)
+end
+
+-- Removes the entry, its index members and its bytes, in what the gate will count too. `head` is nil when it has none.
+local function remove_entry(a, entry, index, head, keyMember)
   local charged = head and head.charged or (#entry + redis.call('STRLEN', entry) + ENTRY_OVERHEAD_BYTES)
   redis.call('UNLINK', entry)
   if head and head.expires > 0 then
-    redis.call('ZREM', index, keyMember, expiry_member(head.expires, expiryTail))
+    redis.call('ZREM', index, keyMember, expiry_member(head.expires, keyMember))
   else
     redis.call('ZREM', index, keyMember)
   end

@@ -1,6 +1,8 @@
 -- The gate every request of a tenant goes through: who calls, may they, is it within the limits. One HMGET before the
 -- work and one HSET after it. Nothing is written before everything was checked.
 --
+-- Numbers are written with `%d`: whole and exact up to 2^53, which `..` and `tostring` are not, and twice as fast as `%.0f`.
+--
 -- The hash holds `h` (limits, written by administration), `m` (limiter state and counters, written here), `x` (context,
 -- JSON) and one field `k:<sha256>` for each API key. Formats: lib/gate/gate-fields.ts.
 local OK, KEY_UNKNOWN, KEY_EXPIRED, KEY_REVOKED, SCOPE_MISSING, SUSPENDED = 0, 1, 2, 3, 4, 5
@@ -12,7 +14,7 @@ local OPERATION = 60000000
 -- ms until the next minute.
 local function describe_limits(burst, level, opm, minuteOps, nowMs)
   return string.format(
-    '%.0f,%.0f,%.0f,%.0f,%.0f,%.0f',
+    '%d,%d,%d,%d,%d,%d',
     burst, math.floor((burst * OPERATION - level) / OPERATION), opm > 0 and math.ceil(level / opm / 1000) or 0,
     opm, opm - minuteOps, 60000 - nowMs % 60000
   )
@@ -51,9 +53,9 @@ local function open_gate(gate, key, scope, context, carriedUs)
   keyExpires = tonumber(keyExpires)
   if keyExpires > 0 and keyExpires <= nowMs then return nil, { KEY_EXPIRED } end
 
-  local level, at, minute, minuteOps, ops, hits, misses, bytesIn, bytesOut, memory, entries, seq, computeUs = string.match(
+  local level, at, minute, minuteOps, ops, hits, misses, bytesIn, bytesOut, stock, computeUs = string.match(
     fields[2],
-    '^m1,(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+)$'
+    '^m1,(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+,%d+,%d+),(%d+)$'
   )
   opm, burst = tonumber(opm), tonumber(burst)
 
@@ -74,21 +76,27 @@ local function open_gate(gate, key, scope, context, carriedUs)
     return nil, { RATE_LIMITED, math.ceil(excess / opm / 1000), describe_limits(burst, level, opm, minuteOps, nowMs) }
   end
 
+  -- Counters stay text until something is added to them: most requests add to few.
   return {
     nowMs = nowMs, keyId = keyId, scopes = scopes, opm = opm, burst = burst,
     level = level + OPERATION, at = nowUs, minute = thisMinute, minuteOps = minuteOps + 1,
-    ops = ops + 1, hits = tonumber(hits), misses = tonumber(misses),
-    bytesIn = tonumber(bytesIn), bytesOut = tonumber(bytesOut), memory = tonumber(memory),
-    memoryLimit = tonumber(memoryLimit), entries = tonumber(entries), seq = tonumber(seq),
-    computeUs = computeUs + carriedUs,
+    ops = ops + 1, hits = hits, misses = misses, bytesIn = bytesIn, bytesOut = bytesOut,
+    stock = stock, memoryLimit = memoryLimit, computeUs = computeUs + carriedUs,
   }
 end
 
+-- Gives the admission `memory`, `entries` and `seq`, for scripts that change what is stored.
+local function count_stock(a)
+  if a.memory then return end
+  local memory, entries, seq = string.match(a.stock, '^(%d+),(%d+),(%d+)$')
+  a.memory, a.entries, a.seq = tonumber(memory), tonumber(entries), tonumber(seq)
+end
+
 local function pack_counters(a)
+  if a.memory then a.stock = string.format('%d,%d,%d', a.memory, a.entries, a.seq) end
   return string.format(
-    'm1,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f',
-    a.level, a.at, a.minute, a.minuteOps, a.ops, a.hits, a.misses, a.bytesIn, a.bytesOut, a.memory, a.entries, a.seq,
-    a.computeUs
+    'm1,%d,%d,%d,%d,%d,%d,%d,%d,%d,%s,%d',
+    a.level, a.at, a.minute, a.minuteOps, a.ops, a.hits, a.misses, a.bytesIn, a.bytesOut, a.stock, a.computeUs
   )
 end
 
