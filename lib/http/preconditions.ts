@@ -6,12 +6,17 @@ export type EtagList = '*' | readonly string[];
 
 const LIST = /^\s*(?:\*|(?:W\/)?"[\x21\x23-\x7e]*"(?:\s*,\s*(?:W\/)?"[\x21\x23-\x7e]*")*)\s*$/;
 
+/**
+ * An entry's digest. Another tag cannot match, and must not reach a script: there `absent` and `exists` are conditions,
+ * and a comma ends a tag.
+ */
+const OURS = /^[\w-]{22}$/;
+
 const parse = (comparison: 'strong' | 'weak') => (value: string) => {
   if (value.trim() === '*') return '*' as const;
   const tags = [...value.matchAll(/(W\/)?"([^"]*)"/g)];
-  // Ours are base64url: another tag cannot match, and must not reach a script's list.
   return tags
-    .filter((tag) => (comparison === 'weak' || tag[1] === undefined) && /^[\w-]+$/.test(tag[2] as string))
+    .filter((tag) => (comparison === 'weak' || tag[1] === undefined) && OURS.test(tag[2] as string))
     .map((tag) => tag[2] as string);
 };
 
