@@ -18,8 +18,8 @@ export const TenantIdField = z
   .regex(TENANT_ID, 'must be a tenant id, as tenant-01h…')
   .transform((id) => id as TenantId);
 
-/** ISO 8601, UTC. */
-export const Instant = z.iso.datetime();
+/** ISO 8601, UTC; after 1970, because Unix time 0 means "never" where times are stored. */
+export const Instant = z.iso.datetime().refine((at) => Date.parse(at) > 0, 'must be after 1970-01-01T00:00:00Z');
 
 /** A whole number a double holds exactly. */
 export const Count = z.int().nonnegative();
