@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { defineContract, tenant } from '../http/contract.ts';
 import { Count, Instant } from '../http/fields.ts';
+import { findUnsafeName } from '../http/json-names.ts';
 import { IfMatch, IfNoneMatch } from '../http/preconditions.ts';
 import { MAX_KEY_BYTES } from '../keys.ts';
 
@@ -65,17 +66,19 @@ const Tags = z
 const Attributes = headerText(MAX_ATTRIBUTES_BYTES)
   .transform((encoded, context) => {
     try {
-      return JSON.parse(decodeURIComponent(encoded)) as unknown;
+      const json = decodeURIComponent(encoded);
+      const value: unknown = JSON.parse(json);
+      if (findUnsafeName(json) === undefined) return value;
+      context.addIssue({ code: 'custom', message: 'must not name a field twice, nor __proto__' });
     } catch {
       context.addIssue({ code: 'custom', message: 'must be percent-encoded JSON' });
-      return z.NEVER;
     }
+    return z.NEVER;
   })
   .refine(
     (value) => encodeURIComponent(JSON.stringify(value)).length <= MAX_ATTRIBUTES_BYTES,
     `must have at most ${MAX_ATTRIBUTES_BYTES} characters, percent-encoded`,
   )
-  .refine((value) => !Object.hasOwn(Object(value), '__proto__'), 'must not hold __proto__')
   .pipe(z.record(z.string().min(1).max(64), z.string().max(1_024)));
 
 const PutHeaders = z.object({

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { BodyTooLargeError, InvalidJsonError, UnsupportedMediaTypeError } from '../errors.ts';
 import { type HttpEvent, MAX_BODY_BYTES } from './event.ts';
+import { findUnsafeName } from './json-names.ts';
 
 const MAX_JSON_DEPTH = 32;
 
@@ -22,14 +23,18 @@ export function readBytes(event: HttpEvent): Buffer {
 
 /**
  * @throws as {@link readBytes}. @throws {UnsupportedMediaTypeError} it is not said to be JSON in UTF-8.
- * @throws {InvalidJsonError} it is not, or nests deeper than 32 levels.
+ * @throws {InvalidJsonError} it is not, nests deeper than 32 levels, or has names that readers disagree about.
  */
 export function readJson(event: HttpEvent): unknown {
   const type = event.headers?.['content-type'] ?? '';
   if (!isJsonType(type) || !/^(?:utf-?8)?$/i.test(charsetOf(type))) {
     throw new UnsupportedMediaTypeError('Send JSON in UTF-8, with Content-Type: application/json');
   }
-  return parseJson(readBytes(event), MAX_JSON_DEPTH);
+  const bytes = readBytes(event);
+  const json = parseJson(bytes, MAX_JSON_DEPTH);
+  if (findUnsafeName(bytes.toString('utf8')) !== undefined)
+    throw new InvalidJsonError('The body names a field twice in one object, or names one "__proto__"');
+  return json;
 }
 
 /** @throws {InvalidJsonError} */
