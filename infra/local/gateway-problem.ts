@@ -1,6 +1,7 @@
 /** The problems the gateway itself answers with, before or instead of a function (RFC 9457). */
 import { AppError } from '../../lib/errors.ts';
 import { problemOf } from '../../lib/http/problem.ts';
+import { SECURITY_HEADERS } from '../../lib/http/reply.ts';
 import type { GatewayReply } from './gateway-reply.ts';
 
 type GatewayCode =
@@ -27,5 +28,9 @@ export class GatewayError extends AppError {
 /** The whole answer for a refused request. `requestId` is the one a log line of the host would carry. */
 export function toProblemReply(error: GatewayError, requestId: string): GatewayReply & { readonly body: string } {
   const { status, headers = {}, data } = problemOf(error, requestId);
-  return { status, headers: { ...headers, 'cache-control': 'no-store' }, body: JSON.stringify(data) };
+  return {
+    status,
+    headers: { ...SECURITY_HEADERS, ...headers, 'x-request-id': requestId },
+    body: JSON.stringify(data),
+  };
 }
