@@ -2,10 +2,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Scope } from '../../lib/gate/scope.ts';
 import { allContracts, type ContractName } from '../../lib/http/contracts.ts';
-import { createKeys } from '../../lib/keys.ts';
 import { ADMIN_KEY, newTenant, type TestTenant } from '../support/app.ts';
 import { type Door, type DoorRequest, openDoor } from '../support/door.ts';
 import { expectCommonHeaders, expectProblem } from '../support/problem.ts';
+import { keysOf, type TenantState, tenantState } from '../support/tenant-state.ts';
 
 const CALLERS = [
   'nobody',
@@ -105,10 +105,8 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
 };
 
 let door: Door;
-let keysOf: ReturnType<typeof createKeys>;
 beforeAll(async () => {
   door = await openDoor();
-  keysOf = createKeys(`${door.app.config.cache.keyPrefix}:${door.app.config.cache.version}:`);
 });
 
 describe('every route [A14 T2]', () => {
@@ -126,14 +124,15 @@ describe('every route [A14 T2]', () => {
     const owner = await newTenant(door.app);
     await door.app.cache.set(owner.caller, { namespace: 'guarded', key: 'entry' }, VALUE);
     const key = await keyOf(caller, owner, row.otherScope ?? 'cache:read');
-    const before = await gateOf(owner);
+    const before = await tenantState(door.app, owner.tenant.id);
     const request = row.request(owner);
     const reply = await door.call({ ...request, key });
 
     expectCommonHeaders(reply.headers);
     if (answer.length === 3) expect(reply.status).toBe(Number(answer));
     else expectProblem(reply, answer);
-    if (/^40[13]/.test(answer)) expect(await gateOf(owner)).toEqual(changedBy(before, request));
+    if (/^40[13]/.test(answer))
+      expect(await tenantState(door.app, owner.tenant.id)).toEqual(changedBy(before, request));
   });
 });
 
@@ -195,20 +194,14 @@ async function keyOf(kind: CallerKind, owner: TestTenant, otherScope: Scope): Pr
 
 /** As an administrator's suspension leaves it. */
 async function suspend({ tenant }: TestTenant): Promise<void> {
-  const gate = keysOf.gate(tenant.id);
+  const gate = keysOf(door.app).gate(tenant.id);
   const header = String(await door.app.redis.send(['HGET', gate, 'h'], { kind: 'read' }));
   await door.app.redis.send(['HSET', gate, 'h', header.replace('h1,active', 'h1,suspended')], { kind: 'write' });
 }
 
-/** Everything the gate holds of a tenant: limits, counters, keys. */
-async function gateOf({ tenant }: TestTenant): Promise<Readonly<Record<string, string>>> {
-  const flat = (await door.app.redis.send(['HGETALL', keysOf.gate(tenant.id)], { kind: 'read' })) as string[];
-  return Object.fromEntries(flat.flatMap((field, i) => (i % 2 === 0 ? [[field, flat[i + 1] as string]] : [])));
-}
-
 /** A tenant's key at an admin route is looked up, and that lookup is metered; all else stays. */
-function changedBy(before: Readonly<Record<string, string>>, { target }: DoorRequest) {
-  return target.startsWith('/admin') ? { ...before, m: expect.any(String) } : before;
+function changedBy(before: TenantState, { target }: DoorRequest) {
+  return target.startsWith('/admin') ? { ...before, gate: { ...before.gate, m: expect.any(String) } } : before;
 }
 
 /** Without what differs between any two answers. */

@@ -47,7 +47,10 @@ export async function openDoor(
   transport: Transport = 'tcp',
 ): Promise<Door> {
   const prefix = `door-${randomUUID().slice(0, 8)}`;
-  Object.assign(process.env, testEnv(transport, { PERSISTENCE_CACHE_KEY_PREFIX: prefix, ...env }));
+  Object.assign(
+    process.env,
+    testEnv(transport, { PERSISTENCE_CACHE_KEY_PREFIX: prefix, PERSISTENCE_LOG_LEVEL: 'error', ...env }),
+  );
   const { routes } = await readServiceMap(SERVICE);
   const table = createRouteTable(routes);
   const app = await getApp();

@@ -1,0 +1,38 @@
+/** All that Redis holds of a tenant, to see that something changed nothing. */
+import type { App } from '../../lib/app.ts';
+import type { TenantId } from '../../lib/ids.ts';
+import { createKeys } from '../../lib/keys.ts';
+
+export interface TenantState {
+  /** Field -> value: limits, counters, API keys. */
+  readonly gate: Readonly<Record<string, string>>;
+  readonly record: unknown;
+  /** Members of the index: every entry, and when it expires. */
+  readonly index: unknown;
+}
+
+export const keysOf = ({ config: { cache } }: Pick<App, 'config'>) =>
+  createKeys(`${cache.keyPrefix}:${cache.version}:`);
+
+/** Of a tenant in its first generation. */
+export async function tenantState(app: Pick<App, 'config' | 'redis'>, id: TenantId): Promise<TenantState> {
+  const keys = keysOf(app);
+  const read = { kind: 'read' } as const;
+  const flat = (await app.redis.send(['HGETALL', keys.gate(id)], read)) as readonly string[];
+  return {
+    gate: Object.fromEntries(flat.flatMap((field, i) => (i % 2 === 0 ? [[field, flat[i + 1] as string]] : []))),
+    record: await app.redis.send(['GET', keys.record(id)], read),
+    index: await app.redis.send(['ZRANGE', keys.index(id, 1), 0, -1], read),
+  };
+}
+
+/** How many tenants exist or are being created under the app's key prefix. */
+export async function countTenants(app: Pick<App, 'config' | 'redis'>): Promise<number> {
+  const keys = keysOf(app);
+  const commands = [
+    ['ZCARD', keys.tenants()],
+    ['HLEN', keys.tenantReservations()],
+  ] as const;
+  const [made, begun] = await app.redis.sendAll(commands, { kind: 'read' });
+  return Number(made) + Number(begun);
+}
