@@ -42,7 +42,7 @@ function parameterTable({ parameters = [] }: Operation): Markup {
   // Every endpoint takes traceparent: said once, above.
   const own = parameters.map(resolveParameter).filter(({ name }) => name !== 'traceparent');
   const rows = own.map(({ name, in: place, required, schema, description = '' }) =>
-    fieldRow({ name, type: `${place}: ${typeText(schema)}`, required, description }),
+    fieldRow({ name, type: `${place}: ${typeText(schema)}`, required, description }, REQUIRED),
   );
   return rows.length === 0 ? nothing : html`<h4>Parameters</h4><table>${rows}</table>`;
 }
@@ -58,15 +58,20 @@ function bodyTable({ body }: Contract, { requestBody }: Operation): Markup {
   if (body === undefined) return nothing;
   if (body === 'bytes') return html`<h4>Body</h4><p class="about">The value, byte for byte, with its Content-Type.</p>`;
   const schema = requestBody?.content['application/json']?.schema ?? {};
-  return html`<h4>Body, JSON</h4>${fieldTable(schema)}`;
+  return html`<h4>Body, JSON</h4>${fieldTable(schema, REQUIRED)}`;
 }
 
-const fieldTable = (schema: JsonSchema | Reference) =>
-  html`<table>${fieldRows(resolve(schema), resolve).map(fieldRow)}</table>`;
+/** What stands behind a name: in a request what must be given, in a reply what may be absent. */
+type Mark = (row: FieldRow) => Markup;
+const REQUIRED: Mark = ({ required }) => (required ? html`<span class="must">required</span>` : nothing);
+const OPTIONAL: Mark = ({ required }) => (required ? nothing : html`<span class="who">optional</span>`);
 
-const fieldRow = ({ name, type, required, description }: FieldRow): Markup =>
-  html`<tr><td><code>${name}</code> ${required ? html`<span class="must">required</span>` : nothing}</td>
-<td><span class="type">${type}</span>${description === '' ? nothing : html`<br>${prose(description)}`}</td></tr>`;
+const fieldTable = (schema: JsonSchema | Reference, mark: Mark) =>
+  html`<table>${fieldRows(resolve(schema), resolve).map((row) => fieldRow(row, mark))}</table>`;
+
+const fieldRow = (row: FieldRow, mark: Mark): Markup =>
+  html`<tr><td><code>${row.name}</code> ${mark(row)}</td>
+<td><span class="type">${row.type}</span>${row.description === '' ? nothing : html`<br>${prose(row.description)}`}</td></tr>`;
 
 function replyTable({ replies }: Contract, { responses }: Operation): Markup {
   const rows = Object.entries(replies).map(([status, { description, headers = {} }]) => {
@@ -74,7 +79,7 @@ function replyTable({ replies }: Contract, { responses }: Operation): Markup {
     return html`<tr><td class="status">${status}</td><td>${description}${own}</td></tr>`;
   });
   const json = Object.keys(replies).flatMap((status) => jsonOf(responses[status]));
-  const fields = json[0] === undefined ? nothing : html`<h4>Reply, JSON</h4>${fieldTable(json[0])}`;
+  const fields = json[0] === undefined ? nothing : html`<h4>Reply, JSON</h4>${fieldTable(json[0], OPTIONAL)}`;
   return html`<h4>Replies</h4><table class="by-status">${rows}</table>${fields}`;
 }
 
