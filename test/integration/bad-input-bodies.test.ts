@@ -122,7 +122,7 @@ const MISFITS: readonly [field: string, body: string][] = [
 ];
 
 describe('a field that does not fit [A1 T1 T4 A14]', () => {
-  it.each(MISFITS)('is named, and no tenant is made: %s %.80s', async (field, body) => {
+  it.each(MISFITS)('is named, and no tenant is made: %s (%#)', async (field, body) => {
     const before = await countTenants(door.app);
     const problem = expectProblem(await door.call(create(body)), '400 invalid_request');
     expect(problem.errors?.map((error) => error.field)).toContain(field);
@@ -160,7 +160,7 @@ describe('a field that does not fit [A1 T1 T4 A14]', () => {
     ].map((at): [string, string] => ['body.expires_at', `{"expires_at":${at}}`]),
     ['body', '{"expires_in":1}'],
   ];
-  it.each(keyMisfits)('is named, and no key is made: %s %s', async (field, body) => {
+  it.each(keyMisfits)('is named, and no key is made: %s (%#)', async (field, body) => {
     const target = `/admin/tenants/${owner.tenant.id}/keys`;
     const before = await tenantState(door.app, owner.tenant.id);
     const reply = await door.call({ method: 'POST', target, key: ADMIN_KEY, headers: JSON_TYPE, body });
@@ -176,7 +176,7 @@ describe('a value [C1 A14]', () => {
     door.call({ method: 'PUT', target, key: owner.key, headers, body });
 
   it.each(['', '{', '{"a":1}x', "{'a':1}", '01', '[1,]', `${'['.repeat(1_001)}${']'.repeat(1_001)}`])(
-    'that says it is JSON and is not is refused, and nothing stored: %.20s',
+    'that says it is JSON and is not is refused, and nothing stored (%#)',
     async (body) => {
       const before = await tenantState(door.app, owner.tenant.id);
       for (const type of ['application/json', 'application/vnd.acme+json'])
@@ -196,7 +196,7 @@ describe('a value [C1 A14]', () => {
     '"\\ud800"',
     'null',
     `${'['.repeat(1_000)}${']'.repeat(1_000)}`,
-  ])('of JSON comes back byte for byte: %.30s', async (body) => {
+  ])('of JSON comes back byte for byte (%#)', async (body) => {
     expect((await put(body, JSON_TYPE)).status).toBeLessThan(300);
     const reply = await door.call({ target, key: owner.key });
     expect(reply.body.toString()).toBe(body);
