@@ -8,7 +8,7 @@
  * `check` is the start of the SHA-1 of what follows it in the head and of the metadata, written by the script that knows
  * the time; `digest` is of codec, raw length, metadata and payload. Both are checked before anything is believed or decompressed.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { CorruptValueError } from '../errors.ts';
 
 export interface EntryMeta {
@@ -81,7 +81,7 @@ export function parseHead(stored: string): {
       EntryCodec,
     ];
   const payloadAt = line.length + Number(metaBytes);
-  if (createHash('sha1').update(stored.slice(11, payloadAt)).digest('hex').slice(0, 8) !== check) {
+  if (hash('sha1', stored.slice(11, payloadAt), 'hex').slice(0, 8) !== check) {
     throw new CorruptValueError('The head of the stored entry fails its check');
   }
   const head: EntryHead = {
@@ -117,7 +117,7 @@ function parseMeta(json: string): EntryMeta {
 }
 
 const digestOf = (codec: EntryCodec, rawBytes: number, body: string): string =>
-  createHash('sha256').update(`${codec},${rawBytes},`).update(body).digest('base64url').slice(0, 22);
+  hash('sha256', `${codec},${rawBytes},${body}`, 'base64url').slice(0, 22);
 
 /** Beyond ASCII as `\uXXXX`, so that characters, bytes and the script's lengths agree. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII as a whole

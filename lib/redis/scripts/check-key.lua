@@ -17,5 +17,5 @@
 --- @include "includes/gate.lua"
 local a, refusal = open_gate(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 if not a then return refusal end
-close_gate(KEYS[1], a)
-return { OK, admission(a), a.keyId, a.scopes, redis.call('HGET', KEYS[1], 'h'), pack_counters(a) }
+local counters = close_gate(KEYS[1], a)
+return { OK, admission(a), a.keyId, a.scopes, redis.call('HGET', KEYS[1], 'h'), counters }

@@ -47,5 +47,5 @@ if holds then
   if exists then remove_entry(a, entry, KEYS[3], head, ARGV[7]) end
 end
 a.seq = a.seq + outcome % 3
-redis.call('HSET', KEYS[1], 'm', pack_counters(a), 'd', string.sub(op .. '=' .. outcome .. ';' .. recent, 1, 304))
+close_gate(KEYS[1], a, 'd', string.sub(op .. '=' .. outcome .. ';' .. recent, 1, 304))
 return { OK, admission(a), outcome }

@@ -11,13 +11,12 @@ local RATE_LIMITED, MINUTE_FULL, CONTEXT_OLD = 6, 7, 8
 local OPERATION = 60000000
 
 -- What the caller is told of its limits: burst size, left of it, ms until it is whole; operations a minute, left of them,
--- ms until the next minute.
-local function describe_limits(burst, level, opm, minuteOps, nowMs)
-  return string.format(
-    '%d,%d,%d,%d,%d,%d',
-    burst, math.floor((burst * OPERATION - level) / OPERATION), opm > 0 and math.ceil(level / opm / 1000) or 0,
-    opm, opm - minuteOps, 60000 - nowMs % 60000
-  )
+-- ms until the next minute. `opm` and `burst` are text, as they stand in the hash.
+local function describe_limits(opm, burst, level, minuteOps, nowMs)
+  local left = math.floor((burst * OPERATION - level) / OPERATION)
+  local drainMs = opm ~= '0' and math.ceil(level / opm / 1000) or 0
+  return burst .. string.format(',%d,%d,', left, drainMs) .. opm
+    .. string.format(',%d,%d', opm - minuteOps, 60000 - nowMs % 60000)
 end
 
 local function has_scope(scopes, wanted)
@@ -50,14 +49,12 @@ local function open_gate(gate, key, scope, context, carriedUs)
   local time = redis.call('TIME')
   local nowUs = time[1] * 1000000 + time[2]
   local nowMs = math.floor(nowUs / 1000)
-  keyExpires = tonumber(keyExpires)
-  if keyExpires > 0 and keyExpires <= nowMs then return nil, { KEY_EXPIRED } end
+  if keyExpires ~= '0' and tonumber(keyExpires) <= nowMs then return nil, { KEY_EXPIRED } end
 
   local level, at, minute, minuteOps, ops, hits, misses, bytesIn, bytesOut, stock, computeUs = string.match(
     fields[2],
     '^m1,(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+,%d+,%d+),(%d+)$'
   )
-  opm, burst = tonumber(opm), tonumber(burst)
 
   -- The rate: the continuous-state form of GCRA. The level drains by `opm` a microsecond and may reach `burst` operations.
   local elapsed = nowUs - at
@@ -68,12 +65,12 @@ local function open_gate(gate, key, scope, context, carriedUs)
   end
   local thisMinute = math.floor(nowMs / 60000)
   minuteOps = tonumber(minute) == thisMinute and tonumber(minuteOps) or 0
-  if minuteOps + 1 > opm then
-    return nil, { MINUTE_FULL, 60000 - nowMs % 60000, describe_limits(burst, level, opm, minuteOps, nowMs) }
+  if minuteOps + 1 > tonumber(opm) then
+    return nil, { MINUTE_FULL, 60000 - nowMs % 60000, describe_limits(opm, burst, level, minuteOps, nowMs) }
   end
   local excess = level + OPERATION - burst * OPERATION
   if excess > 0 then
-    return nil, { RATE_LIMITED, math.ceil(excess / opm / 1000), describe_limits(burst, level, opm, minuteOps, nowMs) }
+    return nil, { RATE_LIMITED, math.ceil(excess / opm / 1000), describe_limits(opm, burst, level, minuteOps, nowMs) }
   end
 
   -- Counters stay text until something is added to them: most requests add to few.
@@ -92,17 +89,20 @@ local function count_stock(a)
   a.memory, a.entries, a.seq = tonumber(memory), tonumber(entries), tonumber(seq)
 end
 
-local function pack_counters(a)
+local function admission(a) return describe_limits(a.opm, a.burst, a.level, a.minuteOps, a.nowMs) end
+
+-- Meters the operation: the last write of every request; a field of the script's own may go with it. Returns the counters
+-- as they stand in the hash.
+local function close_gate(gate, a, field, value)
   if a.memory then a.stock = string.format('%d,%d,%d', a.memory, a.entries, a.seq) end
-  return string.format(
+  local counters = string.format(
     'm1,%d,%d,%d,%d,%d,%d,%d,%d,%d,%s,%d',
     a.level, a.at, a.minute, a.minuteOps, a.ops, a.hits, a.misses, a.bytesIn, a.bytesOut, a.stock, a.computeUs
   )
-end
-
-local function admission(a) return describe_limits(a.burst, a.level, a.opm, a.minuteOps, a.nowMs) end
-
--- Meters the operation. The last write of every request.
-local function close_gate(gate, a)
-  redis.call('HSET', gate, 'm', pack_counters(a))
+  if field then
+    redis.call('HSET', gate, 'm', counters, field, value)
+  else
+    redis.call('HSET', gate, 'm', counters)
+  end
+  return counters
 end
