@@ -1,7 +1,5 @@
 import { findProblemCode } from '../docs/problem-codes.ts';
-import { problemCodesOf } from '../docs/route-problems.ts';
 import type { Issue } from '../errors.ts';
-import type { Contract } from '../http/contract.ts';
 import type { ClientCode, Failure } from './call.ts';
 
 const TITLES = {
@@ -24,20 +22,13 @@ export function unexpectedReply(response: Response, detail: string): Failure {
   return { ok: false, status: response.status, problem, headers: response.headers, ...retryAfter(response) };
 }
 
-/** The answer to a HEAD request has no body: the code is told where the status leaves only one, else `http_<status>`. */
-export function bodilessFailure(contract: Contract, response: Response): Failure {
-  const { status } = response;
-  const codes = problemCodesOf(contract).filter((code) => findProblemCode(code)?.status === status);
-  const [only] = codes.length === 1 ? codes : [];
-  const detail = (only !== undefined && findProblemCode(only)?.meaning) || `The service answered ${status}`;
-  const problem = { code: only ?? `http_${status}`, title: `HTTP ${status}`, detail, status };
-  return {
-    ok: false,
-    status,
-    problem: { ...problem, request_id: requestId(response) },
-    headers: response.headers,
-    ...retryAfter(response),
-  };
+/** The answer to a HEAD request has no body: the code is in the header `riptide-problem`; without it, `http_<status>`. */
+export function bodilessFailure(response: Response): Failure {
+  const { status, headers } = response;
+  const code = headers.get('riptide-problem') ?? `http_${status}`;
+  const detail = findProblemCode(code)?.meaning ?? `The service answered ${status}`;
+  const problem = { code, title: `HTTP ${status}`, detail, status, request_id: requestId(response) };
+  return { ok: false, status, problem, headers, ...retryAfter(response) };
 }
 
 /** `Retry-After` in milliseconds: seconds, or a date as gateways write it. */

@@ -23,7 +23,7 @@ export async function readReply(contract: Contract, response: Response): Promise
     return readExpected({ contract, spec, response, bytes });
   }
   if (response.status < 400) return unexpectedReply(response, `The contract has no reply ${response.status}`);
-  if (contract.method === 'HEAD') return bodilessFailure(contract, response);
+  if (contract.method === 'HEAD') return bodilessFailure(response);
   return readProblem(response, bytes);
 }
 

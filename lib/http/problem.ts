@@ -28,7 +28,7 @@ export function problemOf(error: unknown, requestId: string): Result {
     ...(Object.keys(details).length > 0 ? { details } : {}),
     ...(issues === undefined ? {} : { errors: issues }),
   });
-  const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
+  const headers: Record<string, string> = { ...result.headers };
   if (retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
   if (status === 401) headers['www-authenticate'] = 'Bearer realm="riptide"';
   return { ...result, headers };
@@ -38,7 +38,8 @@ function problem(status: number, code: string, detail: string, requestId: string
   const title = TITLES[status] ?? 'Error';
   return {
     status,
-    headers: { 'content-type': 'application/problem+json' },
+    // Again in a header: the answer to a HEAD request has no body.
+    headers: { 'content-type': 'application/problem+json', 'riptide-problem': code },
     data: { type: `urn:riptide:problem:${code}`, title, status, detail, code, request_id: requestId, ...more },
   };
 }

@@ -21,16 +21,24 @@ export const QuotasRequest = z.strictObject({
   data_transfer_bytes: Count.optional(),
 });
 
-export const Owner = z.strictObject({
+export const OwnerRequest = z.strictObject({
   id: text(128),
   name: text(120),
   email: z.email().max(254),
   organization: text(120).optional(),
 });
 
+/** Not strict: a client of today reads the reply of tomorrow. */
+export const OwnerResponse = z.object({
+  id: z.string(),
+  name: z.string(),
+  email: z.string(),
+  organization: z.string().optional(),
+});
+
 export const CreateTenantRequest = z.strictObject({
   name: text(120),
-  owner: Owner,
+  owner: OwnerRequest,
   plan: z.enum(PLANS).default('free'),
   isolation_level: z.enum(['strong', 'shared']).optional(),
   encryption: z.boolean().default(false),
@@ -42,7 +50,7 @@ export type CreateTenantRequest = z.output<typeof CreateTenantRequest>;
 export const TenantResponse = z.object({
   id: TenantIdField,
   name: z.string(),
-  owner: Owner,
+  owner: OwnerResponse,
   plan: z.enum(PLANS),
   isolation_level: z.enum(['strong', 'shared']),
   encryption: z.boolean(),

@@ -152,13 +152,18 @@ describe('an answer becomes an outcome, never a throw [A16]', () => {
     expect(reply.retryAfterMs).toBeLessThanOrEqual(60_000);
   });
 
-  it('names the problem of a HEAD request where the status leaves one, for there is no body', async () => {
+  it('names the problem of a HEAD request by its header, for there is no body', async () => {
     const { client } = await serverThat((response, { url }) =>
-      response.writeHead(url?.endsWith('gone') ? 404 : 401, { 'x-request-id': 'r-2' }).end(),
+      response
+        .writeHead(404, {
+          'x-request-id': 'r-2',
+          ...(url?.endsWith('gone') ? { 'riptide-problem': 'entry_not_found' } : {}),
+        })
+        .end(),
     );
     const gone = await client.headEntry({ params: { namespace: 'pages', key: 'gone' } });
     expect(gone).toMatchObject({ ok: false, status: 404, problem: { code: 'entry_not_found', request_id: 'r-2' } });
-    expect(await client.headEntry({ params: entry })).toMatchObject({ status: 401, problem: { code: 'http_401' } });
+    expect(await client.headEntry({ params: entry })).toMatchObject({ status: 404, problem: { code: 'http_404' } });
   });
 
   it('gives a reply of the contract whatever its status: a service that is not ready says what is missing', async () => {

@@ -12,7 +12,7 @@ describe('a problem [A14]', () => {
   it('tells what happened, to a program and to a person', () => {
     const { status, headers, data } = problemOf(new NotFoundError('entry_not_found', 'No such entry'), 'r-1');
     expect(status).toBe(404);
-    expect(headers).toEqual({ 'content-type': 'application/problem+json' });
+    expect(headers).toEqual({ 'content-type': 'application/problem+json', 'riptide-problem': 'entry_not_found' });
     expect(data).toEqual({
       type: 'urn:riptide:problem:entry_not_found',
       title: 'Not found',
