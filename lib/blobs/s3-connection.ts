@@ -1,4 +1,4 @@
-import { addAbortSignal, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import type { BlobConfig } from '../config/config.ts';
 import { CorruptValueError } from '../errors.ts';
@@ -72,6 +72,8 @@ export async function readBody(
     body.destroy();
     throw new CorruptValueError('A stored object is longer than it may be', { details: { sizeBytes, maxBytes } });
   }
+  // Not imported: a cold start that asks for no object need not load streams.
+  const { addAbortSignal } = process.getBuiltinModule('node:stream');
   const chunks: Buffer[] = [];
   let readBytes = 0;
   for await (const chunk of addAbortSignal(signal, body) as AsyncIterable<Buffer>) {

@@ -1,12 +1,4 @@
-import { promisify } from 'node:util';
-import {
-  constants,
-  type ZstdOptions,
-  zstdCompress,
-  zstdCompressSync,
-  zstdDecompress,
-  zstdDecompressSync,
-} from 'node:zlib';
+import type { ZstdOptions } from 'node:zlib';
 import { CorruptValueError } from '../errors.ts';
 
 /**
@@ -14,20 +6,40 @@ import { CorruptValueError } from '../errors.ts';
  * asks for more is not ours.
  */
 const MAX_WINDOW_LOG = 23;
-const compressing: ZstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
-const compressAsync = promisify<Buffer, ZstdOptions, Buffer>(zstdCompress);
-const decompressAsync = promisify<Buffer, ZstdOptions, Buffer>(zstdDecompress);
+
+let loaded: ReturnType<typeof loadZstd> | undefined;
+
+/** Zstandard of Node, taken when it is first needed: importing it is 5 ms of a cold start, and most values are LZ4 or plain. */
+const zstd = () => {
+  loaded ??= loadZstd();
+  return loaded;
+};
+
+function loadZstd() {
+  const { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } =
+    process.getBuiltinModule('node:zlib');
+  const { promisify } = process.getBuiltinModule('node:util');
+  return {
+    compress: zstdCompressSync,
+    compressInThread: promisify<Buffer, ZstdOptions, Buffer>(zstdCompress),
+    decompress: zstdDecompressSync,
+    decompressInThread: promisify<Buffer, ZstdOptions, Buffer>(zstdDecompress),
+    compressing: { params: { [constants.ZSTD_c_compressionLevel]: 3 } },
+    maxWindow: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
+  };
+}
 
 /** Zstandard at level 3, blocking the event loop. */
-export const compressZstd = (content: Buffer): Buffer => zstdCompressSync(content, compressing);
+export const compressZstd = (content: Buffer): Buffer => zstd().compress(content, zstd().compressing);
 
 /** The same in libuv's threads. */
-export const compressZstdInThread = (content: Buffer): Promise<Buffer> => compressAsync(content, compressing);
+export const compressZstdInThread = (content: Buffer): Promise<Buffer> =>
+  zstd().compressInThread(content, zstd().compressing);
 
 /** Undoes it, blocking the event loop. @throws {CorruptValueError} it does not hold exactly `contentBytes` bytes. */
 export function decompressZstd(frame: Buffer, contentBytes: number): Buffer {
   try {
-    return exact(zstdDecompressSync(frame, decompressing(contentBytes)), contentBytes);
+    return exact(zstd().decompress(frame, decompressing(contentBytes)), contentBytes);
   } catch (error) {
     throw corrupt(error);
   }
@@ -36,7 +48,7 @@ export function decompressZstd(frame: Buffer, contentBytes: number): Buffer {
 /** The same in libuv's threads. */
 export async function decompressZstdInThread(frame: Buffer, contentBytes: number): Promise<Buffer> {
   try {
-    return exact(await decompressAsync(frame, decompressing(contentBytes)), contentBytes);
+    return exact(await zstd().decompressInThread(frame, decompressing(contentBytes)), contentBytes);
   } catch (error) {
     throw corrupt(error);
   }
@@ -45,7 +57,7 @@ export async function decompressZstdInThread(frame: Buffer, contentBytes: number
 /** Stops a bomb at the length it should have had. */
 const decompressing = (contentBytes: number): ZstdOptions => ({
   maxOutputLength: contentBytes,
-  params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
+  params: zstd().maxWindow,
 });
 
 function exact(content: Buffer, contentBytes: number): Buffer {
