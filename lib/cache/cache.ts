@@ -68,8 +68,8 @@ export function createCache(deps: {
   /** Removes what cannot be read, so that it is a miss from now on; a value written meanwhile stays. */
   const discard = async (caller: Caller, name: EntryName, text: string) => {
     corruption.report(caller.tenantId);
-    const digest = /^c1(?:,[^,\n]*){7},([\w-]+),/.exec(text)?.[1];
-    await remove(caller, name, { condition: digest ?? 'unreadable', scope: 'cache:read' });
+    const digest = /^c1(?:,[^,\n]*){7},([\w-]+),/.exec(text)?.[1] ?? '';
+    await remove(caller, name, { condition: `unreadable,${digest}`, scope: 'cache:read' });
     return null;
   };
 

@@ -51,7 +51,7 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
      * Runs the script: one round trip; two for an instance's first call for a tenant, or after its context changed.
      * @returns what the script answered after its admission.
      * @throws {UnauthorizedError | ForbiddenError | RateLimitedError | QuotaExceededError} refused, nothing was changed.
-     * @throws {OutcomeUnknownError} a write's reply was lost twice; the same operation may be sent again.
+     * @throws {OutcomeUnknownError} a write's reply was lost, and asking again did not tell; it may be sent again.
      */
     async run<Key extends string, Arg extends string>(caller: Caller, call: GatedCall<Key, Arg>) {
       const carriedUs = take(carried, caller.tenantId);
@@ -59,7 +59,8 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
       let lost = false;
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         const reply = await attempt(caller, call, context, carriedUs).catch((error: unknown) => {
-          if (!(error instanceof OutcomeUnknownError) || lost || caller.signal?.aborted) throw error;
+          if (lost) throw stillUnknown(error);
+          if (!(error instanceof OutcomeUnknownError) || caller.signal?.aborted) throw error;
           lost = true;
           return null;
         });
@@ -71,7 +72,7 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
         if (reply[0] !== CONTEXT_OLD) {
           const { error, admission } = refusal(reply);
           if (admission !== undefined) caller.onAdmitted?.(admission);
-          throw error;
+          throw lost ? stillUnknown(error) : error;
         }
         context = unpackContext(reply[1] as string, reply[2] as string);
         contexts.keep(caller.tenantId, context);
@@ -85,6 +86,13 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
     },
   };
 }
+
+/** After a lost reply nothing but the operation's own answer says that nothing was changed. */
+const stillUnknown = (cause: unknown) =>
+  new OutcomeUnknownError('The reply to a write was lost, and asking again did not tell', {
+    retryAfterMs: 1_000,
+    cause,
+  });
 
 /** Stands in until the gate told the real one; no key is read or written under it. */
 const NO_CONTEXT: TenantContext = { version: '', generation: 0 };

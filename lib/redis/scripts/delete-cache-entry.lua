@@ -11,8 +11,8 @@
   ARGV[2] scope                  what the key must be allowed to do
   ARGV[3] context                context version the caller knows; empty = none
   ARGV[4] carriedUs              microseconds of earlier work not yet metered
-  ARGV[5] condition              empty = none; exists; unreadable: only what has no head that can be read; or digests one
-                                 of which must be stored, comma separated
+  ARGV[5] condition              empty = none; exists; digests one of which must be stored, comma separated; or
+                                 `unreadable,` and perhaps a digest: what was found damaged, of that digest or no head
   ARGV[6] op                     id of this operation: the same again is a replay, answered and not metered
   ARGV[7] keyMember              the entry's member in `index`
 
@@ -27,7 +27,7 @@ if not a then return refusal end
 
 local entry, condition, op = KEYS[2], ARGV[5], ARGV[6]
 count_stock(a)
--- `d` keeps the last removals, newest first, as `<op>=<outcome>;`: a removed entry has no head left to tell a replay by.
+-- `d` keeps the last 64 removals, newest first, as `<op>=<outcome>;`: a removed entry has no head to tell a replay by.
 local recent = redis.call('HGET', KEYS[1], 'd') or ''
 local replayed = string.match(recent, op .. '=(%d);')
 if replayed then return { OK, admission(a), tonumber(replayed) } end
@@ -36,7 +36,8 @@ local old = redis.call('GETRANGE', entry, 0, 255)
 local exists = old ~= ''
 local head = exists and read_head(old, a.nowMs)
 local visible = exists and not (head and head.gone)
-local holds = condition == '' or (condition == 'exists' and visible) or (condition == 'unreadable' and exists and not head)
+local damaged = string.sub(condition, 1, 11) == 'unreadable,'
+local holds = condition == '' or (condition == 'exists' and visible) or (damaged and exists and not head)
 if not holds and visible and head then
   holds = string.find(',' .. condition .. ',', ',' .. head.digest .. ',', 1, true) ~= nil
 end
@@ -44,8 +45,10 @@ end
 local outcome = 3
 if holds then
   outcome = visible and 1 or 0
+  -- A damaged head may lie about its charge: then the bytes are measured.
+  if damaged and head then head.charged = nil end
   if exists then remove_entry(a, entry, KEYS[3], head, ARGV[7]) end
 end
 a.seq = a.seq + outcome % 3
-close_gate(KEYS[1], a, 'd', string.sub(op .. '=' .. outcome .. ';' .. recent, 1, 304))
+close_gate(KEYS[1], a, 'd', string.sub(op .. '=' .. outcome .. ';' .. recent, 1, 1728))
 return { OK, admission(a), outcome }
