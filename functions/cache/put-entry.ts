@@ -1,5 +1,5 @@
 /** PUT /cache/{namespace}/{key+}: stores the body, byte for byte. 201 when new, else 200. */
-import { putEntryContract } from '../../lib/cache/contract.ts';
+import { putEntryContract } from '../../lib/cache/put-contract.ts';
 import { readPut, toPutResponse } from '../../lib/cache/put-request.ts';
 import { route } from '../../lib/http/route.ts';
 

@@ -1,7 +1,7 @@
 import type { Input } from '../http/contract.ts';
 import { isJsonType, parseJson } from '../http/request-body.ts';
 import type { SetEntry, SetOutcome } from './cache.ts';
-import type { PutEntryResponse, putEntryContract } from './contract.ts';
+import type { PutEntryResponse, putEntryContract } from './put-contract.ts';
 
 const MAX_VALUE_DEPTH = 1_000;
 

@@ -1,6 +1,7 @@
 /** Every endpoint's contract, by path. OpenAPI, the page of the documentation and the client are made from this list. */
 import { whoAmIContract } from '../account/contract.ts';
-import { deleteEntryContract, getEntryContract, headEntryContract, putEntryContract } from '../cache/contract.ts';
+import { deleteEntryContract, getEntryContract, headEntryContract } from '../cache/contract.ts';
+import { putEntryContract } from '../cache/put-contract.ts';
 import { getOpenapiContract, showDocsContract } from '../docs/contract.ts';
 import { checkLiveContract, checkReadyContract } from '../health/contract.ts';
 import { createKeyContract, createTenantContract, getTenantContract } from '../tenants/contract.ts';

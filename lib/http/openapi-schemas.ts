@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import * as account from '../account/contract.ts';
 import * as cache from '../cache/contract.ts';
+import * as cachePut from '../cache/put-contract.ts';
 import * as docs from '../docs/contract.ts';
 import * as problem from '../docs/problem.ts';
 import * as health from '../health/contract.ts';
@@ -9,7 +10,7 @@ import * as tenants from '../tenants/contract.ts';
 import { TenantIdField } from './fields.ts';
 import type { JsonSchema, Reference } from './openapi-types.ts';
 
-const MODULES: readonly object[] = [account, cache, docs, health, problem, tenants];
+const MODULES: readonly object[] = [account, cache, cachePut, docs, health, problem, tenants];
 
 /** What travels which way: a request is described as it is sent, a reply as it is received. */
 export type Direction = 'input' | 'output';

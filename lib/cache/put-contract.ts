@@ -1,0 +1,104 @@
+/** Storing an entry: what it takes and gives. */
+import * as z from 'zod';
+import { defineContract, tenant } from '../http/contract.ts';
+import { Count, Instant } from '../http/fields.ts';
+import { findUnsafeName } from '../http/json-names.ts';
+import { IfMatch } from '../http/preconditions.ts';
+import { ENTRY_PATH, EntryParams } from './contract.ts';
+
+/** Ten years: longer than that is `never`. */
+const MAX_TTL_SECONDS = 315_360_000;
+const MAX_TAGS = 32;
+const MAX_TAG_CHARACTERS = 128;
+const MAX_ATTRIBUTES_BYTES = 4_096;
+
+/** Milliseconds, or null for `never`. */
+const Ttl = z
+  .union([
+    z.literal('never').transform(() => null),
+    z
+      .string()
+      .regex(/^[1-9]\d{0,9}$/, 'must be a whole number of seconds, or never')
+      .transform(Number)
+      .pipe(z.int().max(MAX_TTL_SECONDS, `must be at most ${MAX_TTL_SECONDS}; say never for no end`))
+      .transform((seconds) => seconds * 1000),
+  ])
+  .describe('Lifetime in seconds, or `never`. The deployment has a default.');
+
+const headerText = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^[\x20-\x7e]+$/, 'must be printable ASCII');
+
+const Tags = z
+  .string()
+  .max(MAX_TAGS * (MAX_TAG_CHARACTERS + 2))
+  .transform((list) => list.split(',').map((tag) => tag.trim()))
+  .pipe(
+    z
+      .array(
+        z
+          .string()
+          .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
+          .max(MAX_TAG_CHARACTERS),
+      )
+      .max(MAX_TAGS)
+      .transform((tags) => [...new Set(tags)]),
+  );
+
+/** Percent-encoded JSON of an object of strings. Bounded as it is sent back: encoded, it may be three times as long. */
+const Attributes = headerText(MAX_ATTRIBUTES_BYTES)
+  .transform((encoded, context) => {
+    try {
+      const json = decodeURIComponent(encoded);
+      const value: unknown = JSON.parse(json);
+      if (findUnsafeName(json) === undefined) return value;
+      context.addIssue({ code: 'custom', message: 'must not name a field twice, nor __proto__' });
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be percent-encoded JSON' });
+    }
+    return z.NEVER;
+  })
+  .refine(
+    (value) => encodeURIComponent(JSON.stringify(value)).length <= MAX_ATTRIBUTES_BYTES,
+    `must have at most ${MAX_ATTRIBUTES_BYTES} characters, percent-encoded`,
+  )
+  .pipe(z.record(z.string().min(1).max(64), z.string().max(1_024)));
+
+const PutHeaders = z.object({
+  'content-type': headerText(255).optional(),
+  'riptide-version': headerText(128).optional(),
+  'riptide-source': headerText(256).optional(),
+  'riptide-tags': Tags.optional(),
+  'riptide-attributes': Attributes.optional(),
+  'if-match': IfMatch.optional(),
+  'if-none-match': z.literal('*', 'must be * on a write').optional(),
+});
+
+export const PutEntryResponse = z.object({
+  etag: z.string().describe('As in the ETag header, quotes included.'),
+  created: z.boolean(),
+  expires_at: Instant.nullable(),
+  updated_at: Instant,
+  size_bytes: Count.describe('Of the value as sent.'),
+  stored_bytes: Count.describe('Of the value as it stands in Redis.'),
+});
+export type PutEntryResponse = z.output<typeof PutEntryResponse>;
+
+export const putEntryContract = defineContract({
+  method: 'PUT',
+  path: ENTRY_PATH,
+  name: 'putEntry',
+  summary: 'Store a value',
+  guard: tenant('cache:write'),
+  params: EntryParams,
+  query: z.strictObject({ ttl_seconds: Ttl.optional() }),
+  headers: PutHeaders,
+  body: 'bytes',
+  replies: {
+    200: { description: 'It took the place of another value', schema: PutEntryResponse },
+    201: { description: 'It is new', schema: PutEntryResponse },
+  },
+  problems: ['precondition_failed', 'memory_full', 'store_full', 'body_too_large', 'invalid_json'],
+});
