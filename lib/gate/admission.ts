@@ -22,7 +22,9 @@ export function unpackAdmission(text: string): Admission {
     number,
     number,
   ];
-  return { burst, burstLeft, burstResetMs, perMinute, minuteLeft, minuteResetMs };
+  // Limits that were lowered may be behind what was used before.
+  const [burstFree, minuteFree] = [Math.max(0, burstLeft), Math.max(0, minuteLeft)];
+  return { burst, burstLeft: burstFree, burstResetMs, perMinute, minuteLeft: minuteFree, minuteResetMs };
 }
 
 /** `RateLimit` and `RateLimit-Policy`: the burst, which drains evenly, and the minute. */
