@@ -16,11 +16,16 @@ export function createRawClients(config: { readonly tcp: RedisConfig; readonly r
   return { tcp, rest: createRawRest(config.rest), close: async () => tcp.disconnect() };
 }
 
-/** The options of lib/redis/rest-requester.ts. */
-export const createRawRest = ({ restUrl, restToken }: Pick<RedisConfig, 'restUrl' | 'restToken'>): RestRedis =>
+/**
+ * The options of lib/redis/rest-requester.ts, and the same timeout for each command.
+ * @param config with `enablePipelining` commands of one turn share a request; without it each has its own.
+ */
+export const createRawRest = (config: RedisConfig): RestRedis =>
   new RestRedis({
-    url: restUrl,
-    token: restToken,
+    url: config.restUrl,
+    token: config.restToken,
+    signal: () => AbortSignal.timeout(config.commandTimeoutMs),
+    enableAutoPipelining: config.enablePipelining,
     automaticDeserialization: false,
     responseEncoding: false,
     retry: { retries: 0 },

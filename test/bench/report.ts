@@ -26,7 +26,7 @@ export function toTable(verdicts: readonly Verdict[]): string {
 
 /** `12 of 13 reached; missed: …` */
 export function toSummary(verdicts: readonly Verdict[]): string {
-  const judged = verdicts.filter(({ verdict }) => verdict !== 'claim');
+  const judged = verdicts.filter(({ verdict }) => verdict !== 'shown');
   const missed = judged.filter(({ verdict }) => verdict === 'missed');
   const names = missed.map(({ id }) => id).join(', ');
   return `${judged.length - missed.length} of ${judged.length} reached${names === '' ? '' : `; missed: ${names}`}`;

@@ -13,7 +13,7 @@ export interface Row {
   readonly id: string;
   readonly layer: Layer;
   readonly what: string;
-  /** Absent for a row that only stands beside another system's claim. */
+  /** Absent for a row that stands beside another system's claim, or explains another row. */
   readonly reach?: Reach;
   /** What another system says of itself, in its own words: measured elsewhere, so it is no promise here. */
   readonly claim?: string;

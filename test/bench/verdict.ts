@@ -6,8 +6,8 @@ export interface Verdict extends Row {
   readonly runs: number;
   /** Runs that reached it. */
   readonly runsMet: number;
-  /** `claim`: it stands beside a claim, and nothing has to be reached. */
-  readonly verdict: 'met' | 'missed' | 'claim';
+  /** `shown`: nothing has to be reached; it stands beside a claim, or explains another row. */
+  readonly verdict: 'met' | 'missed' | 'shown';
 }
 
 /**
@@ -33,6 +33,6 @@ function judgeRow(rows: readonly Row[]): Verdict {
     },
     runs: rows.length,
     runsMet,
-    verdict: reach === undefined ? 'claim' : isMet ? 'met' : 'missed',
+    verdict: reach === undefined ? 'shown' : isMet ? 'met' : 'missed',
   };
 }

@@ -5,8 +5,8 @@
 import '../../../infra/lua-hook.ts';
 import { createGetEvent } from '../get-event.ts';
 
-const ROUNDS = 7;
-const CALLS_PER_ROUND = 400;
+const ROUNDS = 21;
+const CALLS_PER_ROUND = 120;
 
 const { handler } = await import('../../../functions/cache/get-entry.ts');
 const { getApp } = await import('../../../lib/app.ts');
@@ -34,7 +34,7 @@ async function cpuPerCall(call: () => Promise<unknown>): Promise<number> {
 }
 
 const figures = { ours: [] as number[], raw: [] as number[] };
-for (let round = -2; round < ROUNDS; round++) {
+for (let round = -6; round < ROUNDS; round++) {
   const oursUs = await cpuPerCall(ours);
   const rawUs = await cpuPerCall(theirs);
   if (round < 0) continue;

@@ -6,7 +6,7 @@
 import { connect } from 'node:net';
 
 const CONNECTIONS = 16;
-const WARM_UP_MS = 300;
+const WARM_UP_MS = 150;
 
 const [url = '', blockMs = '0'] = process.argv.slice(2);
 const { hostname, port, pathname, host } = new URL(url);

@@ -16,7 +16,7 @@ export const clients: Suite = {
     const sides = mixedLoad(bench);
     const rows: Row[] = [];
     for (const concurrency of CLIENTS) {
-      const rate = await measureThroughput(sides, { rounds: 5, blockMs: 100, concurrency });
+      const rate = await measureThroughput(sides, { rounds: 9, blockMs: 50, concurrency });
       const usPerCall = (concurrency * 1e6) / median(rate.ours);
       const facts = {
         id: `clients-${concurrency}`,

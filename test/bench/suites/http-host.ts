@@ -21,7 +21,7 @@ export const httpHost: Suite = {
     const sides = { ours: await start('http-host'), bare: await start('bare-server') };
     const load = async (url: string, blockMs: number) =>
       (await runProcess({ file: processFile('http-load'), args: [url + PATH, String(blockMs)] })) as number;
-    const rates = await measureRounds(sides, { rounds: 5, blockMs: 400 }, load);
+    const rates = await measureRounds(sides, { rounds: 9, blockMs: 250 }, load);
     return [
       rowOf(
         {

@@ -23,7 +23,7 @@ export const operations: Suite = {
     const rows: Row[] = [];
     for (const operation of [...writes(bench), ...reads(bench), ...administration(bench)]) {
       const { ours, raw, rawName, ...facts } = operation;
-      const p50 = await measureLatency({ ours, raw }, { rounds: 5, blockMs: 80 });
+      const p50 = await measureLatency({ ours, raw }, { rounds: 9, blockMs: 30 });
       const detail = `${median(p50.ours).toFixed(0)} vs ${median(p50.raw).toFixed(0)} µs of a raw ${rawName}`;
       rows.push(
         rowOf(
