@@ -1,0 +1,76 @@
+/** The service the demo runs against: a running one, or its own. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient } from '../../lib/client/client.ts';
+import { LocalServiceError } from '../../lib/errors.ts';
+import { spawnService } from '../local/spawn-service.ts';
+import type { ServiceAddress } from './tenant.ts';
+
+const ANSWER_DEADLINE_MS = 3_000;
+
+export interface DemoService extends ServiceAddress {
+  /** Started here, on an empty folder that `stop` removes. */
+  readonly isOwn: boolean;
+  stop(): Promise<void>;
+}
+
+interface Environment {
+  readonly RIPTIDE_URL?: string | undefined;
+  readonly RIPTIDE_ADMIN_KEY?: string | undefined;
+  readonly RIPTIDE_DATA_DIR?: string | undefined;
+}
+
+/**
+ * Finds the service that RIPTIDE_URL names, or the one that runs on the data folder; null when none runs there.
+ * @throws {LocalServiceError} the one that is named does not answer, or its admin key is missing.
+ */
+export async function findService(environment: Environment, defaultDataDir: string): Promise<DemoService | null> {
+  const { RIPTIDE_URL: url, RIPTIDE_ADMIN_KEY: adminKey, RIPTIDE_DATA_DIR } = environment;
+  if (url) {
+    if (!adminKey) throw new LocalServiceError('RIPTIDE_URL is set: set RIPTIDE_ADMIN_KEY to its admin key, too');
+    if (await answers(url)) return { url, adminKey, isOwn: false, stop: async () => {} };
+    throw new LocalServiceError(`No service answers at RIPTIDE_URL (${url})`);
+  }
+  const running = await readRunning(join(RIPTIDE_DATA_DIR || defaultDataDir, 'env.json'));
+  if (running === null || !(await answers(running.url))) return null;
+  return { ...running, isOwn: false, stop: async () => {} };
+}
+
+/** Starts one in another process, on a new folder and a free port. @throws {LocalServiceError} it does not start. */
+export async function startOwnService(): Promise<DemoService> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'riptide-demo-'));
+  const removeData = () => rm(dataDir, { recursive: true, force: true });
+  try {
+    const service = await spawnService({ dataDir, hasOwnGroup: true });
+    const stop = async () => {
+      await service.stop();
+      await removeData();
+    };
+    return { url: service.url, adminKey: service.settings.RIPTIDE_ADMIN_KEY ?? '', isOwn: true, stop };
+  } catch (error) {
+    await removeData();
+    throw error;
+  }
+}
+
+/** As a running stack has left it; one that was killed leaves it behind, so it may lead nowhere. */
+async function readRunning(file: string): Promise<ServiceAddress | null> {
+  try {
+    const settings: Record<string, unknown> = JSON.parse(await readFile(file, 'utf8'));
+    const { RIPTIDE_URL: url, RIPTIDE_ADMIN_KEY: adminKey } = settings;
+    return typeof url === 'string' && typeof adminKey === 'string' ? { url, adminKey } : null;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw new LocalServiceError(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await createClient({ baseUrl: url, timeoutMs: ANSWER_DEADLINE_MS }).checkLive()).ok;
+  } catch (error) {
+    if (error instanceof TypeError) throw new LocalServiceError(`RIPTIDE_URL: ${error.message}`);
+    throw error;
+  }
+}
