@@ -5,7 +5,7 @@
  * `Idempotency-Key`: neither is stored, so the store alone cannot read it.
  */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
-import { IdempotencyError } from '../errors.ts';
+import { IdempotencyError, OutcomeUnknownError } from '../errors.ts';
 import type { Keys } from '../keys.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
@@ -40,11 +40,17 @@ export function createIdempotency({ redis, keys }: { readonly redis: RedisDriver
     async run(call: IdempotentCall, work: (operationId: string) => Promise<Result>): Promise<Result> {
       const { signal } = call;
       const key = { call: keys.idempotency(digest(call.caller, call.route, call.idempotencyKey)) };
-      const begun = await runScript(redis, beginIdempotent, {
-        keys: key,
-        args: { body: digest(call.body), op: call.operationId, leaseMs: call.leaseMs, ttlMs: KEPT_MS },
-        kind: 'write',
-        signal,
+      const begin = () =>
+        runScript(redis, beginIdempotent, {
+          keys: key,
+          args: { body: digest(call.body), op: call.operationId, leaseMs: call.leaseMs, ttlMs: KEPT_MS },
+          kind: 'write',
+          signal,
+        });
+      // A lost reply is asked for again: else the call would be taken for one that still runs.
+      const begun = await begin().catch((error: unknown) => {
+        if (error instanceof OutcomeUnknownError && !signal?.aborted) return begin();
+        throw error;
       });
       if (begun.state === 'done') return unseal(begun.reply, call);
       if (begun.state === 'other') throw reused();

@@ -27,6 +27,7 @@ end
 if call[1] ~= ARGV[1] then return { 4 } end
 if call[4] then return { 2, call[4] } end
 local left = tonumber(call[3]) - nowMs
-if left > 0 then return { 3, left } end
+-- The same operation asks again when the reply to its first question was lost.
+if left > 0 and call[2] ~= ARGV[2] then return { 3, left } end
 redis.call('HSET', KEYS[1], 'until', lease)
 return { 1, call[2] }
