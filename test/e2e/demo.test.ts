@@ -1,0 +1,235 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Summary } from '../../infra/demo/summary.ts';
+import { type Lie, type PassedReply, startLyingProxy } from '../support/lying-proxy.ts';
+import { pollUntil } from '../support/poll-until.ts';
+import { type RunningService, startService } from '../support/start-service.ts';
+
+const DEMO = fileURLToPath(new URL('../../infra/demo/demo.ts', import.meta.url));
+const ESCAPE = '\x1b';
+
+interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The demo in another process. Its temporary files are in `folder`, which holds no running service. */
+function spawnDemo(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const none = { RIPTIDE_URL: '', RIPTIDE_ADMIN_KEY: '', NO_COLOR: undefined, FORCE_COLOR: undefined };
+  const own = { RIPTIDE_DATA_DIR: folder, TMPDIR: folder };
+  const child = spawn(process.execPath, [DEMO, ...args], {
+    env: { ...process.env, ...none, ...own, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const text = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk) => (text.stdout += chunk));
+  child.stderr.on('data', (chunk) => (text.stderr += chunk));
+  const ended = new Promise<Run>((resolve) => child.once('close', (code) => resolve({ code, ...text })));
+  return { ended, text, signal: (name: NodeJS.Signals) => void child.kill(name) };
+}
+
+const runDemo = (args: readonly string[], env?: Readonly<Record<string, string>>) => spawnDemo(args, env).ended;
+
+function summaryOf({ code, stdout, stderr }: Run): Summary {
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout);
+}
+
+function expectTimes(operations: Summary['operations']): void {
+  const counts = Object.fromEntries(operations.map(({ operation, count }) => [operation, count]));
+  const each = { put: 400, get: 400, 'get (if-none-match)': 400, head: 400, delete: 400 };
+  expect(counts).toEqual({ ...each, 'get (miss)': 800, 'get (one at a time)': 100 });
+  for (const { p50_ms, p95_ms, p99_ms } of operations) {
+    expect(p50_ms).toBeGreaterThan(0);
+    expect(p95_ms).toBeGreaterThanOrEqual(p50_ms);
+    expect(p99_ms).toBeGreaterThanOrEqual(p95_ms);
+  }
+}
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'riptide-demo-test-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('the demo with a service of its own [C1 C5 C10 T2 T5]', () => {
+  it('stores and reads 200 real documents for two tenants, times it, shows what must not work, and leaves nothing', async () => {
+    const summary = summaryOf(await runDemo(['--documents', '200', '--json']));
+    expect(summary).toMatchObject({ ok: true, documents: 200, left: null, service: { started_by_demo: true } });
+    expect(summary.tenants.map(({ name }) => name)).toEqual(['A', 'B']);
+    for (const tenant of summary.tenants) {
+      // Read once for its bytes, once with its ETag, once for its headers, and 50 once more.
+      expect(tenant).toMatchObject({ documents: 200, hits: 3 * 200 + 50, misses: 2 * 200 });
+      expect(tenant.bytes_stored).toBeLessThan(tenant.bytes_in);
+      expect(tenant.stored_ratio).toBeCloseTo(tenant.bytes_stored / tenant.bytes_in, 3);
+    }
+    expect(summary.limit).toMatchObject({ burst: 3, operations_per_minute: 30, refused: expect.any(Number) });
+    expectTimes(summary.operations);
+    expect(summary.shown.join('\n')).toMatch(/byte for byte.*404.*401.*429.*Retry-After/s);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('stops its service and takes its data away on Ctrl-C', async () => {
+    const demo = spawnDemo(['--json']);
+    const url = () => /two tenants, (\S+)\n/.exec(demo.text.stderr)?.[1];
+    await pollUntil(async () => url() !== undefined, 30_000);
+    demo.signal('SIGINT');
+    expect(await demo.ended).toMatchObject({ code: 130, stdout: '' });
+    await expect(fetch(`${url()}/health/live`)).rejects.toThrow('fetch failed');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is not misled by what a killed service has left behind', async () => {
+    const gone = { RIPTIDE_URL: 'http://127.0.0.1:9', RIPTIDE_ADMIN_KEY: 'admin-of-a-dead-service' };
+    await writeFile(join(folder, 'env.json'), JSON.stringify(gone));
+    const { service } = summaryOf(await runDemo(['--documents', '2', '--json']));
+    expect(service.started_by_demo).toBe(true);
+  });
+
+  it.each([['--documents', '0'], ['--documents', 'many'], ['--fast']])(
+    'refuses %s %s and says what may be said',
+    async (...args) => {
+      const { code, stdout, stderr } = await runDemo(args);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toContain('npm run demo -- [--documents N]');
+      expect(stderr).not.toContain('    at ');
+    },
+  );
+});
+
+describe('the demo with a running service [C1 T2 T5]', () => {
+  let service: RunningService;
+  beforeAll(async () => {
+    service = await startService();
+  });
+  afterAll(() => service.stop());
+
+  const address = () => ({ RIPTIDE_URL: service.url, RIPTIDE_ADMIN_KEY: service.adminKey });
+
+  it('finds it by its data folder, takes its entries away again and says what is left', async () => {
+    const env = { RIPTIDE_DATA_DIR: service.dataDir };
+    const summary = summaryOf(await runDemo(['--documents', '10', '--json'], env));
+    expect(summary.service).toEqual({ url: service.url, started_by_demo: false });
+    expect(summary.left).toMatchObject({ documents: 0 });
+    expect(summary.left?.tenants).toHaveLength(3);
+    expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
+  });
+
+  it('keeps what it stored when it is told to', async () => {
+    const { left } = summaryOf(await runDemo(['--documents', '10', '--json', '--keep'], address()));
+    expect(left).toMatchObject({ documents: 18 });
+  });
+
+  it('prints tables for people, and no colour where it is not wanted', async () => {
+    const plain = await runDemo(['--documents', '4'], address());
+    expect(plain.code, plain.stderr).toBe(0);
+    expect(plain.stdout).toMatch(/Bytes stored.*p99.*✓ Tenant B cannot.*Left in the service: 3 tenants/s);
+    expect(plain.stdout + plain.stderr).not.toContain(ESCAPE);
+    expect(plain.stderr).toContain('Tenant A: 100 %');
+  });
+
+  it.each([
+    [
+      'a service that is not there',
+      { RIPTIDE_URL: 'http://127.0.0.1:9', RIPTIDE_ADMIN_KEY: 'x'.repeat(16) },
+      /No service answers/,
+    ],
+    ['no admin key', { RIPTIDE_URL: 'http://127.0.0.1:9' }, /set RIPTIDE_ADMIN_KEY/],
+    ['what is no URL', { RIPTIDE_URL: 'localhost', RIPTIDE_ADMIN_KEY: 'x'.repeat(16) }, /RIPTIDE_URL/],
+  ])('ends with 1 and one line when it is given %s', async (_what, env, message) => {
+    const { code, stderr } = await runDemo(['--documents', '2'], env);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain('    at ');
+  });
+
+  it('ends with 1 when the admin key is wrong', async () => {
+    const { code, stderr } = await runDemo(['--documents', '2'], { ...address(), RIPTIDE_ADMIN_KEY: 'x'.repeat(16) });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/A claim does not hold: Create tenant A: expected 201, came 401 key_unknown/);
+  });
+});
+
+describe('the demo checks what it says [C1 T2 T4 T5]', () => {
+  let service: RunningService;
+  beforeAll(async () => {
+    service = await startService();
+  });
+  afterAll(() => service.stop());
+
+  const changed = (reply: PassedReply, headers: Readonly<Record<string, string>>): PassedReply => ({
+    ...reply,
+    headers: new Headers({ ...Object.fromEntries(reply.headers), ...headers }),
+  });
+
+  const flipsByte: Lie = async ({ method, path }, forward) => {
+    const reply = await forward();
+    if (method === 'GET' && path.startsWith('/cache/demo-b/') && reply.status === 200) reply.body[0] = 0;
+    return reply;
+  };
+  const changesType: Lie = async ({ path }, forward) => {
+    const reply = await forward();
+    return path.startsWith('/cache/') && reply.status === 200 ? changed(reply, { 'content-type': 'text/html' }) : reply;
+  };
+  const lengthensWait: Lie = async (_request, forward) => {
+    const reply = await forward();
+    return reply.status === 429 ? changed(reply, { 'retry-after': '3' }) : reply;
+  };
+  const sendsTwice: Lie = async ({ method }, forward) => {
+    if (method === 'HEAD') await forward();
+    return forward();
+  };
+  /** Whoever asks for A's documents gets them. */
+  const mixesTenants = (): Lie => {
+    let keyOfA: string | null = null;
+    return async ({ path, headers }, forward) => {
+      if (!path.startsWith('/cache/demo-a/')) return forward();
+      keyOfA ??= headers.get('authorization');
+      return forward(new Headers({ ...Object.fromEntries(headers), authorization: keyOfA ?? '' }));
+    };
+  };
+  /** Nobody is refused for a wrong key. */
+  const believesAll = (): Lie => {
+    let good = '';
+    return async ({ path, headers }, forward) => {
+      const reply = await forward();
+      if (path === '/whoami' && reply.status === 200) good = headers.get('authorization') ?? '';
+      return reply.status === 401 ? forward(new Headers({ authorization: good })) : reply;
+    };
+  };
+
+  async function countEntries(): Promise<number> {
+    const redis = new Redis(service.settings.RIPTIDE_LOCAL_REDIS_URL ?? '');
+    try {
+      return (await redis.keys('*:c:demo-*')).length;
+    } finally {
+      redis.disconnect();
+    }
+  }
+
+  it.each<[string, Lie, RegExp]>([
+    ['a byte that came back different', flipsByte, /Tenant B, \S+: what came back differs from the \d+ bytes stored/],
+    ['another content type', changesType, /came back as text\/html/],
+    ['a Retry-After that is too long', lengthensWait, /Retry-After says 3000 ms, and the limit resets in \d+ ms/],
+    ['an operation metered twice', sendsTwice, /Tenant [AB]: metered operations \d+, and it must be \d+/],
+    ["a tenant that reads another's documents", mixesTenants(), /Tenant B, reading \S+ of tenant A: expected 404/],
+    ['a wrong key that is let in', believesAll(), /key with a wrong secret: expected 401/],
+  ])('ends with 1 on %s, names it, and takes its entries away', async (_what, lie, message) => {
+    const proxy = await startLyingProxy(service.url, lie);
+    try {
+      const env = { RIPTIDE_URL: proxy.url, RIPTIDE_ADMIN_KEY: service.adminKey };
+      const { code, stdout, stderr } = await runDemo(['--documents', '6', '--json'], env);
+      expect(stderr).toMatch(message);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(await countEntries()).toBe(0);
+    } finally {
+      await proxy.stop();
+    }
+  });
+});
