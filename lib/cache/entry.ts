@@ -24,11 +24,14 @@ export function readHead(text: string, nowMs: number): StoredHead {
   return describe(head, meta, nowMs);
 }
 
-/** @throws {CorruptValueError} also when the value would be larger than `maxBytes`. */
-export async function readEntry(
+/**
+ * The entry: at once when it is not packed, else as {@link unpack} gives it.
+ * @throws {CorruptValueError} also when the value would be larger than `maxBytes`.
+ */
+export function readEntry(
   text: string,
   limits: { readonly nowMs: number; readonly maxBytes: number },
-): Promise<StoredEntry> {
+): StoredEntry | Promise<StoredEntry> {
   const { head, meta, payload } = parseEntry(text);
   const known = describe(head, meta, limits.nowMs);
   switch (head.codec) {
@@ -36,12 +39,17 @@ export async function readEntry(
       return { ...known, value: Buffer.from(payload, 'utf8') };
     case 'b64':
       return { ...known, value: Buffer.from(payload, 'base64') };
-    default: {
-      const bytes = Buffer.from(payload, 'base64');
-      const { rawBytes } = head;
-      return { ...known, value: await unpack({ codec: head.codec, bytes, rawBytes, maxBytes: limits.maxBytes }) };
-    }
+    default:
+      return unpackEntry(known, { head, codec: head.codec, payload, maxBytes: limits.maxBytes });
   }
+}
+
+async function unpackEntry(
+  known: StoredHead,
+  { head, codec, payload, maxBytes }: { head: EntryHead; codec: 'lz4' | 'zstd'; payload: string; maxBytes: number },
+): Promise<StoredEntry> {
+  const bytes = Buffer.from(payload, 'base64');
+  return { ...known, value: await unpack({ codec, bytes, rawBytes: head.rawBytes, maxBytes }) };
 }
 
 const describe = (head: EntryHead, meta: EntryMeta, nowMs: number): StoredHead => ({

@@ -30,7 +30,7 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
   const { redis, keys, contexts } = deps;
   const carried = new Map<TenantId, number>();
 
-  const attempt = async <Key extends string, Arg extends string>(
+  const attempt = <Key extends string, Arg extends string>(
     caller: Caller,
     call: GatedCall<Key, Arg>,
     context: TenantContext | undefined,
