@@ -30,6 +30,7 @@ export default function riptidePlugin(serverless, options) {
       'before:package:createDeploymentArtifacts': () => packageFunctions(serverless.service.getAllFunctions()),
       'before:deploy:function:packageFunction': () => packageFunctions([options.function]),
       'before:invoke:local:invoke': local.prepare,
+      'after:invoke:local:invoke': local.end,
     },
   };
 }
@@ -52,6 +53,10 @@ function localCall({ service, serviceDir, processedInput }, options, fail) {
       options.data = await fillEvent(options.data, { settings, dataDir });
       // Again: meanwhile the framework has put the machine's own AWS credentials there.
       useSettings(settings);
+    },
+    // Lambda freezes a function that has answered; here its connection to Redis would keep the process alive.
+    end() {
+      process.exit();
     },
   };
 }

@@ -29,6 +29,8 @@ export async function bundle(root: string, source: string): Promise<Bundle> {
     entryPoints: { index: source },
     outdir,
     bundle: true,
+    // Where node_modules really lies must not show in the output.
+    preserveSymlinks: true,
     splitting: true,
     format: 'esm',
     platform: 'node',

@@ -1,12 +1,13 @@
 /** What esbuild does not know by itself: Lua scripts, the native addon, and one builtin that is slow to import. */
 import type { Plugin } from 'esbuild';
 import { readLua } from '../lua-source.ts';
+import { stripLua } from './strip-lua.ts';
 
-/** Imports a `.lua` file as its text, includes inlined. */
+/** Imports a `.lua` file as its text: includes inlined, comments left out. */
 export const luaAsText: Plugin = {
   name: 'lua-as-text',
   setup(build) {
-    build.onLoad({ filter: /\.lua$/ }, ({ path }) => ({ contents: readLua(path), loader: 'text' }));
+    build.onLoad({ filter: /\.lua$/ }, ({ path }) => ({ contents: stripLua(readLua(path)), loader: 'text' }));
   },
 };
 

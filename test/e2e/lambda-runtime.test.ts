@@ -1,11 +1,14 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildFunctions } from '../../infra/build/build-functions.ts';
 import { type FunctionEntry, readFunctionList } from '../../infra/build/function-list.ts';
+import { stripLua } from '../../infra/build/strip-lua.ts';
+import { readLua } from '../../infra/lua-source.ts';
 import { invokeBundle } from '../support/runtime-api.ts';
 import { sampleEvent } from '../support/sample-event.ts';
 import { startService } from '../support/start-service.ts';
@@ -141,13 +144,24 @@ describe('the built functions on a running stack [C1 T1 T2 A1 A3]', () => {
     expect(JSON.parse(textOf(await call('account/who-am-i', settings, caller)))).toMatchObject({
       tenant_id: created.id,
     });
-    expect((await call('cache/put-entry', settings, caller)).statusCode).toBeOneOf([200, 201, 204]);
+    expect((await call('cache/put-entry', settings, caller)).statusCode).toBe(201);
     const read = await call('cache/get-entry', settings, caller);
     expect(textOf(read)).toBe('{"id": 42, "name": "Lamp", "price": "19.90"}');
-    expect(read.headers).toMatchObject({ 'content-type': 'application/json', 'riptide-tags': 'catalog,products' });
+    expect(read.headers).toMatchObject({ 'content-type': 'application/json', 'riptide-tags': 'catalog, products' });
     expect(await call('cache/head-entry', settings, caller)).toMatchObject({ statusCode: 200, body: '' });
-    expect((await call('cache/delete-entry', settings, caller)).statusCode).toBeOneOf([200, 204]);
+    expect((await call('cache/delete-entry', settings, caller)).statusCode).toBe(204);
     expect((await call('cache/get-entry', settings, caller)).statusCode).toBe(404);
+  });
+
+  it('hold scripts Redis can compile, though the bundle leaves their comments out', async () => {
+    const redis = new Redis(settings.RIPTIDE_LOCAL_REDIS_URL ?? '');
+    try {
+      const scripts = globSync('lib/redis/scripts/*.lua', { cwd: root }).map((file) => readLua(join(root, file)));
+      const loaded = await Promise.all(scripts.map((script) => redis.script('LOAD', stripLua(script))));
+      expect(new Set(loaded).size).toBe(scripts.length);
+    } finally {
+      redis.disconnect();
+    }
   });
 
   it('run by the clock', async () => {
@@ -162,7 +176,7 @@ describe('the built functions on a running stack [C1 T1 T2 A1 A3]', () => {
 
   it('answer "serverless invoke local" with the events of the repository as they are', () => {
     const put = invokeLocal('cachePutEntry', 'cache/put-entry', service.dataDir);
-    expect(put.statusCode).toBeOneOf([200, 201, 204]);
+    expect(put.statusCode).toBe(201);
     const get = invokeLocal('cacheGetEntry', 'cache/get-entry', service.dataDir);
     expect(get.statusCode).toBe(200);
     expect(textOf(get)).toContain('Lamp');
@@ -187,7 +201,13 @@ function invokeLocal(name: string, event: string, dataDir: string): Reply {
     UPSTASH_REDIS_REST_URL: 'http://127.0.0.1:1',
     AWS_PROFILE: 'nobody',
   };
-  const printed = execFileSync(process.execPath, args, { cwd: root, env, encoding: 'utf8', stdio: 'pipe' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  if (status !== 0) throw new Error(`serverless invoke local ended with ${status}\n${stdout}${stderr}`);
   // The function's log comes before its reply.
-  return JSON.parse(printed.slice(printed.lastIndexOf('\n{\n') + 1));
+  return JSON.parse(stdout.slice(stdout.lastIndexOf('\n{\n') + 1));
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -6,7 +6,9 @@ import { bundle } from '../../infra/build/bundle.ts';
 import { functionKey, readFunctionList } from '../../infra/build/function-list.ts';
 import { findAddon } from '../../infra/build/native-addon.ts';
 import { EAGER_BUDGETS, overBudget } from '../../infra/build/report.ts';
+import { stripLua } from '../../infra/build/strip-lua.ts';
 import { zip } from '../../infra/build/zip.ts';
+import { readLua } from '../../infra/lua-source.ts';
 import { zipEntries } from '../support/zip-entries.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -61,6 +63,28 @@ describe('a bundle [A14]', () => {
   it('is refused when the source does not compile', async () => {
     const folder = tree({ 'functions/a/b.ts': "import './absent.ts';" });
     await expect(bundle(folder, 'functions/a/b.ts')).rejects.toThrow('absent.ts');
+  });
+});
+
+describe('a Lua script in a bundle [A14]', () => {
+  it('loses its header, whole-line comments, margins and empty lines', () => {
+    const source = '--[[\n  Header.\n  KEYS[1] x\n]]\n\nlocal a = 1\n  -- why\nif a then\n    return a -- kept\nend\n';
+    expect(stripLua(source)).toBe('local a = 1\nif a then\nreturn a -- kept\nend');
+  });
+
+  it('keeps comments that are text, and lines that only look like comments', () => {
+    const source = 'local t = [[\n-- text\n]]\nreturn t';
+    expect(stripLua(source)).toBe(source);
+    expect(stripLua("return '--' .. '--'")).toBe("return '--' .. '--'");
+    expect(stripLua('local a = KEYS[1]\nreturn b[KEYS[1]]')).toBe('local a = KEYS[1]\nreturn b[KEYS[1]]');
+  });
+
+  it('is not empty, whichever script it was', () => {
+    for (const file of globSync('lib/redis/scripts/*.lua', { cwd: root })) {
+      const source = readLua(join(root, file));
+      expect(stripLua(source).length, file).toBeGreaterThan(100);
+      expect(stripLua(source), file).not.toMatch(/^--/m);
+    }
   });
 });
 

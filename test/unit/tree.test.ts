@@ -1,7 +1,8 @@
 import { globSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FunctionEntry, functionKey, readFunctionList } from '../../infra/build/function-list.ts';
+import { allContracts } from '../../lib/http/contracts.ts';
 
 const root = join(import.meta.dirname, '../..');
 const entries = readFunctionList(root);
@@ -47,6 +48,21 @@ describe('a function is known everywhere or nowhere [A14 A15]', () => {
     const all = entries.flatMap(addresses);
     expect(all).toHaveLength(entries.length);
     expect(new Set(all).size).toBe(all.length);
+  });
+});
+
+describe('a contract and its function are one [A14 A15]', () => {
+  const httpEntries = entries.filter(({ events }) => /^[A-Z]/.test(events[0]?.httpApi ?? ''));
+
+  it('deploys exactly the routes that have a contract', () => {
+    expect(httpEntries.flatMap(addresses).sort()).toEqual(
+      allContracts.map(({ method, path }) => `${method} ${path}`).sort(),
+    );
+  });
+
+  it.each(httpEntries)('$key has the name its file has', (entry) => {
+    const contract = allContracts.find(({ method, path }) => addresses(entry)[0] === `${method} ${path}`);
+    expect(contract?.name).toBe(functionKey(basename(entry.source)));
   });
 });
 
