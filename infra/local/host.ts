@@ -67,7 +67,7 @@ export async function startHost({ routes, port, onError }: HostOptions): Promise
 
   app.all('/', handle);
   app.setNotFoundHandler(handle);
-  app.setErrorHandler((error, _request, reply) => refuse(reply, error));
+  app.setErrorHandler((error, request, reply) => refuse(request, reply, error));
 
   await loadAll();
   await app.listen({ host: '127.0.0.1', port });
@@ -124,11 +124,18 @@ function readRequest(request: FastifyRequest, requestId: string): GatewayRequest
   };
 }
 
-/** Fastify's own refusals: a body too large, or shorter than announced. */
-function refuse(reply: FastifyReply, error: unknown): void {
+/** More than this of a refused body is not read to its end. */
+const DRAIN_MAX_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Fastify's own refusals: a body too large, or shorter than announced. Node reads the rest of the body away, so that a
+ * caller that is still sending finds the answer and not a broken pipe.
+ */
+function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
   const requestId = randomUUID();
   reply.hijack();
-  reply.raw.setHeader('connection', 'close');
+  const announced = Number(request.raw.headers['content-length']);
+  if (!(announced <= DRAIN_MAX_BYTES)) reply.raw.setHeader('connection', 'close');
   writeReply(reply.raw, toProblemReply(toGatewayError(error), requestId), requestId);
 }
 

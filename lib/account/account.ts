@@ -1,4 +1,5 @@
 /** What a key's holder may know of itself. */
+import { ForbiddenError } from '../errors.ts';
 import { type Admission, unpackAdmission } from '../gate/admission.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { Gate } from '../gate/gate.ts';
@@ -10,6 +11,14 @@ export type Account = ReturnType<typeof createAccount>;
 
 export function createAccount({ gate }: { readonly gate: Gate }) {
   return {
+    /** Whether the key is one of this service's, and good; meters nothing. @throws {UnauthorizedError} it is not. */
+    async verify(caller: Caller): Promise<void> {
+      const asked = gate.run(caller, { script: checkKey, scope: 'admin', kind: 'read', keys: () => ({}), args: {} });
+      await asked.catch((error: unknown) => {
+        if (!(error instanceof ForbiddenError)) throw error;
+      });
+    },
+
     /** Opens the gate and does nothing else; one operation, one round trip. @throws as Gate.run. */
     async identify(caller: Caller): Promise<WhoAmIResponse> {
       let admission: Admission | undefined;

@@ -143,7 +143,7 @@ export function createCache(deps: {
       if (outcome === 3) throw new PreconditionFailedError('The stored entry is not the one the condition names');
       if (outcome === 5) throw memoryFull(Number(first), Number(second));
       return {
-        created: outcome === 1,
+        created: outcome === 1 || outcome === 6,
         etag: packed.digest,
         expiresAtMs: Number(first) === 0 ? null : Number(first),
         updatedAtMs: Number(second),

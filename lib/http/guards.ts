@@ -23,7 +23,7 @@ export async function requireAdmin(event: HttpEvent, app: App, signal?: AbortSig
   const key = bearerOf(event);
   if (isAdminKey(key, app)) return;
   if (!key.startsWith('rt_')) throw new UnauthorizedError('key_unknown');
-  await app.account.identify({ ...parseApiKey(key), signal });
+  await app.account.verify({ ...parseApiKey(key), signal });
   throw new ForbiddenError('wrong_key_kind', 'This endpoint takes the admin key, and this is the key of a tenant');
 }
 

@@ -5,15 +5,23 @@ import type { HttpEvent, HttpReply } from './event.ts';
 import { problemOf } from './problem.ts';
 import { encodeReply } from './reply.ts';
 
-/** Turns every throw into a problem. A caller's mistake is a line at info, a fault or a bug one at error. */
+/** Turns every throw into a problem, and tells of it: a bug with all that is known, the rest by its code. */
 export const problemReplies = (): MiddlewareObj<HttpEvent, HttpReply> => ({
   onError: (request) => {
     const { error, event } = request;
     const requestId = event.requestContext?.requestId ?? 'none';
-    const code = error instanceof AppError ? error.code : 'internal';
-    if (error instanceof AppError && error.status < 500)
-      telemetry.logger.info('Refused', { code, request_id: requestId });
-    else telemetry.logger.error('Failed', { code, request_id: requestId, error: error as Error });
+    tell(error, requestId);
     request.response = encodeReply(problemOf(error, requestId));
   },
 });
+
+function tell(error: unknown, requestId: string): void {
+  const { logger } = telemetry;
+  if (!(error instanceof AppError)) logger.error('Failed', { request_id: requestId, error: error as Error });
+  else {
+    const { code, details, message, status } = error;
+    const line = { code, details, request_id: requestId };
+    if (status < 500) logger.info('Refused', line);
+    else logger.error(message, line);
+  }
+}

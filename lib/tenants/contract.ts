@@ -36,6 +36,14 @@ export const OwnerResponse = z.object({
   organization: z.string().optional(),
 });
 
+const MAX_SETTINGS = 100;
+/** Whole numbers above 2^53 would come back as others. */
+const Setting = z.union([
+  z.string().max(1_000),
+  z.number().refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), 'must be exact as a double'),
+  z.boolean(),
+]);
+
 export const CreateTenantRequest = z.strictObject({
   name: text(120),
   owner: OwnerRequest,
@@ -43,7 +51,10 @@ export const CreateTenantRequest = z.strictObject({
   isolation_level: z.enum(['strong', 'shared']).optional(),
   encryption: z.boolean().default(false),
   quotas: QuotasRequest.default({}),
-  settings: z.record(text(64), z.union([z.string().max(1_000), z.number(), z.boolean()])).default({}),
+  settings: z
+    .record(text(64), Setting)
+    .refine((settings) => Object.keys(settings).length <= MAX_SETTINGS, `must have at most ${MAX_SETTINGS} entries`)
+    .default({}),
 });
 export type CreateTenantRequest = z.output<typeof CreateTenantRequest>;
 

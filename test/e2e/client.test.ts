@@ -96,7 +96,7 @@ describe('a refusal is a problem with its own code [A14 A16]', () => {
     expect(await none.createTenant({ body: { name: 'A', owner } })).toMatchObject({ status: 401 });
     const wrong = createClient({ baseUrl: service.url, key: 'not-a-key-of-anybody' });
     expect(await wrong.getEntry({ params })).toMatchObject({ status: 401, problem: { code: 'key_unknown' } });
-    expect(await wrong.headEntry({ params })).toMatchObject({ status: 401, problem: { code: 'http_401' } });
+    expect(await wrong.headEntry({ params })).toMatchObject({ status: 401, problem: { code: 'key_unknown' } });
   });
 
   it('403: the wrong kind of key, and one without the scope', async () => {

@@ -146,9 +146,13 @@ describe('any request [A14]', () => {
       {
         name: fc.oneof(fc.constant('A'), value),
         owner: fc.oneof(fc.constant({ id: 'o', name: 'A', email: 'a@b.test' }), value),
-        plan: value,
-        quotas: fc.oneof(fc.record({ memory_bytes: value, operations_per_minute: value }, { requiredKeys: [] }), value),
-        settings: fc.oneof(fc.dictionary(fc.string(), value), value),
+        plan: fc.oneof(fc.constant('free'), value),
+        quotas: fc.oneof(
+          fc.constant({}),
+          fc.record({ memory_bytes: value, operations_per_minute: value }, { requiredKeys: [] }),
+          value,
+        ),
+        settings: fc.oneof(fc.constant({ theme: 'dark' }), fc.dictionary(fc.string(), value), value),
       },
       { requiredKeys: ['name', 'owner'] },
     );

@@ -37,7 +37,7 @@ const REFUSED: Cells = {
   'admin key': '403 wrong_key_kind',
   'tenant key': '403 wrong_key_kind',
   'key without the scope': '403 wrong_key_kind',
-  'key of a suspended tenant': '403 tenant_suspended',
+  'key of a suspended tenant': '403 wrong_key_kind',
 };
 const adminOnly = (answer: string): Cells => ({ ...REFUSED, 'admin key': answer });
 const tenantOnly = (own: string, others: string, unscoped = '403 scope_missing'): Cells => ({
@@ -45,6 +45,7 @@ const tenantOnly = (own: string, others: string, unscoped = '403 scope_missing')
   'tenant key': own,
   "another tenant's key": others,
   'key without the scope': unscoped,
+  'key of a suspended tenant': '403 tenant_suspended',
 });
 
 interface Row {

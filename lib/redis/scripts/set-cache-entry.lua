@@ -22,7 +22,7 @@
   ARGV[13] keyMember             the entry's member in `index`
 
   Returns { 0, admission, outcome, expires ms, updated ms }; outcome 1 created, 2 replaced, 3 condition failed,
-  4 replay of a creation or replacement; { 0, admission, 5, used, limit } memory is full, nothing changed and nothing
+  4 replay of a replacement, 6 of a creation; { 0, admission, 5, used, limit } memory is full, nothing changed and nothing
   metered; or a refusal of the gate.
 
   Cost: O(log n) of the index. 6 inner calls for a new entry, 7 for one that replaces another.
@@ -39,8 +39,10 @@ local old = redis.call('GETRANGE', entry, 0, 255)
 local exists = old ~= ''
 local head = exists and read_head(old, a.nowMs)
 
-if head and head.op == op then
-  return { OK, admission(a), 4, string.format('%.0f', head.expires), head.updated }
+-- The operation id stands in the head with what it did: c created, r replaced.
+local replayed = head and string.match(head.op, '^' .. op .. '(%a)$')
+if replayed then
+  return { OK, admission(a), replayed == 'c' and 6 or 4, string.format('%.0f', head.expires), head.updated }
 end
 
 local visible = exists and not (head and head.gone)
@@ -57,7 +59,7 @@ local expires = ttl > 0 and a.nowMs + ttl or 0
 local seq = a.seq + 1
 local line = string.format(
   ',%s,%.0f,%.0f,%.0f,%%d,%s,%s,%s,%s\n',
-  ARGV[7], expires, a.nowMs, seq, ARGV[8], ARGV[9], op, ARGV[11]
+  ARGV[7], expires, a.nowMs, seq, ARGV[8], ARGV[9], op .. (visible and 'r' or 'c'), ARGV[11]
 )
 -- The charge counts its own digits: its width is set first, so that it stands in the line it describes.
 local charged = #entry + 11 + #line - 2 + 10 + #ARGV[12] + ENTRY_OVERHEAD_BYTES
