@@ -10,11 +10,15 @@ export interface RawClients {
   close(): Promise<void>;
 }
 
-/** One warm client each, as a service without Riptide would hold. The TCP one may queue until it is connected. */
+/** One client of each kind, as a service without Riptide would hold them. */
 export function createRawClients(config: { readonly tcp: RedisConfig; readonly rest: RedisConfig }): RawClients {
-  const tcp = new TcpRedis(config.tcp.url, clientOptions(config.tcp));
+  const tcp = createRawTcp(config.tcp);
   return { tcp, rest: createRawRest(config.rest), close: async () => tcp.disconnect() };
 }
+
+/** The options of lib/redis/tcp-link.ts, and the same timeout; calls wait until it is connected. */
+export const createRawTcp = (config: RedisConfig): TcpRedis =>
+  new TcpRedis(config.url, { ...clientOptions(config), commandTimeout: config.commandTimeoutMs });
 
 /**
  * The options of lib/redis/rest-requester.ts, and the same timeout for each command.
