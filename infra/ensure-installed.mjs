@@ -51,11 +51,15 @@ function isHeld() {
   }
 }
 
+/**
+ * Not by `npm ci`: a registry may lack the packages of other platforms, which `ci` demands and `install` leaves out. With
+ * --no-save the lock file decides every version, and stays as it is.
+ */
 function install() {
-  console.log('Installing dependencies (npm ci); the first time takes about half a minute …');
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  console.log('Installing dependencies; the first time takes about half a minute …');
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
   const { status } = spawnSync('npm', args, { cwd: root, stdio: 'inherit' });
-  if (status !== 0) fail('npm ci failed. Check that the npm registry is reached, then run the command again.', status);
+  if (status !== 0) fail('npm install failed. Check that the npm registry is reached, then run it again.', status);
   writeFileSync(stamp, wanted);
 }
 
