@@ -5,8 +5,9 @@
  *   metadata  ASCII JSON of {@link EntryMeta}
  *   payload   as `codec` says: text as it is, or base64 of packed bytes, so that REST and TCP read the same string
  *
- * `op` is the operation id, with `c` when it created the entry and `r` when it replaced one. `check` is the start of the SHA-1 of what follows it in the head and of the metadata, written by the script that knows
- * the time; `digest` is of codec, raw length, metadata and payload. Both are checked before anything is believed or decompressed.
+ * `op` is the operation id, with `c` when it created the entry and `r` when it replaced one. `check` is the start of the
+ * SHA-1 of what follows it in the head and of the metadata, written by the script that knows the time; `digest` is of
+ * codec, raw length, metadata and payload. Both are checked before anything is believed or decompressed.
  */
 import { hash } from 'node:crypto';
 import { CorruptValueError } from '../errors.ts';
