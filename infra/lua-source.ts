@@ -9,5 +9,7 @@ const INCLUDE = /^--- @include "([\w./-]+)"$/gm;
 
 /** The script's text; a line `--- @include "x.lua"` is replaced by that file, found beside the including one. */
 export function readLua(file: string): string {
-  return readFileSync(file, 'utf8').replace(INCLUDE, (_line, name: string) => readLua(resolve(dirname(file), name)).trimEnd());
+  return readFileSync(file, 'utf8').replace(INCLUDE, (_line, name: string) =>
+    readLua(resolve(dirname(file), name)).trimEnd(),
+  );
 }
