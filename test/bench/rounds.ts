@@ -11,7 +11,7 @@ export type Side = () => Promise<unknown>;
 export type Rounds<Name extends string> = Readonly<Record<Name, readonly number[]>>;
 
 export interface RoundOptions {
-  /** Measured rounds; one more goes before them, unmeasured, to warm up. */
+  /** Measured rounds; a third as many go before them, unmeasured: what runs for the first time is compiled meanwhile. */
   readonly rounds: number;
   /** Milliseconds a side runs in one round. */
   readonly blockMs: number;
@@ -54,10 +54,10 @@ export async function measureRounds<Name extends string, S>(
   const { rounds, blockMs } = { ...DEFAULTS, ...options };
   const entries = Object.entries(sides) as [Name, S][];
   const figures = new Map<Name, number[]>(entries.map(([name]) => [name, []]));
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = -Math.ceil(rounds / 3); round < rounds; round++) {
     for (const [name, side] of entries) {
       const figure = await measure(side, blockMs);
-      if (round > 0) figures.get(name)?.push(figure);
+      if (round >= 0) figures.get(name)?.push(figure);
     }
   }
   return Object.fromEntries(figures) as unknown as Rounds<Name>;

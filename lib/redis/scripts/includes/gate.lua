@@ -11,12 +11,13 @@ local RATE_LIMITED, MINUTE_FULL, CONTEXT_OLD = 6, 7, 8
 local OPERATION = 60000000
 
 -- What the caller is told of its limits: burst size, left of it, ms until it is whole; operations a minute, left of them,
--- ms until the next minute. `opm` and `burst` are text, as they stand in the hash.
+-- ms until the next minute.
 local function describe_limits(opm, burst, level, minuteOps, nowMs)
-  local left = math.floor((burst * OPERATION - level) / OPERATION)
-  local drainMs = opm ~= '0' and math.ceil(level / opm / 1000) or 0
-  return burst .. string.format(',%d,%d,', left, drainMs) .. opm
-    .. string.format(',%d,%d', opm - minuteOps, 60000 - nowMs % 60000)
+  return string.format(
+    '%d,%d,%d,%d,%d,%d',
+    burst, math.floor((burst * OPERATION - level) / OPERATION), opm > 0 and math.ceil(level / opm / 1000) or 0,
+    opm, opm - minuteOps, 60000 - nowMs % 60000
+  )
 end
 
 -- `admin` is a scope that no key has: asking for it tells whether a key is known, and meters nothing.
@@ -61,6 +62,7 @@ local function open_gate(gate, key, scope, context, carriedUs)
     fields[2],
     '^m1,(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+,%d+,%d+),(%d+)$'
   )
+  opm, burst = tonumber(opm), tonumber(burst)
 
   -- The rate: the continuous-state form of GCRA. The level drains by `opm` a microsecond and may reach `burst` operations.
   local elapsed = nowUs - at
@@ -71,7 +73,7 @@ local function open_gate(gate, key, scope, context, carriedUs)
   end
   local thisMinute = math.floor(nowMs / 60000)
   minuteOps = tonumber(minute) == thisMinute and tonumber(minuteOps) or 0
-  if minuteOps + 1 > tonumber(opm) then
+  if minuteOps + 1 > opm then
     return nil, { MINUTE_FULL, 60000 - nowMs % 60000, describe_limits(opm, burst, level, minuteOps, nowMs) }
   end
   local excess = level + OPERATION - burst * OPERATION
