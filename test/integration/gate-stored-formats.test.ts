@@ -1,0 +1,77 @@
+/** A Redis as an earlier version left it is served by this one: through the gate, by every script. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { App } from '../../lib/app.ts';
+import { parseApiKey } from '../../lib/gate/caller.ts';
+import { newTenantId, newUlid } from '../../lib/ids.ts';
+import { newTenantRequest, testApp } from '../support/app.ts';
+import { auditTenant } from '../support/audit-tenant.ts';
+import { GOLDEN_PREFIX, golden, goldenKeys } from '../support/stored-formats.ts';
+
+describe('data of earlier versions [C1 C3 T1 T2 A14]', () => {
+  let app: App;
+  const { tenant } = golden;
+  const caller = parseApiKey(golden.apiKey);
+  const named = (key: string) => ({ namespace: 'ns', key });
+
+  /** Each test begins with what the fixture holds, and nothing else. */
+  beforeAll(async () => {
+    app = await testApp({ env: { PERSISTENCE_CACHE_KEY_PREFIX: GOLDEN_PREFIX } });
+    const commands = [
+      ...Object.entries(golden.strings).map(([key, text]) => ['SET', key, text] as const),
+      ...Object.entries(golden.hashes).map(([key, fields]) => ['HSET', key, ...Object.entries(fields).flat()] as const),
+      ...Object.entries(golden.sortedSets).map(
+        ([key, members]) => ['ZADD', key, ...members.flatMap((member) => [0, member])] as const,
+      ),
+    ];
+    for (const reply of await app.redis.sendAll(commands, { kind: 'write' })) expect(reply).not.toBeInstanceOf(Error);
+  });
+
+  it('serves every entry to its key, with its metadata', async () => {
+    for (const { key, value_base64, meta } of golden.entries) {
+      expect(await app.cache.get(caller, named(key))).toMatchObject({
+        value: Buffer.from(value_base64, 'base64'),
+        meta,
+      });
+      expect(await app.cache.head(caller, named(key))).toMatchObject({ meta });
+    }
+  });
+
+  it('holds counters and an index that are those of its entries', async () => {
+    expect(await auditTenant(app, tenant.id)).toBe(golden.entries.length);
+  });
+
+  it('knows the tenant, its key and its scopes, and refuses the key that was revoked', async () => {
+    expect(await app.tenants.get(tenant.id)).toEqual(tenant);
+    expect(await app.account.identify(caller)).toMatchObject({ scopes: ['cache:read', 'cache:write'] });
+    const revoked = parseApiKey(golden.revokedKey);
+    await expect(app.account.identify(revoked)).rejects.toMatchObject({ code: 'key_revoked' });
+  });
+
+  it('does not create the tenant again, and gives its abandoned place back', async () => {
+    const ulid = tenant.id.slice('tenant-'.length);
+    expect(await app.tenants.create(newTenantRequest(), { ulid })).toEqual(tenant);
+    expect(await app.tenants.repair()).toEqual({ finished: 0, released: 1 });
+    expect(await app.tenants.listIds({ limit: 10 })).toEqual([newTenantId(ulid)]);
+  });
+
+  it('replays the idempotent call', async () => {
+    const { result, ...call } = golden.idempotentCall;
+    const again = { ...call, operationId: newUlid(Date.now()), leaseMs: 1 };
+    const replayed = await app.idempotency.run(again, () => Promise.reject(new Error('it ran again')));
+    const headers = { ...result.headers, 'idempotency-status': 'replayed' };
+    expect(replayed).toEqual({ ...result, headers });
+    const other = app.idempotency.run({ ...again, body: '{}' }, () => Promise.reject(new Error('it ran')));
+    await expect(other).rejects.toMatchObject({ code: 'idempotency_key_reused' });
+  });
+
+  it('revokes its key, replaces and removes its entries to the last byte', async () => {
+    const [first, ...others] = golden.entries;
+    const value = { value: Buffer.from('new'), meta: { content_type: 'text/plain' }, ttlMs: 60_000 };
+    expect(await app.cache.set(caller, named(first?.key ?? ''), value)).toMatchObject({ created: false });
+    for (const { key } of others) expect(await app.cache.delete(caller, named(key))).toBe(true);
+    expect(await auditTenant(app, tenant.id)).toBe(1);
+    await app.apiKeys.revoke(tenant.id, golden.apiKey.split('_')[2] ?? '');
+    await expect(app.account.identify(caller)).rejects.toMatchObject({ code: 'key_revoked' });
+    expect(await app.redis.send(['HLEN', goldenKeys.apiKeys(tenant.id)], { kind: 'read' })).toBe(2);
+  });
+});

@@ -1,0 +1,46 @@
+/** What an earlier version of the service left in Redis: test/fixtures/stored-formats.json. */
+import { readFileSync } from 'node:fs';
+import type { EntryCodec, EntryMeta } from '../../lib/cache/entry-format.ts';
+import type { TenantId } from '../../lib/ids.ts';
+import { createKeys } from '../../lib/keys.ts';
+import type { TenantResponse } from '../../lib/tenants/contract.ts';
+
+interface GoldenEntry {
+  readonly key: string;
+  readonly codec: EntryCodec;
+  readonly value_base64: string;
+  readonly meta: EntryMeta;
+}
+
+interface StoredFormats {
+  readonly tenant: TenantResponse & { readonly id: TenantId };
+  readonly apiKey: string;
+  readonly revokedKey: string;
+  readonly entries: readonly GoldenEntry[];
+  readonly idempotentCall: {
+    readonly caller: string;
+    readonly idempotencyKey: string;
+    readonly route: string;
+    readonly body: string;
+    readonly result: { readonly status: number; readonly data: object; readonly headers: Record<string, string> };
+  };
+  /** By Redis type, then by key. */
+  readonly strings: Readonly<Record<string, string>>;
+  readonly hashes: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly sortedSets: Readonly<Record<string, readonly string[]>>;
+}
+
+const file = new URL('../fixtures/stored-formats.json', import.meta.url);
+
+export const golden = JSON.parse(readFileSync(file, 'utf8')) as StoredFormats;
+
+/** Of the samples: all of them were stored under this prefix. */
+export const GOLDEN_PREFIX = 'golden';
+export const goldenKeys = createKeys(`${GOLDEN_PREFIX}:v1:`);
+
+/** The text of a sample entry, as Redis gives it. */
+export const goldenText = (key: string): string =>
+  golden.strings[goldenKeys.cacheEntry(golden.tenant.id, 1, { namespace: 'ns', key })] ?? '';
+
+/** The tenant's gate, field by field. */
+export const goldenGate: Readonly<Record<string, string>> = golden.hashes[goldenKeys.gate(golden.tenant.id)] ?? {};

@@ -1,0 +1,118 @@
+/** Whatever was stored by any version is read by this one, and what is written today is the same. */
+import { describe, expect, it } from 'vitest';
+import { readEntry, readHead } from '../../lib/cache/entry.ts';
+import { parseEntry } from '../../lib/cache/entry-format.ts';
+import { createValuePacker } from '../../lib/cache/value-packer.ts';
+import type { CacheConfig } from '../../lib/config/config.ts';
+import { parseApiKey } from '../../lib/gate/caller.ts';
+import {
+  NO_COUNTERS,
+  packContext,
+  packKey,
+  packLimits,
+  unpackContext,
+  unpackCounters,
+  unpackLimits,
+} from '../../lib/gate/gate-fields.ts';
+import { indexMembers } from '../../lib/keys.ts';
+import { TenantResponse } from '../../lib/tenants/contract.ts';
+import { golden, goldenGate, goldenKeys, goldenText } from '../support/stored-formats.ts';
+
+const LIMITS = { nowMs: 0, maxBytes: 10_000 };
+
+describe('stored cache entries [C1 C3 C5]', () => {
+  it.each(golden.entries)('$codec is read, with its metadata', async ({ key, codec, value_base64, meta }) => {
+    const stored = goldenText(key);
+    const entry = await readEntry(stored, LIMITS);
+    expect(entry.value.toString('base64')).toBe(value_base64);
+    expect(entry.meta).toEqual(meta);
+    expect(parseEntry(stored).head.codec).toBe(codec);
+    expect(readHead(stored.slice(0, stored.indexOf('}\n') + 1) || stored, 0).etag).toBe(entry.etag);
+  });
+
+  it('there is a sample of every codec', () => {
+    expect(golden.entries.map(({ codec }) => codec).sort()).toEqual(['b64', 'lz4', 'text', 'zstd']);
+  });
+
+  // Compressed bytes may change with the library; a digest of them is stored, so either is read.
+  it.each(golden.entries.filter(({ codec }) => codec === 'text' || codec === 'b64'))(
+    '$codec is written as it was',
+    async ({ key, value_base64, meta }) => {
+      const config = { maxEntrySizeBytes: 10_000, enableCompression: false } as CacheConfig;
+      const written = await createValuePacker(config).pack(Buffer.from(value_base64, 'base64'), meta);
+      const stored = goldenText(key);
+      expect(stored.slice(stored.indexOf('\n') + 1)).toBe(written.body);
+      expect(parseEntry(stored).head).toMatchObject({ digest: written.digest, metaBytes: written.metaBytes });
+    },
+  );
+});
+
+describe('stored fields of the gate [T2 T4 T5]', () => {
+  it('limits', () => {
+    const limits = unpackLimits(goldenGate.h ?? '');
+    const { quotas } = golden.tenant;
+    expect(limits).toEqual({ status: 'active', contextVersion: 1, generation: 1, quotas });
+    expect(packLimits(limits)).toBe(goldenGate.h);
+  });
+
+  it('counters', () => {
+    expect(unpackCounters(goldenGate.m ?? '')).toEqual({
+      operationsThisMinute: 8,
+      operations: 8,
+      hits: 1,
+      misses: 1,
+      bytesIn: 3_727,
+      bytesOut: 39,
+      memoryBytes: 1_923,
+      entries: 4,
+      seq: 6,
+      computeUs: 1_234,
+    });
+    expect(new Set(Object.values(unpackCounters(NO_COUNTERS)))).toEqual(new Set([0]));
+  });
+
+  it('context', () => {
+    expect(unpackContext('1', goldenGate.x ?? '')).toEqual({ version: '1', generation: 1 });
+    expect(packContext(1)).toBe(goldenGate.x);
+  });
+
+  it('API keys', () => {
+    const { keyHash } = parseApiKey(golden.apiKey);
+    const id = golden.apiKey.split('_')[2] ?? '';
+    const scopes = ['cache:read', 'cache:write'];
+    expect(packKey({ id, expiresAtMs: 9_999_999_999_999, scopes })).toBe(goldenGate[`k:${keyHash}`]);
+  });
+});
+
+describe('stored records and names [T1 T2]', () => {
+  it('the tenant', () => {
+    const record = JSON.parse(golden.strings[goldenKeys.record(golden.tenant.id)] ?? '');
+    expect(TenantResponse.parse(record)).toEqual(golden.tenant);
+  });
+
+  it('members of the index', () => {
+    const members = golden.sortedSets[goldenKeys.index(golden.tenant.id, 1)] ?? [];
+    const name = { namespace: 'ns', key: 'bytes\0%2f {x}' };
+    expect(members).toContain(indexMembers.key('c', name));
+    const expiries = members.filter((member) => member.startsWith('e\0')).map(indexMembers.parseExpiry);
+    expect(expiries).toContainEqual({ expiresAtMs: 10_795_227_660_003, kind: 'c', name });
+  });
+
+  it('every key, under the name it has today', () => {
+    const { id } = golden.tenant;
+    const known = [
+      goldenKeys.gate(id),
+      goldenKeys.record(id),
+      goldenKeys.apiKeys(id),
+      goldenKeys.index(id, 1),
+      goldenKeys.tenants(),
+      goldenKeys.tenantReservations(),
+      ...golden.entries.map(({ key }) => goldenKeys.cacheEntry(id, 1, { namespace: 'ns', key })),
+    ];
+    const stored = [golden.strings, golden.hashes, golden.sortedSets].flatMap((kind) => Object.keys(kind));
+    expect(stored.filter((key) => !known.includes(key))).toEqual([
+      expect.stringMatching(/^golden:v1:\{sys\}:idem:[\w-]{43}$/),
+    ]);
+    expect(known.filter((key) => !stored.includes(key))).toEqual([]);
+  });
+});
