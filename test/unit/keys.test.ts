@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { newTenantId, newUlid } from '../../lib/ids.ts';
+import { createKeys, indexMembers, unescapeControls } from '../../lib/keys.ts';
+
+const keys = createKeys('riptide:v1:');
+const id = newTenantId(newUlid(0));
+/** Any text a caller may send as a key. */
+const callersKey = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 });
+const namespace = fc.stringMatching(/^[a-z0-9_-]{1,20}$/);
+
+/** What Cluster hashes: between the first `{` and the first `}` after it. */
+const hashTag = (key: string) => /\{([^}]+)\}/.exec(key)?.[1];
+
+describe('Redis keys [C1 T1]', () => {
+  it('of a tenant share its slot, whatever the caller names an entry', () => {
+    fc.assert(
+      fc.property(callersKey, namespace, (key, ns) => {
+        expect(hashTag(keys.cacheEntry(id, 1, { namespace: ns, key }))).toBe(`t:${id}`);
+      }),
+    );
+    const others = [keys.gate(id), keys.record(id), keys.apiKeys(id), keys.index(id, 1)];
+    for (const key of others) expect(hashTag(key)).toBe(`t:${id}`);
+  });
+
+  it('of two entries are never the same', () => {
+    const name = fc.record({ namespace, key: callersKey });
+    fc.assert(
+      fc.property(name, name, (a, b) => {
+        const same = a.namespace === b.namespace && a.key === b.key;
+        expect(keys.cacheEntry(id, 1, a) === keys.cacheEntry(id, 1, b)).toBe(same);
+        expect(indexMembers.key('c', a) === indexMembers.key('c', b)).toBe(same);
+      }),
+    );
+  });
+
+  it('of two generations and two tenants are never the same', () => {
+    const name = { namespace: 'ns', key: 'k' };
+    const other = newTenantId(newUlid(1));
+    const all = [keys.cacheEntry(id, 1, name), keys.cacheEntry(id, 2, name), keys.cacheEntry(other, 1, name)];
+    expect(new Set(all).size).toBe(3);
+    expect(keys.index(id, 1)).not.toBe(keys.index(id, 2));
+  });
+
+  it('hold no control character', () => {
+    fc.assert(
+      fc.property(callersKey, (key) => {
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+        expect(keys.cacheEntry(id, 1, { namespace: 'ns', key })).not.toMatch(/[\x00-\x1f\x7f]/);
+      }),
+    );
+  });
+});
+
+describe('members of the index', () => {
+  it('say which entry expires when, whatever its name', () => {
+    fc.assert(
+      fc.property(fc.nat(), namespace, callersKey, (expiresAtMs, ns, key) => {
+        const name = { namespace: ns, key };
+        const member = `e\0${`${expiresAtMs}`.padStart(14, '0')}${indexMembers.key('c', name).slice(1)}`;
+        expect(indexMembers.parseExpiry(member)).toEqual({ expiresAtMs, kind: 'c', name });
+      }),
+    );
+  });
+
+  it('give a caller its key back', () => {
+    fc.assert(
+      fc.property(callersKey, (key) => {
+        const [, , , escaped] = indexMembers.key('c', { namespace: 'ns', key }).split('\0');
+        expect(unescapeControls(escaped ?? '')).toBe(key);
+      }),
+    );
+  });
+
+  it.each(['', 'e', 'e\x00123', 'e\x00123\0c'])('%j is no expiry', (member) => {
+    expect(() => indexMembers.parseExpiry(member)).toThrow(RangeError);
+  });
+});
