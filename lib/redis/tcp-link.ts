@@ -53,7 +53,7 @@ export function connectFault(cause: unknown): Error {
 }
 
 /**
- * Commands of one tick that leave in one write. More would save system calls, but Redis would stand still until the last
+ * Commands that leave in one write, when a tick makes many. More would save system calls, but Redis would stand still until the last
  * one is made, and we until its last reply: with 64 callers, 16 give 1.4 times the throughput of 64.
  */
 const COMMANDS_PER_WRITE = 16;
@@ -67,18 +67,25 @@ export function createNodeLink(config: TcpLinkConfig): TcpLink {
   let lastError: unknown;
   let connecting: Promise<void> | undefined;
   let held = 0;
+  let isTicking = false;
   client.on('error', (error) => {
     lastError = error;
   });
-  const flush = () => {
+  const release = () => {
     if (held === 0) return;
     held = 0;
     client.stream.uncork();
   };
+  const endTick = () => {
+    isTicking = false;
+    release();
+  };
+  // The first command of a tick is written at once: most often it is the only one.
   const hold = () => {
-    if (held++ > 0) return;
-    client.stream.cork();
-    process.nextTick(flush);
+    if (!isTicking) {
+      isTicking = true;
+      process.nextTick(endTick);
+    } else if (held++ === 0) client.stream.cork();
   };
   return {
     isReady: () => client.status === 'ready',
@@ -93,7 +100,7 @@ export function createNodeLink(config: TcpLinkConfig): TcpLink {
       const sent = client.status === 'ready' && client.stream.writable;
       if (sent) hold();
       client.sendCommand(command);
-      if (held === COMMANDS_PER_WRITE) flush();
+      if (held === COMMANDS_PER_WRITE) release();
       return sent ? SENT : NOT_SENT;
     },
     end() {
