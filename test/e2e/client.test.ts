@@ -30,7 +30,7 @@ async function newTenant(quotas: { operations_per_minute?: number } = { operatio
 }
 
 describe('every endpoint answers the client, over HTTP [A14 A16]', () => {
-  it('creates a tenant and a key, and reads the tenant back', async () => {
+  it('creates a tenant and a key, and reads the tenant back [A1 A3]', async () => {
     const { tenant, key } = await newTenant();
     expect(key.key).toContain(tenant.id);
     const read = accepted(await admin.getTenant({ params: { id: tenant.id } }));

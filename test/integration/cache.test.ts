@@ -235,7 +235,7 @@ describe.each(TRANSPORTS)('cache over %s', (transport) => {
     });
   });
 
-  describe('memory of a tenant', () => {
+  describe('memory of a tenant [C13]', () => {
     it('refuses what does not fit, changes nothing, and takes what does', async () => {
       const { caller } = await newTenant(app, { quotas: { memory_bytes: 3_000, operations_per_minute: 1_000_000 } });
       await app.cache.set(caller, entry('a'), { value: text('x'.repeat(1_000)), meta: json, ttlMs: null });
