@@ -13,6 +13,7 @@ const project = (name: string, timeout: number, setup?: string) => ({
   plugins: [lua],
   test: {
     name,
+    env: { POWERTOOLS_METRICS_DISABLED: 'true' },
     include: [`test/${name}/**/*.test.ts`],
     testTimeout: timeout,
     hookTimeout: 60_000,

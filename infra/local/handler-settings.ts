@@ -27,6 +27,8 @@ export function handlerSettings(addresses: StackAddresses, useRest: boolean): Re
     AWS_ACCESS_KEY_ID: s3.accessKeyId,
     AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
     PERSISTENCE_ADMIN_KEY_SHA256: hashAdminKey(adminKey),
+    // CloudWatch's format has no reader here.
+    POWERTOOLS_METRICS_DISABLED: 'true',
     RIPTIDE_LOCAL_REDIS_URL: redisUrl,
     RIPTIDE_LOCAL_REST_URL: rest.url,
     RIPTIDE_LOCAL_REST_TOKEN: rest.token,
