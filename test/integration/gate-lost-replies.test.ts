@@ -126,6 +126,17 @@ describe.each(TRANSPORTS)('a lost reply over %s [T4 T6]', (transport) => {
     expect(await meter()).toMatchObject({ entries: 1n });
   });
 
+  it('does not say so either when Redis cannot be reached to ask again', async () => {
+    let attempts = 0;
+    between = async ({ phase }) => {
+      if (phase === 'before' && ++attempts === 2) await proxy.refuse();
+    };
+    proxy.loseNextReply();
+    await expect(app.cache.set(tenant.caller, entry, value)).rejects.toMatchObject({ code: 'outcome_unknown' });
+    expect(attempts).toBe(2);
+    expect(await meter()).toMatchObject({ entries: 1n });
+  });
+
   it('does not ask again after the deadline', async () => {
     const deadline = new AbortController();
     let calls = 0;
