@@ -1,6 +1,6 @@
 /**
- * The cache of a tenant. Each call is one round trip, through the gate; see there for what every call may throw.
- * Values are bytes with a content type and come back byte for byte.
+ * The cache of a tenant. Each call is one round trip, through the gate; see there for what every call may throw, besides
+ * InvalidRequestError (entry-rules.ts). Values are bytes with a content type and come back byte for byte.
  */
 import { randomBytes } from 'node:crypto';
 import type { CacheConfig } from '../config/config.ts';
@@ -14,6 +14,7 @@ import { deleteCacheEntry, getCacheEntry, setCacheEntry } from '../redis/scripts
 import type { Corruption } from './corruption.ts';
 import { readEntry, readHead, type StoredEntry, type StoredHead } from './entry.ts';
 import type { EntryMeta } from './entry-format.ts';
+import { checkEntry, checkName, ETAG } from './entry-rules.ts';
 import type { ValuePacker } from './value-packer.ts';
 
 /** What must hold of the stored entry; `etags` are without quotes. */
@@ -49,10 +50,13 @@ export function createCache(deps: {
 }) {
   const { gate, keys, packer, corruption } = deps;
 
-  const entryKeys = (caller: Caller, name: EntryName) => (context: TenantContext) => ({
-    entry: keys.cacheEntry(caller.tenantId, context.generation, name),
-    index: keys.index(caller.tenantId, context.generation),
-  });
+  const entryKeys = (caller: Caller, name: EntryName) => {
+    checkName(name);
+    return (context: TenantContext) => ({
+      entry: keys.cacheEntry(caller.tenantId, context.generation, name),
+      index: keys.index(caller.tenantId, context.generation),
+    });
+  };
 
   const read = async (caller: Caller, name: EntryName, part: 'value' | 'meta', ifNoneMatch: string) => {
     const [found, text, now] = await gate.run(caller, {
@@ -96,7 +100,7 @@ export function createCache(deps: {
       options: { readonly ifNoneMatch?: readonly string[] | '*' } = {},
     ): Promise<StoredEntry | (StoredHead & { readonly unchanged: true }) | null> {
       const wanted = options.ifNoneMatch ?? [];
-      const { found, text, nowMs } = await read(caller, name, 'value', wanted === '*' ? '*' : wanted.join(','));
+      const { found, text, nowMs } = await read(caller, name, 'value', wanted === '*' ? '*' : etagsText(wanted));
       if (found === 0) return null;
       try {
         if (found === 2) return { ...readHead(text, nowMs), unchanged: true };
@@ -122,8 +126,10 @@ export function createCache(deps: {
     /**
      * Stores the entry, packed if that pays.
      * @throws {PreconditionFailedError} the condition does not hold. @throws {StorageFullError} `memory_full`.
+     * @throws {BodyTooLargeError} larger than entries may be.
      */
     async set(caller: Caller, name: EntryName, entry: SetEntry): Promise<SetOutcome> {
+      checkEntry(entry);
       const packed = await packer.pack(entry.value, entry.meta);
       const { body, ...head } = packed;
       const [outcome, first, second] = await gate.run(caller, {
@@ -166,8 +172,11 @@ const newOperation = () => randomBytes(12).toString('hex');
 
 const conditionText = (condition: Condition): string => {
   if (condition === 'none') return '';
-  return typeof condition === 'string' ? condition : condition.etags.join(',') || '-';
+  return typeof condition === 'string' ? condition : etagsText(condition.etags) || '-';
 };
+
+/** Only what can match: to a script `absent` and `exists` are conditions of their own, and a comma ends a tag. */
+const etagsText = (etags: readonly string[]): string => etags.filter((etag) => ETAG.test(etag)).join(',');
 
 const memoryFull = (used: number, limit: number) =>
   new StorageFullError('memory_full', "The tenant's memory is full: delete entries, or ask for a larger quota", {

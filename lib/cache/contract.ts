@@ -6,10 +6,11 @@ import * as z from 'zod';
 import { defineContract, tenant } from '../http/contract.ts';
 import { IfMatch, IfNoneMatch } from '../http/preconditions.ts';
 import { MAX_KEY_BYTES } from '../keys.ts';
+import { NAMESPACE } from './entry-rules.ts';
 
 export const Namespace = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or digit');
+  .regex(NAMESPACE, 'must be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or digit');
 
 /** In a path; keys with `?`, `#` or control characters cannot travel there unharmed. */
 export const PathKey = z

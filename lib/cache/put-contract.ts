@@ -5,12 +5,16 @@ import { Count, Instant } from '../http/fields.ts';
 import { findUnsafeName } from '../http/json-names.ts';
 import { IfMatch } from '../http/preconditions.ts';
 import { ENTRY_PATH, EntryParams } from './contract.ts';
-
-/** Ten years: longer than that is `never`. */
-const MAX_TTL_SECONDS = 315_360_000;
-const MAX_TAGS = 32;
-const MAX_TAG_CHARACTERS = 128;
-const MAX_ATTRIBUTES_BYTES = 4_096;
+import {
+  MAX_ATTRIBUTES_BYTES,
+  MAX_CONTENT_TYPE_CHARACTERS,
+  MAX_SOURCE_CHARACTERS,
+  MAX_TAG_CHARACTERS,
+  MAX_TAGS,
+  MAX_TTL_SECONDS,
+  MAX_VERSION_CHARACTERS,
+  travels,
+} from './entry-rules.ts';
 
 /** Milliseconds, or null for `never`. */
 const Ttl = z
@@ -60,16 +64,13 @@ const Attributes = headerText(MAX_ATTRIBUTES_BYTES)
     }
     return z.NEVER;
   })
-  .refine(
-    (value) => encodeURIComponent(JSON.stringify(value)).length <= MAX_ATTRIBUTES_BYTES,
-    `must have at most ${MAX_ATTRIBUTES_BYTES} characters, percent-encoded`,
-  )
+  .refine(travels, `must have at most ${MAX_ATTRIBUTES_BYTES} characters, percent-encoded`)
   .pipe(z.record(z.string().min(1).max(64), z.string().max(1_024)));
 
 const PutHeaders = z.object({
-  'content-type': headerText(255).optional(),
-  'riptide-version': headerText(128).optional(),
-  'riptide-source': headerText(256).optional(),
+  'content-type': headerText(MAX_CONTENT_TYPE_CHARACTERS).optional(),
+  'riptide-version': headerText(MAX_VERSION_CHARACTERS).optional(),
+  'riptide-source': headerText(MAX_SOURCE_CHARACTERS).optional(),
   'riptide-tags': Tags.optional(),
   'riptide-attributes': Attributes.optional(),
   'if-match': IfMatch.optional(),

@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningCluster, startCluster } from '../../infra/local/redis/start-cluster.ts';
 import type { App } from '../../lib/app.ts';
 import type { EntryMeta } from '../../lib/cache/entry-format.ts';
 import { createKeys } from '../../lib/keys.ts';
@@ -11,11 +15,18 @@ const json: EntryMeta = { content_type: 'application/json' };
 const text = (value: string) => Buffer.from(value, 'utf8');
 const entry = (key: string) => ({ namespace: 'ns', key });
 
-describe.each(TRANSPORTS)('cache over %s', (transport) => {
+describe.each([...TRANSPORTS, 'cluster'] as const)('cache over %s', (setup) => {
   let app: App;
+  let cluster: RunningCluster | undefined;
   beforeAll(async () => {
-    app = await testApp({ transport });
+    if (setup === 'cluster') cluster = await ownCluster();
+    app = await open();
   });
+
+  const open = (changes: Readonly<Record<string, string>> = {}) =>
+    cluster === undefined || setup !== 'cluster'
+      ? testApp({ transport: setup === 'rest' ? 'rest' : 'tcp', env: changes })
+      : testApp({ env: { REDIS_URL: cluster.url, PERSISTENCE_REDIS_CLUSTER_MODE: 'true', ...changes } });
 
   const indexOf = async (tenantId: Parameters<typeof keys.index>[0]) =>
     (await app.redis.send(['ZRANGE', keys.index(tenantId, 1), 0, -1], { kind: 'read' })) as readonly string[];
@@ -91,6 +102,8 @@ describe.each(TRANSPORTS)('cache over %s', (transport) => {
         'ž🙂',
         ' ',
         'k'.repeat(1_024),
+        '\u0001'.repeat(1_024),
+        '€'.repeat(341),
       ];
       for (const key of awkward) await app.cache.set(caller, entry(key), { value: text(key), meta: json, ttlMs: null });
       for (const key of awkward) expect((await found(app.cache.get(caller, entry(key)))).value.toString()).toBe(key);
@@ -155,7 +168,7 @@ describe.each(TRANSPORTS)('cache over %s', (transport) => {
       const meta: EntryMeta = {
         content_type: 'text/plain; charset=utf-8',
         version: '7',
-        source: 'db ž',
+        source: 'db 1',
         tags: ['a', 'b'],
         attributes: { klíč: 'ž"\\\n' },
       };
@@ -228,7 +241,7 @@ describe.each(TRANSPORTS)('cache over %s', (transport) => {
       const { caller } = await newTenant(app);
       const value = text('{"a":[1,2,3]}'.repeat(500));
       for (const algorithm of ['none', 'zstd', 'lz4']) {
-        const other = await testApp({ transport, env: { PERSISTENCE_CACHE_COMPRESSION_ALGORITHM: algorithm } });
+        const other = await open({ PERSISTENCE_CACHE_COMPRESSION_ALGORITHM: algorithm });
         await other.cache.set(caller, entry(algorithm), { value, meta: json, ttlMs: null });
         expect((await found(app.cache.get(caller, entry(algorithm)))).value.equals(value)).toBe(true);
       }
@@ -281,6 +294,17 @@ describe.each(TRANSPORTS)('cache over %s', (transport) => {
     });
   });
 });
+
+/** Stopped when the file ends. */
+async function ownCluster(): Promise<RunningCluster> {
+  const dir = await mkdtemp(join(tmpdir(), 'riptide-cache-cluster-'));
+  const cluster = await startCluster({ dir });
+  afterAll(async () => {
+    await cluster.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+  return cluster;
+}
 
 async function found(reading: ReturnType<App['cache']['get']>) {
   const entryFound = await reading;
