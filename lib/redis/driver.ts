@@ -29,6 +29,7 @@ export interface RedisDriver {
    * Sends one command. The call ends within `redis.commandTimeoutMs`, connecting and retries included.
    * @throws {RedisReplyError} Redis answered with an error.
    * @throws {StorageFullError} Redis is out of memory (`store_full`); nothing was changed.
+   * @throws {BodyTooLargeError} the endpoint takes no request of that size (REST: 10 MiB); nothing was changed.
    * @throws {RedisUnavailableError} it was never sent, Redis cannot answer now, or a read got no answer: nothing was
    * changed.
    * @throws {OutcomeUnknownError} a write was sent and no reply came back.

@@ -1,4 +1,5 @@
 /** What a failed request of @upstash/redis means. Its messages quote the whole command: none of them is passed on. */
+import { AppError } from '../errors.ts';
 import { replyCode, replyError } from './reply-error.ts';
 import { unanswered, unavailable } from './transport-errors.ts';
 
@@ -8,11 +9,12 @@ const NO_TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
 const COMMAND_SUFFIX = ', command was: ';
 
 /**
- * The error for what the client threw.
+ * The error for what the client threw, or for what was thrown before it sent anything.
  * @returns as `replyError`, when the endpoint passed on an error reply; RedisUnavailableError, when no connection was
  * made; OutcomeUnknownError for the rest: sent, and the answer was lost.
  */
 export function restFault(thrown: unknown, timedOut: boolean): Error {
+  if (thrown instanceof AppError) return thrown;
   const { name, message, cause } = asError(thrown);
   if (name === 'UpstashError') return endpointError(message.split(COMMAND_SUFFIX, 1)[0] ?? '');
   const code = connectionCode(cause);

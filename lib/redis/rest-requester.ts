@@ -1,5 +1,6 @@
 /** The generic request of @upstash/redis: any command, replies as the endpoint sent them. */
 import { Redis } from '@upstash/redis';
+import { requestTooLarge } from './transport-errors.ts';
 
 /** What the endpoint answered to one command. */
 export interface RestReply {
@@ -36,9 +37,28 @@ export function createRestRequester(endpoint: { readonly restUrl: string; readon
   });
   const request = genericRequest(client);
   return ({ signal: own, ...rest }) => {
+    checkSize(rest.body);
     signal = own;
     return request(rest);
   };
+}
+
+/** Upstash's limit on one request. An endpoint may end the connection of a larger one, which would look like a lost reply. */
+const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
+/** As JSON a character takes 6 bytes at most: a list that is shorter fits, and need not be measured. */
+const SURELY_FITS_CHARS = MAX_REQUEST_BYTES / 6 - 1_024;
+
+/** @throws {BodyTooLargeError} */
+function checkSize(body: unknown): void {
+  if (charsOf(body) > SURELY_FITS_CHARS && Buffer.byteLength(JSON.stringify(body)) > MAX_REQUEST_BYTES)
+    throw requestTooLarge();
+}
+
+function charsOf(part: unknown): number {
+  if (!Array.isArray(part)) return typeof part === 'string' ? part.length + 1 : 24;
+  let chars = 0;
+  for (const item of part) chars += charsOf(item);
+  return chars;
 }
 
 type GenericRequest = Parameters<Parameters<Redis['use']>[0]>[1];

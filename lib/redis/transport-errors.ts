@@ -1,5 +1,5 @@
-/** The two ways a trip to Redis fails, for both transports: it changed nothing, or nobody knows. */
-import { OutcomeUnknownError, RedisUnavailableError } from '../errors.ts';
+/** The ways a trip to Redis fails, for both transports: it changed nothing, or nobody knows; or it cannot be made at all. */
+import { BodyTooLargeError, OutcomeUnknownError, RedisUnavailableError } from '../errors.ts';
 
 /** Milliseconds a caller is told to wait before trying again. */
 const RETRY_AFTER_MS = 1_000;
@@ -29,6 +29,10 @@ export function unanswered(reason: TransportReason, detail?: string): OutcomeUnk
     retryAfterMs: RETRY_AFTER_MS,
   });
 }
+
+/** The command is larger than the endpoint takes in one request. Nothing was changed, and trying again does not help. */
+export const requestTooLarge = (): BodyTooLargeError =>
+  new BodyTooLargeError('As it would be stored, this is larger than the Redis endpoint takes in one request');
 
 /** Whether trying again can help: not with a wrong password, nor on a driver that was closed. */
 export function isPassing(error: RedisUnavailableError): boolean {

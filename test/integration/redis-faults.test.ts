@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { pollUntil } from '../../infra/local/redis/poll-until.ts';
 import { type RunningRedis, startRedis } from '../../infra/local/redis/start-redis.ts';
 import { type RunningUpstashEndpoint, startUpstashEndpoint } from '../../infra/local/upstash/start-upstash-endpoint.ts';
@@ -41,11 +41,13 @@ afterAll(async () => {
 const transports = {
   rest: {
     targetPort: () => endpoint.port,
-    open: (port: number) => createRestDriver({ ...settings, restUrl: `http://127.0.0.1:${port}`, restToken: TOKEN }),
+    open: (port: number, changes = {}) =>
+      createRestDriver({ ...settings, restUrl: `http://127.0.0.1:${port}`, restToken: TOKEN, ...changes }),
   },
   tcp: {
     targetPort: () => redis.port,
-    open: (port: number) => createTcpDriver({ ...settings, url: `redis://127.0.0.1:${port}` }),
+    open: (port: number, changes = {}) =>
+      createTcpDriver({ ...settings, url: `redis://127.0.0.1:${port}`, ...changes }),
   },
 };
 
@@ -143,6 +145,16 @@ describe.each(['rest', 'tcp'] as const)('%s driver, when things fail [G1]', (tra
     const startedAt = performance.now();
     expect(await driver.send(['GET', key], READ)).toBe('here');
     expect(performance.now() - startedAt).toBeLessThan(COMMAND_TIMEOUT_MS);
+  });
+
+  it('leaves a dead connection also when every caller gives up sooner than the command timeout', async () => {
+    const patient = transports[transport].open(proxy.port, { commandTimeoutMs: 60_000 });
+    onTestFinished(() => patient.close());
+    await patient.send(['PING'], READ);
+    proxy.freeze();
+    const probe = () => patient.send(['PING'], { ...READ, signal: AbortSignal.timeout(1_200) }).catch(() => 'given up');
+    expect(await probe()).toBe('given up');
+    await expect.poll(probe, { timeout: 10_000 }).toBe('PONG');
   });
 
   it('ends a call within the command timeout when nothing answers', async () => {

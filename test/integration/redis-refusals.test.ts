@@ -9,6 +9,7 @@ import { type RunningRedis, startRedis } from '../../infra/local/redis/start-red
 import { type RunningUpstashEndpoint, startUpstashEndpoint } from '../../infra/local/upstash/start-upstash-endpoint.ts';
 import { RedisUnavailableError, StorageFullError } from '../../lib/errors.ts';
 import type { RedisCommand, RedisDriver } from '../../lib/redis/driver.ts';
+import { replyError } from '../../lib/redis/reply-error.ts';
 import { createRestDriver } from '../../lib/redis/rest-driver.ts';
 import { createTcpDriver } from '../../lib/redis/tcp-driver.ts';
 import { driverSettings, READ, WRITE } from '../support/driver-settings.ts';
@@ -114,6 +115,30 @@ describe.each(['rest', 'tcp'] as const)('%s driver, when Redis refuses [G1]', (t
       await endless;
     }
     expect(await driver.send(['INCR', key], WRITE)).toBe(1);
+  });
+});
+
+describe('a request larger than a REST endpoint takes [G1]', () => {
+  const LIMIT = 10 * 1024 * 1024;
+  let driver: RedisDriver;
+  beforeAll(() => {
+    driver = open.rest();
+  });
+  afterAll(() => driver.close());
+
+  it.each([
+    ['one command', (value: string) => driver.send(['SET', newKey(), value], WRITE)],
+    ['a pipeline', (value: string) => driver.sendAll([['SET', newKey(), value]], WRITE)],
+  ])('is refused before it is sent, and said so: %s', async (_what, send) => {
+    // Six bytes a character, as JSON.
+    const value = 'secret-value'.concat('\u0001'.repeat(LIMIT / 6));
+    expect(await refusal(send(value))).toMatchObject({ code: 'body_too_large', status: 413 });
+    await send('x'.repeat(LIMIT - 200));
+  });
+
+  it('is told by the endpoint when its own limit is lower', () => {
+    const said = 'ERR max request size exceeded. Limit: 1048576 bytes, Actual: 1048600 bytes';
+    expect(replyError(said)).toMatchObject({ code: 'body_too_large', message: expect.not.stringContaining('1048600') });
   });
 });
 
