@@ -85,6 +85,7 @@ export function createCache(deps: {
       kind: 'write',
       keys: entryKeys(caller, name),
       args: { condition, op: newOperation(), keyMember: indexMembers.key('c', name) },
+      declined: ([outcome]) => outcome === CONDITION_FAILED,
     });
     return outcome as number;
   };
@@ -145,9 +146,11 @@ export function createCache(deps: {
           op: newOperation(),
           keyMember: indexMembers.key('c', name),
         },
+        declined: ([outcome]) => outcome === CONDITION_FAILED || outcome === MEMORY_FULL,
       });
-      if (outcome === 3) throw new PreconditionFailedError('The stored entry is not the one the condition names');
-      if (outcome === 5) throw memoryFull(Number(first), Number(second));
+      if (outcome === CONDITION_FAILED)
+        throw new PreconditionFailedError('The stored entry is not the one the condition names');
+      if (outcome === MEMORY_FULL) throw memoryFull(Number(first), Number(second));
       return {
         created: outcome === 1 || outcome === 6,
         etag: packed.digest,
@@ -161,11 +164,16 @@ export function createCache(deps: {
     /** Removes the entry; false when there was none. @throws {PreconditionFailedError} the condition does not hold. */
     async delete(caller: Caller, name: EntryName, condition: Condition = 'none'): Promise<boolean> {
       const outcome = await remove(caller, name, { condition: conditionText(condition), scope: 'cache:write' });
-      if (outcome === 3) throw new PreconditionFailedError('The stored entry is not the one the condition names');
+      if (outcome === CONDITION_FAILED)
+        throw new PreconditionFailedError('The stored entry is not the one the condition names');
       return outcome === 1;
     },
   };
 }
+
+/** Outcomes of the scripts that changed nothing. */
+const CONDITION_FAILED = 3;
+const MEMORY_FULL = 5;
 
 /** 96 random bits, hex. */
 const newOperation = () => randomBytes(12).toString('hex');

@@ -22,6 +22,8 @@ export interface GatedCall<Key extends string, Arg extends string> {
   readonly kind: 'read' | 'write';
   keys(context: TenantContext): Omit<Named<Key, string>, 'gate'>;
   readonly args: Omit<Named<Arg, string | number>, GateArg>;
+  /** Whether the script's own answer, after its admission, says that it changed nothing: after a lost reply, nobody knows. */
+  declined?(answer: readonly RedisReply[]): boolean;
 }
 
 export type Gate = ReturnType<typeof createGate>;
@@ -67,7 +69,9 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
         if (reply === null) continue;
         if (reply[0] === ADMITTED) {
           caller.onAdmitted?.(unpackAdmission(reply[1] as string));
-          return reply.slice(2);
+          const answer = reply.slice(2);
+          if (lost && call.declined?.(answer)) throw stillUnknown();
+          return answer;
         }
         if (reply[0] !== CONTEXT_OLD) {
           const { error, admission } = refusal(reply);
@@ -88,7 +92,7 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
 }
 
 /** After a lost reply nothing but the operation's own answer says that nothing was changed. */
-const stillUnknown = (cause: unknown) =>
+const stillUnknown = (cause?: unknown) =>
   new OutcomeUnknownError('The reply to a write was lost, and asking again did not tell', {
     retryAfterMs: 1_000,
     cause,

@@ -137,6 +137,22 @@ describe.each(TRANSPORTS)('a lost reply over %s [T4 T6]', (transport) => {
     expect(await meter()).toMatchObject({ entries: 1n });
   });
 
+  it('does not say that a condition failed which the lost write itself may have made fail', async () => {
+    const { etag } = await app.cache.set(tenant.caller, entry, value);
+    const others = { ...value, value: Buffer.from('of another') };
+    let attempts = 0;
+    between = async ({ phase }) => {
+      if (phase === 'before' && ++attempts === 2) await direct.cache.set(tenant.caller, entry, others);
+    };
+    const unknown = { status: 503, code: 'outcome_unknown' };
+    proxy.loseNextReply();
+    await expect(
+      app.cache.set(tenant.caller, entry, { ...value, value: Buffer.from('w'), condition: { etags: [etag] } }),
+    ).rejects.toMatchObject(unknown);
+    expect(attempts).toBe(2);
+    expect(await direct.cache.get(tenant.caller, entry)).toMatchObject({ value: others.value });
+  });
+
   it('does not ask again after the deadline', async () => {
     const deadline = new AbortController();
     let calls = 0;
