@@ -7,6 +7,7 @@ import { type DataDir, openDataDir } from './data/data-dir.ts';
 import { applySettings, handlerSettings, REGION, type StackAddresses } from './handler-settings.ts';
 import { createInvoker } from './host/invoke.ts';
 import { type Host, startHost } from './host.ts';
+import { findRedisTrouble } from './redis/redis-url.ts';
 import { startS3Endpoint } from './s3/start-s3-endpoint.ts';
 import { startSchedules } from './schedules.ts';
 import { readServiceMap, type ScheduleEntry, type ServiceMap } from './service-map.ts';
@@ -72,6 +73,8 @@ async function startStores(options: StackOptions, data: DataDir, parts: AsyncDis
   parts.defer(() => s3.stop());
   await createBucket({ url: s3.url, ...credentials });
   const redisUrl = options.redisUrl ?? (await startOwnRedis(options, data, parts));
+  const trouble = options.redisUrl === undefined ? null : await findRedisTrouble(redisUrl);
+  if (trouble !== null) options.onNotice(trouble);
   const token = randomBytes(24).toString('base64url');
   const rest = await startUpstashEndpoint({ redisUrl, token });
   parts.defer(() => rest.stop());

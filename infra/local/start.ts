@@ -1,50 +1,24 @@
-/**
- * `npm start`: the whole service on this machine. Options: `--fresh` (empty the data folder first), `--rest` (functions
- * use the Upstash endpoint instead of TCP), `--service <file>` (another serverless.yml). Environment: PORT,
- * RIPTIDE_DATA_DIR, RIPTIDE_ADMIN_KEY, REDIS_URL.
- */
+/** `npm start`: the whole service on this machine. Options and environment: start-options.ts. */
 import '../lua-hook.ts';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { LocalServiceError } from '../../lib/errors.ts';
 import { banner } from './banner.ts';
-import { type StackOptions, startStack } from './stack.ts';
+import { startStack } from './stack.ts';
+import { readStartOptions, USAGE } from './start-options.ts';
 import { waitForStopSignal } from './stop-signals.ts';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const DEFAULT_PORT = '3000';
 
 const notify = (text: string) => console.error(`[riptide] ${text}`);
 
-function readOptions(): StackOptions {
-  const { values } = parseArgs({
-    options: {
-      fresh: { type: 'boolean', default: false },
-      rest: { type: 'boolean', default: false },
-      service: { type: 'string', default: `${ROOT}serverless.yml` },
-    },
-  });
-  const { PORT = DEFAULT_PORT, RIPTIDE_DATA_DIR, RIPTIDE_ADMIN_KEY, REDIS_URL } = process.env;
-  if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65_535) throw new LocalServiceError('PORT: a number from 0 to 65535');
-  return {
-    serviceFile: values.service,
-    dataDir: RIPTIDE_DATA_DIR || `${ROOT}.data`,
-    port: Number(PORT),
-    adminKey: RIPTIDE_ADMIN_KEY || undefined,
-    redisUrl: REDIS_URL || undefined,
-    useRest: values.rest,
-    isFresh: values.fresh,
-    onNotice: notify,
-  };
-}
-
 async function main(): Promise<void> {
+  const options = readStartOptions(process.argv.slice(2), process.env);
+  if (options === null) return console.log(USAGE);
   const stopSignal = waitForStopSignal(() => {
     notify('Stopped without waiting');
     process.exit(1);
   });
-  const stack = await startStack(readOptions());
+  const stack = await startStack({ ...options, onNotice: notify });
   console.log(banner(stack, performance.now()));
+  // For programs; a person has read it above.
+  if (!process.stdout.isTTY) console.log(`ready ${stack.url}`);
   await stopSignal;
   notify('Stopping …');
   await stack.stop();

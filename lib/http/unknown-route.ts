@@ -22,5 +22,7 @@ export async function answerUnknownRoute(event: HttpEvent, app: App): Promise<Re
   const method = event.requestContext?.http?.method ?? 'GET';
   if (method === 'OPTIONS') return { status: 204, headers: PREFLIGHT_HEADERS };
   if (/^\/admin(?:\/|$)/.test(event.rawPath ?? '')) await requireAdmin(event, app);
-  throw new RouteNotFoundError('No endpoint has this method and path; GET /openapi.json lists them');
+  throw new RouteNotFoundError(
+    'No endpoint has this method and path: GET /docs shows those there are, GET /openapi.json lists them',
+  );
 }

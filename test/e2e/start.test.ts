@@ -83,6 +83,7 @@ describe('npm start [G1 M3 K7]', () => {
     expect(await isLive(service)).toBe('live');
     expect(service.output()).toContain(service.url);
     expect(service.output()).toContain(service.adminKey);
+    expect(service.output()).toContain(`${service.url}/docs`);
     expect(service.output()).toMatch(/development and evaluation stack/);
   });
 
@@ -224,10 +225,50 @@ describe('when something goes wrong with npm start [M3 K7]', () => {
     expect(await readdir(dataDir)).toEqual(['thesis.txt']);
   });
 
-  it('explains an option it does not know', () => {
-    const script = new URL('../../infra/local/start.ts', import.meta.url).pathname;
-    const { status, stderr } = spawnSync(process.execPath, [script, '--no-such'], { encoding: 'utf8' });
+  it('says what it can do when asked, and after an option it does not know', () => {
+    const asked = runStart(['--help']);
+    expect(asked).toMatchObject({ status: 0, stdout: expect.stringContaining('--fresh') });
+    const unknown = runStart(['--no-such']);
+    expect(unknown.status).toBe(1);
+    expect(unknown.stderr).toContain('--no-such');
+    expect(unknown.stderr).toContain('--fresh');
+    expect(unknown.stderr).not.toContain('    at ');
+  });
+
+  it('does not start with old data when npm has kept --fresh for itself', () => {
+    const { status, stderr } = runStart([], { npm_config_fresh: 'true', RIPTIDE_DATA_DIR: dataDir });
     expect(status).toBe(1);
-    expect(stderr).toContain('--no-such');
+    expect(stderr).toContain('npm start -- --fresh');
+  });
+
+  it.each([
+    ['REDIS_URL', 'localhost:6379', /REDIS_URL: expected redis:/],
+    ['REDIS_URL', 'http://user:geheim@localhost', /REDIS_URL: expected redis:/],
+    ['PORT', '80800', /PORT: a number/],
+    ['RIPTIDE_DATA_DIR', '/dev/null/data', /data folder cannot be made.*RIPTIDE_DATA_DIR/],
+  ])('tells in one line that %s=%s cannot be used', (name, value, expected) => {
+    const { status, stderr } = runStart([], { RIPTIDE_DATA_DIR: dataDir, [name]: value });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(expected);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).not.toContain('geheim');
+  });
+
+  it('says that no Redis answers at REDIS_URL, and serves what needs none', async () => {
+    const service = await start({ env: { REDIS_URL: 'redis://user:geheim@127.0.0.1:1' } });
+    expect(service.output()).toMatch(/No Redis answers at 127\.0\.0\.1:1 \(REDIS_URL\): .*ECONNREFUSED/);
+    expect(service.output()).not.toContain('geheim');
+    expect(await isLive(service)).toBe('live');
   });
 });
+
+/** Only for what ends by itself. */
+function runStart(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const script = new URL('../../infra/local/start.ts', import.meta.url).pathname;
+  const { REDIS_URL: _, ...clean } = process.env;
+  return spawnSync(process.execPath, [script, ...args], {
+    encoding: 'utf8',
+    env: { ...clean, ...env },
+    timeout: 20_000,
+  });
+}

@@ -21,11 +21,11 @@ export interface DataDir {
 
 /**
  * Takes the folder for this process; makes it when it is not there. `isFresh` empties it of what a stack keeps.
- * @throws {LocalServiceError} it holds somebody else's files, or another stack uses it.
+ * @throws {LocalServiceError} it cannot be made, it holds somebody else's files, or another stack uses it.
  */
 export async function openDataDir(dir: string, { isFresh }: { readonly isFresh: boolean }): Promise<DataDir> {
   const path = resolve(dir);
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeFolder(path);
   await markAsOurs(path);
   const lock = await takeLock(path);
   const settingsFile = join(path, 'env.json');
@@ -50,6 +50,14 @@ export async function openDataDir(dir: string, { isFresh }: { readonly isFresh: 
       await lock.release();
     },
   };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: Error) => {
+    throw new LocalServiceError(
+      `The data folder cannot be made: ${error.message}. Choose another with RIPTIDE_DATA_DIR`,
+    );
+  });
 }
 
 async function markAsOurs(path: string): Promise<void> {

@@ -8,23 +8,27 @@ export interface RedisAddress {
 
 /**
  * Connects, hands the connection to `ask`, and closes it.
+ * @param address or a URL, as `redis://user:password@host:6379`.
  * @throws {Error} nobody answers within a second, or what `ask` throws.
  */
-export async function askRedis<T>(address: RedisAddress, ask: (redis: Redis) => Promise<T>): Promise<T> {
-  const redis = new Redis({
-    ...address,
+export async function askRedis<T>(address: RedisAddress | string, ask: (redis: Redis) => Promise<T>): Promise<T> {
+  const options = {
     lazyConnect: true,
-    protocol: 2,
+    protocol: 2 as const,
     disableClientInfo: true,
     enableReadyCheck: false,
     retryStrategy: () => null,
     connectTimeout: 1_000,
     commandTimeout: 1_000,
-  });
-  // Failures reach the caller through connect() and the commands; the event alone would be printed.
-  redis.on('error', () => {});
+  };
+  const redis = typeof address === 'string' ? new Redis(address, options) : new Redis({ ...address, ...options });
+  // Without a listener it would be printed. It tells why; connect() only that the connection is closed.
+  let reason: Error | undefined;
+  redis.on('error', (error: Error) => (reason = error));
   try {
-    await redis.connect();
+    await redis.connect().catch((error: unknown) => {
+      throw reason ?? error;
+    });
     return await ask(redis);
   } finally {
     redis.disconnect();
