@@ -19,7 +19,7 @@ export interface ClientOptions {
   readonly fetch?: typeof globalThis.fetch;
   /** Milliseconds a call may take, its repeats included. Default 30,000. */
   readonly timeoutMs?: number;
-  /** How often 429 and 503 are repeated, after the time `Retry-After` says, where that is safe. Default 0. */
+  /** How often what passes (429, 503, a first request that still runs) is repeated, after the time `Retry-After` says, where that is safe. Default 0. */
   readonly retries?: number;
 }
 

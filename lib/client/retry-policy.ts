@@ -13,12 +13,14 @@ export interface RetryState {
 }
 
 /**
- * How long to wait before the same request is sent again; null: not at all. Only 429 and 503, only where repeating is
- * safe, never longer than what is left, and as long as the service asks for (else 100 ms, doubling).
+ * How long to wait before the same request is sent again; null: not at all. Only 429, 503 and while the first request with
+ * its Idempotency-Key still runs; only where repeating is safe, never longer than what is left, and as long as the service
+ * asks for (else 100 ms, doubling).
  */
 export function retryWaitMs(request: PreparedRequest, outcome: AnyReply | Failure, state: RetryState): number | null {
   if (outcome.ok || state.attempt >= state.retries) return null;
-  if (outcome.status !== 429 && outcome.status !== 503) return null;
+  const passes = outcome.status === 429 || outcome.status === 503 || outcome.problem.code === 'idempotency_in_progress';
+  if (!passes) return null;
   if (!isRepeatable(request, outcome)) return null;
   const waitMs = outcome.retryAfterMs ?? BACKOFF_MS * 2 ** state.attempt;
   return waitMs < state.leftMs ? waitMs : null;

@@ -36,6 +36,7 @@ export function createIdempotency({ redis, keys }: { readonly redis: RedisDriver
      * Runs `work` once for a key. A problem that changed nothing is not kept; one with an unknown outcome leaves the call
      * open, and repeating it runs `work` with the same operation id once the lease has ended.
      * @throws {IdempotencyError} the key stands for another request, or its first one still runs.
+     * @throws {OutcomeUnknownError} the work is done, but its reply could not be kept. @throws what `work` throws.
      */
     async run(call: IdempotentCall, work: (operationId: string) => Promise<Result>): Promise<Result> {
       const { signal } = call;
@@ -56,16 +57,20 @@ export function createIdempotency({ redis, keys }: { readonly redis: RedisDriver
       if (begun.state === 'other') throw reused();
       if (begun.state === 'running') throw running(begun.leftMs);
 
+      const { op, lease } = begun;
       const end = (reply: string) =>
-        runScript(redis, endIdempotent, { keys: key, args: { op: begun.op, reply }, kind: 'write', signal });
+        runScript(redis, endIdempotent, { keys: key, args: { op, lease, reply }, kind: 'write', signal });
       let result: Result;
       try {
-        result = await work(begun.op);
+        result = await work(op);
       } catch (error) {
         if (changedNothing(error)) await end('');
         throw error;
       }
-      await end(seal(result, call));
+      // Whatever kept the reply from being kept: the work is done, and "nothing was changed" would be untrue.
+      await end(seal(result, call)).catch((cause: unknown) => {
+        throw notKept(cause);
+      });
       return { ...result, headers: { ...result.headers, 'idempotency-status': 'stored' } };
     },
   };
@@ -99,6 +104,14 @@ function unseal(reply: string, call: IdempotentCall): Result {
   return { ...result, headers: { ...result.headers, 'idempotency-status': 'replayed' } };
 }
 
+const notKept = (cause: unknown) =>
+  new OutcomeUnknownError(
+    'It was done, but its answer could not be kept; send it again with the same Idempotency-Key',
+    {
+      retryAfterMs: 1_000,
+      cause,
+    },
+  );
 const reused = () =>
   new IdempotencyError('idempotency_key_reused', 'This Idempotency-Key was used for another request; send a new one');
 const running = (leftMs: number) =>

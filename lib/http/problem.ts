@@ -1,5 +1,5 @@
 /** RFC 9457 problems: every refusal and fault, with a stable code. What is not an AppError is hidden. */
-import { AppError } from '../errors.ts';
+import { AppError, ConfigError } from '../errors.ts';
 import type { Result } from './result.ts';
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -20,10 +20,14 @@ const TITLES: Readonly<Record<number, string>> = {
   507: 'Insufficient storage',
 };
 
-/** The problem that tells the caller of `error`: an AppError as it is, a bug as `internal`. */
+/**
+ * The problem that tells the caller of `error`: an AppError as it is, a bug as `internal`. What is wrong with the
+ * configuration is for the log: anybody may call.
+ */
 export function problemOf(error: unknown, requestId: string): Result {
   if (!(error instanceof AppError)) return problem(500, 'internal', 'Something went wrong on our side', requestId);
   const { status, code, message, details, issues, retryAfterMs } = error;
+  if (error instanceof ConfigError) return problem(status, code, 'This deployment is configured wrongly', requestId);
   const result = problem(status, code, message, requestId, {
     ...(Object.keys(details).length > 0 ? { details } : {}),
     ...(issues === undefined ? {} : { errors: issues }),

@@ -24,8 +24,8 @@ export const beginIdempotent = defineScript({
   keys: ['call'],
   args: ['body', 'op', 'leaseMs', 'ttlMs'],
   reply: (raw) => {
-    const [code, value] = asList(raw);
-    if (code === 1) return { state: 'run', op: asText(value) } as const;
+    const [code, value, lease] = asList(raw);
+    if (code === 1) return { state: 'run', op: asText(value), lease: asText(lease) } as const;
     if (code === 2) return { state: 'done', reply: asText(value) } as const;
     if (code === 3) return { state: 'running', leftMs: asInteger(value) } as const;
     return { state: 'other' } as const;
@@ -79,7 +79,7 @@ export const endIdempotent = defineScript({
   name: 'end-idempotent',
   source: endIdempotentLua,
   keys: ['call'],
-  args: ['op', 'reply'],
+  args: ['op', 'lease', 'reply'],
   reply: (raw) => asInteger(asList(raw, 1)[0]) === 1,
 });
 

@@ -1,6 +1,6 @@
 /** Tenants: created, read, repaired. The record says who a tenant is; the gate hash beside it what it may. */
 import type { TenantConfig } from '../config/config.ts';
-import { NotFoundError, TenantLimitError } from '../errors.ts';
+import { NotFoundError, OutcomeUnknownError, TenantLimitError } from '../errors.ts';
 import { NO_COUNTERS, packContext, packLimits } from '../gate/gate-fields.ts';
 import { newTenantId, newUlid, parseTenantId, type TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
@@ -47,6 +47,7 @@ export function createTenants(deps: {
      * Ended between two steps, it is finished by calling again with the same `ulid`, or by {@link repair}.
      * @param options.ulid identity of this creation; the same again returns the same tenant.
      * @throws {TenantLimitError} the deployment is full; nothing was created.
+     * @throws {OutcomeUnknownError} it may be created: a reply was lost, or the last step failed.
      */
     async create(
       request: CreateTenantRequest,
@@ -74,7 +75,10 @@ export function createTenants(deps: {
         kind: 'write',
         signal,
       });
-      await confirm(id, true, signal);
+      // The tenant exists from here on: "nothing was changed" would be untrue.
+      await confirm(id, true, signal).catch((cause: unknown) => {
+        throw notConfirmed(cause);
+      });
       return JSON.parse(json) as TenantResponse;
     },
 
@@ -112,6 +116,9 @@ export function createTenants(deps: {
     },
   };
 }
+
+const notConfirmed = (cause: unknown) =>
+  new OutcomeUnknownError('The tenant was made, but not yet counted', { retryAfterMs: 1_000, cause });
 
 const tooMany = (taken: number, limit: number) =>
   new TenantLimitError('This deployment holds as many tenants as it may', { details: { used: taken, limit } });

@@ -255,6 +255,19 @@ describe('repeating is opt-in, patient and safe [A16]', () => {
     expect(seen[1]?.headers['idempotency-key']).toBe(seen[0]?.headers['idempotency-key']);
   });
 
+  it('waits for its own first request, when that still runs', async () => {
+    const { client, seen } = await serverThat(
+      (response, _seen, count) => {
+        if (count === 1) problem(response, 503, 'outcome_unknown', { 'retry-after': '0' });
+        else if (count === 2) problem(response, 409, 'idempotency_in_progress', { 'retry-after': '0' });
+        else json(response, 201, exampleOf('createTenant').reply);
+      },
+      { retries: 2 },
+    );
+    expect(await client.createTenant({ body: { name: 'Acme', owner } })).toMatchObject({ ok: true, status: 201 });
+    expect(seen).toHaveLength(3);
+  });
+
   it('leaves a conditional write alone when the first may have been applied', async () => {
     const { client, seen } = await serverThat(busyOnce(503, 'outcome_unknown', '0'), { retries: 3 });
     const put = { params: entry, body: '1', headers: { 'if-none-match': '*' } } as const;

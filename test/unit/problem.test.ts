@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  ConfigError,
   InvalidRequestError,
   NotFoundError,
   QuotaExceededError,
@@ -39,6 +40,13 @@ describe('a problem [A14]', () => {
     expect(problemOf(new UnauthorizedError('key_expired'), 'r').headers?.['www-authenticate']).toBe(
       'Bearer realm="riptide"',
     );
+  });
+
+  it('tells nobody what is wrong with the configuration', () => {
+    const issues = [{ field: 'redis.url', message: 'expected …; set by REDIS_URL' }];
+    const told = problemOf(new ConfigError('The configuration cannot be used:\n  redis.url: …', { issues }), 'r');
+    expect(told).toMatchObject({ status: 500, data: { code: 'config_invalid' } });
+    expect(JSON.stringify(told)).not.toMatch(/redis/i);
   });
 
   it('hides what was not thrown on purpose', () => {
