@@ -18,15 +18,18 @@ import {
 
 /** Milliseconds, or null for `never`. */
 const Ttl = z
-  .union([
-    z.literal('never').transform(() => null),
-    z
-      .string()
-      .regex(/^[1-9]\d{0,9}$/, 'must be a whole number of seconds, or never')
-      .transform(Number)
-      .pipe(z.int().max(MAX_TTL_SECONDS, `must be at most ${MAX_TTL_SECONDS}; say never for no end`))
-      .transform((seconds) => seconds * 1000),
-  ])
+  .union(
+    [
+      z.literal('never').transform(() => null),
+      z
+        .string()
+        .regex(/^[1-9]\d{0,9}$/)
+        .transform(Number)
+        .pipe(z.int().max(MAX_TTL_SECONDS, `must be at most ${MAX_TTL_SECONDS}; say never for no end`))
+        .transform((seconds) => seconds * 1000),
+    ],
+    'must be a whole number of seconds from 1, or never',
+  )
   .describe('Lifetime in seconds, or `never`. The deployment has a default.');
 
 const headerText = (max: number) =>
@@ -69,12 +72,12 @@ const Attributes = headerText(MAX_ATTRIBUTES_BYTES)
 
 const PutHeaders = z.object({
   'content-type': headerText(MAX_CONTENT_TYPE_CHARACTERS).optional(),
-  'riptide-version': headerText(MAX_VERSION_CHARACTERS).optional(),
-  'riptide-source': headerText(MAX_SOURCE_CHARACTERS).optional(),
-  'riptide-tags': Tags.optional(),
-  'riptide-attributes': Attributes.optional(),
-  'if-match': IfMatch.optional(),
-  'if-none-match': z.literal('*', 'must be * on a write').optional(),
+  'riptide-version': headerText(MAX_VERSION_CHARACTERS).optional().describe("The caller's own version of the value."),
+  'riptide-source': headerText(MAX_SOURCE_CHARACTERS).optional().describe('Where the value comes from.'),
+  'riptide-tags': Tags.optional().describe(`Up to ${MAX_TAGS} tags, separated by commas.`),
+  'riptide-attributes': Attributes.optional().describe('A JSON object of strings, percent-encoded.'),
+  'if-match': IfMatch.optional().describe('Store only over one of these ETags; `*`: only over an entry. Else 412.'),
+  'if-none-match': z.literal('*', 'must be * on a write').optional().describe('`*`: store only what is new. Else 412.'),
 });
 
 export const PutEntryResponse = z.object({

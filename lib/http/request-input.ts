@@ -33,8 +33,12 @@ const describe = (part: string, issue: z.core.$ZodIssue): Issue => {
     issue.code === 'unrecognized_keys' ? ` ${issue.keys.map(printable).join(', ').slice(0, MAX_FIELD)}` : '';
   return {
     field: [part, ...issue.path.map((step) => printable(String(step)))].join('.').slice(0, MAX_FIELD),
-    message: unknown === '' ? issue.message : `Unknown fields:${unknown}`,
+    message: unknown === '' ? toMessage(issue) : `Unknown fields:${unknown}`,
   };
 };
+
+/** The library tells a missing field by the name its language has for nothing. */
+const toMessage = ({ message }: z.core.$ZodIssue) =>
+  message.endsWith(' received undefined') ? 'is required' : message;
 
 const printable = (name: string) => name.toWellFormed().replace(/\p{C}/gu, '?');

@@ -56,6 +56,19 @@ describe('the input of a handler [A14]', () => {
     expect(issues?.map(({ field }) => field)).toEqual(['path.id', 'query', 'header.x-a', 'body.list.1']);
   });
 
+  it('is refused with a word for what is missing', () => {
+    const required = { ...contract, body: z.strictObject({ owner: z.object({ id: z.string() }), n: z.number() }) };
+    const parse = () => parseInput<Contract>(required, event({ body: '{"n":"1"}' }));
+    expect(parse).toThrow(
+      expect.objectContaining({
+        issues: [
+          { field: 'body.owner', message: 'is required' },
+          { field: 'body.n', message: 'Invalid input: expected number, received string' },
+        ],
+      }),
+    );
+  });
+
   it('is refused without the values, and with names cut and made printable', () => {
     const name = 'evil\u202e\u0000\n\ud800'.repeat(2_000);
     const [issue] = issuesOf({ queryStringParameters: { [name]: 'secret' } }) ?? [];

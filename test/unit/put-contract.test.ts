@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { putEntryContract } from '../../lib/cache/put-contract.ts';
+
+const read = (ttl: string) => putEntryContract.query.safeParse({ ttl_seconds: ttl });
+const messages = (ttl: string) => read(ttl).error?.issues.map(({ message }) => message);
+
+describe('the lifetime a caller asks for [C2]', () => {
+  it('is seconds or never', () => {
+    expect(read('60').data).toEqual({ ttl_seconds: 60_000 });
+    expect(read('never').data).toEqual({ ttl_seconds: null });
+  });
+
+  it.each(['abc', '0', '-1', '1.5', '', 'NEVER'])('is told what it may be, when it is %j', (ttl) => {
+    expect(messages(ttl)).toEqual(['must be a whole number of seconds from 1, or never']);
+  });
+
+  it('is told its limit, when it is too long', () => {
+    expect(messages('315360001')).toEqual(['must be at most 315360000; say never for no end']);
+  });
+});
