@@ -25,10 +25,10 @@ const Ttl = z
         .string()
         .regex(/^[1-9]\d{0,9}$/)
         .transform(Number)
-        .pipe(z.int().max(MAX_TTL_SECONDS, `must be at most ${MAX_TTL_SECONDS}; say never for no end`))
+        .pipe(z.int().max(MAX_TTL_SECONDS))
         .transform((seconds) => seconds * 1000),
     ],
-    'must be a whole number of seconds from 1, or never',
+    `must be whole seconds from 1 to ${MAX_TTL_SECONDS}, or never`,
   )
   .describe('Lifetime in seconds, or `never`. The deployment has a default.');
 

@@ -10,11 +10,10 @@ describe('the lifetime a caller asks for [C2]', () => {
     expect(read('never').data).toEqual({ ttl_seconds: null });
   });
 
-  it.each(['abc', '0', '-1', '1.5', '', 'NEVER'])('is told what it may be, when it is %j', (ttl) => {
-    expect(messages(ttl)).toEqual(['must be a whole number of seconds from 1, or never']);
-  });
-
-  it('is told its limit, when it is too long', () => {
-    expect(messages('315360001')).toEqual(['must be at most 315360000; say never for no end']);
-  });
+  it.each(['abc', '0', '-1', '1.5', '', 'NEVER', '315360001', '9999999999999'])(
+    'is told what it may be, when it is %j',
+    (ttl) => {
+      expect(messages(ttl)).toEqual(['must be whole seconds from 1 to 315360000, or never']);
+    },
+  );
 });
