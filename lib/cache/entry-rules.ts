@@ -19,6 +19,8 @@ export const MAX_TAGS = 32;
 export const MAX_TAG_CHARACTERS = 128;
 /** Of the JSON, percent-encoded: as it travels. */
 export const MAX_ATTRIBUTES_BYTES = 4_096;
+/** Of all metadata together: a reply has 10,240 bytes for its headers, of which the common ones take up to 1,700. */
+export const MAX_META_BYTES = 8_192;
 
 const HEADER_TEXT = /^[\x20-\x7e]+$/;
 const TAG = /^[\x21-\x2b\x2d-\x7e]+$/;
@@ -50,15 +52,27 @@ export function checkEntry({ meta, ttlMs }: { readonly meta: EntryMeta; readonly
     attributes === undefined || travels(attributes)
       ? undefined
       : { field: 'attributes', message: `must have at most ${MAX_ATTRIBUTES_BYTES} characters, percent-encoded` },
+    headerBytes(meta) <= MAX_META_BYTES
+      ? undefined
+      : { field: 'metadata', message: `must have at most ${MAX_META_BYTES} bytes as headers, all together` },
   ];
   if (found.some((issue) => issue !== undefined)) throw refuse(found);
 }
 
-/** Whether attributes fit into their header. Lone surrogates cannot be encoded at all. */
-export function travels(attributes: unknown): boolean {
+/** Whether attributes fit into their header. */
+export const travels = (attributes: unknown): boolean => encodedBytes(attributes) <= MAX_ATTRIBUTES_BYTES;
+
+/** Encoding makes nothing shorter: what is too long already is not encoded. */
+function encodedBytes(attributes: unknown): number {
   const json = JSON.stringify(attributes);
-  // Encoding makes nothing shorter: what is too long already need not be encoded.
-  return json.length <= MAX_ATTRIBUTES_BYTES && encodeURIComponent(json).length <= MAX_ATTRIBUTES_BYTES;
+  return json.length > MAX_ATTRIBUTES_BYTES ? json.length : encodeURIComponent(json).length;
+}
+
+/** Of the values alone; tags are parted by a comma and a space. */
+function headerBytes({ content_type, version = '', source = '', tags = [], attributes }: EntryMeta): number {
+  const tagBytes = tags.reduce((bytes, tag) => bytes + tag.length + 2, 0);
+  const attributeBytes = attributes === undefined ? 0 : encodedBytes(attributes);
+  return content_type.length + version.length + source.length + tagBytes + attributeBytes;
 }
 
 function ttlIssue(ttlMs: number | null): Issue | undefined {

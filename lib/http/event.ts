@@ -3,6 +3,7 @@ export interface HttpEvent {
   readonly version?: string;
   readonly routeKey?: string;
   readonly rawPath?: string;
+  readonly rawQueryString?: string;
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly pathParameters?: Readonly<Record<string, string | undefined>>;
   readonly queryStringParameters?: Readonly<Record<string, string | undefined>>;

@@ -20,6 +20,7 @@ export interface IdempotentCall {
   readonly idempotencyKey: string;
   /** Method and path, as sent. */
   readonly route: string;
+  /** Query and body: another one is another request. */
   readonly body: string;
   /** Operation id of a first call. */
   readonly operationId: string;

@@ -109,7 +109,7 @@ async function once(
       caller: bearerOf(event),
       idempotencyKey,
       route: `${contract.method} ${event.rawPath ?? contract.path}`,
-      body: event.body ?? '',
+      body: `${event.rawQueryString ?? ''}\n${event.body ?? ''}`,
       operationId: newOperationId(),
       leaseMs: 30_000,
       signal,

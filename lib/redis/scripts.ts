@@ -53,7 +53,7 @@ export const createApiKey = defineScript({
   source: createApiKeyLua,
   keys: ['record', 'gate', 'apiKeys'],
   args: ['id', 'keyHash', 'field', 'json', 'maxKeys'],
-  reply: (raw) => (['added', 'no_tenant', 'too_many'] as const)[asInteger(asList(raw, 1)[0]) - 1],
+  reply: (raw) => (['added', 'no_tenant', 'too_many', 'revoked'] as const)[asInteger(asList(raw, 1)[0]) - 1],
 });
 
 export const createTenant = defineScript({

@@ -21,7 +21,8 @@ export function createApiKeys(deps: { readonly redis: RedisDriver; readonly keys
     /**
      * Makes a key; one round trip.
      * @param options.ulid identity of this call; the same again replaces the secret, whose first answer never arrived.
-     * @throws {NotFoundError} `tenant_not_found`. @throws {KeyLimitError} the tenant has 1,000 keys.
+     * @throws {NotFoundError} `tenant_not_found`; `key_not_found`: the key of this `ulid` was revoked meanwhile.
+     * @throws {KeyLimitError} the tenant has 1,000 keys.
      */
     async create(
       tenantId: TenantId,
@@ -56,6 +57,8 @@ export function createApiKeys(deps: { readonly redis: RedisDriver; readonly keys
         throw new KeyLimitError('This tenant has as many API keys as it may', {
           details: { limit: MAX_KEYS_PER_TENANT },
         });
+      if (outcome === 'revoked')
+        throw new NotFoundError('key_not_found', 'The key this call made was revoked; create another one');
       return { id, key, scopes: [...scopes], expires_at };
     },
 

@@ -121,5 +121,5 @@ export const createKeyContract = defineContract({
   params: TenantParams,
   body: CreateKeyRequest,
   replies: { 201: { description: 'The key', schema: KeyResponse } },
-  problems: ['tenant_not_found', 'key_limit_reached'],
+  problems: ['tenant_not_found', 'key_not_found', 'key_limit_reached'],
 });

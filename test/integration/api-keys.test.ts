@@ -84,6 +84,16 @@ describe.each(TRANSPORTS)('API keys over %s [T2]', (transport) => {
     await expect(revoking).rejects.toMatchObject({ status: 404, code: 'key_not_found' });
   });
 
+  it('stays revoked when the call that made it is repeated', async () => {
+    const { tenant } = await newTenant(app);
+    const ulid = newUlid(Date.now());
+    const { id, key } = await app.apiKeys.create(tenant.id, all, { ulid });
+    await app.apiKeys.revoke(tenant.id, id);
+    const again = app.apiKeys.create(tenant.id, all, { ulid });
+    await expect(again).rejects.toMatchObject({ status: 404, code: 'key_not_found' });
+    await expect(app.account.identify(parseApiKey(key))).rejects.toMatchObject({ code: 'key_revoked' });
+  });
+
   it('revoking one leaves the others', async () => {
     const { tenant, caller } = await newTenant(app);
     const { id, key } = await app.apiKeys.create(tenant.id, all);

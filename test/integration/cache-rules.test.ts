@@ -47,6 +47,10 @@ describe('metadata that HTTP could not carry [C3]', () => {
     ['tags', { tags: Array.from({ length: 33 }, (_, i) => `t${i}`) }],
     ['attributes', { attributes: { a: 'x'.repeat(5_000) } }],
     ['attributes', { attributes: { a: 'ž'.repeat(700) } }],
+    [
+      'metadata',
+      { attributes: { a: 'x'.repeat(4_000) }, tags: Array.from({ length: 32 }, (_, i) => `${i}`.padEnd(128, 't')) },
+    ],
   ])('is refused: %s', async (field, more) => {
     const { caller } = await newTenant(app);
     const set = app.cache.set(caller, entry('k'), { value: text('1'), meta: { ...json, ...more }, ttlMs: null });
@@ -60,7 +64,7 @@ describe('metadata that HTTP could not carry [C3]', () => {
       version: 'v'.repeat(128),
       source: 's'.repeat(256),
       tags: Array.from({ length: 32 }, (_, i) => `${i}`.padEnd(128, 't')),
-      attributes: { a: 'x'.repeat(4_000) },
+      attributes: { a: 'x'.repeat(3_300) },
     };
     const { etag } = await app.cache.set(caller, entry('k'), { value: text('1'), meta, ttlMs: 60_000 });
     expect(await app.cache.head(caller, entry('k'))).toMatchObject({ meta });

@@ -53,6 +53,12 @@ describe('creating with an Idempotency-Key [T1 T2 A14]', () => {
     expect(await countTenants(door.app)).toBe(before);
   });
 
+  it('takes another query for another request', async () => {
+    const key = randomUUID();
+    await create(key);
+    expectProblem(await post('/admin/tenants?dry_run=true', BODY, key), '422 idempotency_key_reused');
+  });
+
   it('shows the same API key again, and does not keep it where it can be read', async () => {
     const { id } = JSON.parse(`${(await create(randomUUID())).body}`);
     const [target, key] = [`/admin/tenants/${id}/keys`, randomUUID()];

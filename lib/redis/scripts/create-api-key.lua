@@ -13,14 +13,15 @@
   ARGV[4] json                   the key's record
   ARGV[5] maxKeys                keys a tenant may have
 
-  Returns { 1 } added, { 2 } no such tenant, { 3 } too many keys. Added again under an id that exists, the new secret
-  takes the place of the old one: its first answer never arrived.
+  Returns { 1 } added, { 2 } no such tenant, { 3 } too many keys, { 4 } it was revoked, and stays so. Added again under an
+  id that exists, the new secret takes the place of the old one: its first answer never arrived.
 
   Cost: O(1), at most 6 inner calls.
 ]]
 if redis.call('EXISTS', KEYS[1]) == 0 then return { 2 } end
 local old = redis.call('HGET', KEYS[3], ARGV[1])
 if not old and redis.call('HLEN', KEYS[3]) >= tonumber(ARGV[5]) then return { 3 } end
+if old and string.match(old, '^%x+,(%a)') == 'r' then return { 4 } end
 if old then redis.call('HDEL', KEYS[2], 'k:' .. string.match(old, '^%x+')) end
 redis.call('HSET', KEYS[2], 'k:' .. ARGV[2], ARGV[3])
 redis.call('HSET', KEYS[3], ARGV[1], ARGV[2] .. ',a,0,' .. ARGV[4])
