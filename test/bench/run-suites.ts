@@ -1,5 +1,6 @@
 /** Runs the suites one after the other, and says on the terminal how far it is. */
 
+import { LocalServiceError } from '../../lib/errors.ts';
 import { type Machine, machine } from './results-file.ts';
 import type { Row } from './row.ts';
 import { startBench } from './setup.ts';
@@ -29,12 +30,13 @@ const SUITES: readonly Suite[] = [
 /**
  * Runs the suites whose name contains `only`, each `runs` times, on one set of servers.
  * @returns the rows of each run.
- * @throws {Error} a suite broke, or none has such a name.
+ * @throws {LocalServiceError} no suite has such a name.
+ * @throws {Error} a suite broke.
  */
 export async function runSuites({ runs, only }: { readonly runs: number; readonly only: string }) {
   const suites = SUITES.filter(({ name }) => name.includes(only));
   if (suites.length === 0)
-    throw new Error(`No suite "${only}". There are: ${SUITES.map(({ name }) => name).join(', ')}`);
+    throw new LocalServiceError(`No suite "${only}". There are: ${SUITES.map(({ name }) => name).join(', ')}`);
   const bench = await startBench();
   try {
     const rows: (readonly Row[])[] = [];

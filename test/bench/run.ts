@@ -3,25 +3,33 @@
  * `--runs 1` is a quick look; `--only tcp` takes the suites with that in their name, and keeps results/latest.json as it is.
  */
 import '../../infra/lua-hook.ts';
-import { parseArgs } from 'node:util';
+import { LocalServiceError } from '../../lib/errors.ts';
+import { type BenchOptions, readBenchOptions, USAGE } from './options.ts';
 
-const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '3' }, only: { type: 'string', default: '' } },
-});
-const runs = Number(values.runs);
-if (!Number.isInteger(runs) || runs < 1 || runs > 9) throw new RangeError('--runs takes 1 to 9');
+async function main({ runs, only }: BenchOptions): Promise<void> {
+  const { runSuites } = await import('./run-suites.ts');
+  const { judge } = await import('./verdict.ts');
+  const { toSummary, toTable } = await import('./report.ts');
+  const { writeResults } = await import('./results-file.ts');
 
-const { runSuites } = await import('./run-suites.ts');
-const { judge } = await import('./verdict.ts');
-const { toSummary, toTable } = await import('./report.ts');
-const { writeResults } = await import('./results-file.ts');
+  const startedAt = performance.now();
+  const { rows, machine } = await runSuites({ runs, only });
+  const verdicts = judge(rows);
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  console.log(toTable(verdicts));
+  console.log(
+    `${toSummary(verdicts)} · ${runs} runs in ${seconds} s · Node ${machine.node}, Redis ${machine.redis}, ${machine.cores} cores`,
+  );
+  if (only === '') await writeResults({ machine, runs, seconds, rows: verdicts });
+}
 
-const startedAt = performance.now();
-const { rows, machine } = await runSuites({ runs, only: values.only });
-const verdicts = judge(rows);
-const seconds = Math.round((performance.now() - startedAt) / 1000);
-console.log(toTable(verdicts));
-console.log(
-  `${toSummary(verdicts)} · ${runs} runs in ${seconds} s · Node ${machine.node}, Redis ${machine.redis}, ${machine.cores} cores`,
-);
-if (values.only === '') await writeResults({ machine, runs, seconds, rows: verdicts });
+try {
+  const options = readBenchOptions(process.argv.slice(2));
+  if (options === null) console.log(USAGE);
+  else await main(options);
+} catch (error) {
+  // What a person can put right is said in one line; anything else is a bug and needs its stack.
+  if (!(error instanceof LocalServiceError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

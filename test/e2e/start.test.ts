@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -107,11 +108,18 @@ describe('npm start [G1 M3 K7]', () => {
 
   it('keeps its secrets from other users of the machine', async () => {
     const service = await start();
-    for (const name of ['admin-key', 'env.json']) {
+    for (const name of ['admin-key', 'env.json', 'env']) {
       expect((await stat(join(dataDir, name))).mode & 0o777).toBe(0o600);
     }
     expect((await readFile(join(dataDir, 'admin-key'), 'utf8')).trim()).toBe(service.adminKey);
     expect(service.adminKey.length).toBeGreaterThanOrEqual(16);
+  });
+
+  it('leaves its settings for programs beside it, also with quotes in them', async () => {
+    const adminKey = 'sixteen-"letters-and\'#$more';
+    const { settings } = await start({ env: { RIPTIDE_ADMIN_KEY: adminKey } });
+    expect(settings.RIPTIDE_ADMIN_KEY).toBe(adminKey);
+    expect(parseEnv(await readFile(join(dataDir, 'env'), 'utf8'))).toEqual(settings);
   });
 
   it('takes the admin key it is given, and refuses a short one', async () => {
@@ -167,6 +175,7 @@ describe('stopping npm start [K7]', () => {
     expect(processIsGone(pid)).toBe(true);
     await expect(fetch(service.url)).rejects.toThrow();
     expect(await readdir(dataDir)).not.toContain('env.json');
+    expect(await readdir(dataDir)).not.toContain('env');
   });
 
   it('stops cleanly when one Ctrl-C arrives twice, as npm passes it on', async () => {

@@ -6,14 +6,16 @@ import { takeLock } from './lock.ts';
 
 const MARKER = 'riptide-data.json';
 /** All a stack keeps here. */
-const CONTENTS = ['redis', 's3', 'admin-key', 'env.json'];
+const CONTENTS = ['redis', 's3', 'admin-key', 'env.json', 'env'];
+/** The settings of the running stack, in two forms. */
+const SETTINGS = ['env.json', 'env'];
 
 export interface DataDir {
   /** Absolute. */
   readonly path: string;
   /** A folder or file in it. */
   at(name: 'redis' | 's3' | 'admin-key'): string;
-  /** Leaves the settings of the running stack for other programs; only this user may read them. */
+  /** Leaves the settings of the running stack for other programs, as JSON and for `node --env-file`; only this user may read them. */
   writeSettings(settings: Readonly<Record<string, string>>): Promise<void>;
   /** Takes the settings away and lets another stack use the folder. */
   release(): Promise<void>;
@@ -28,9 +30,8 @@ export async function openDataDir(dir: string, { isFresh }: { readonly isFresh: 
   await makeFolder(path);
   await markAsOurs(path);
   const lock = await takeLock(path);
-  const settingsFile = join(path, 'env.json');
   try {
-    const stale = isFresh ? CONTENTS : ['env.json'];
+    const stale = isFresh ? CONTENTS : SETTINGS;
     await Promise.all(stale.map((name) => rm(join(path, name), { recursive: true, force: true })));
   } catch (error) {
     await lock.release();
@@ -40,16 +41,31 @@ export async function openDataDir(dir: string, { isFresh }: { readonly isFresh: 
     path,
     at: (name) => join(path, name),
     async writeSettings(settings) {
-      const draft = `${settingsFile}.tmp`;
-      await writeFile(draft, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
-      await chmod(draft, 0o600);
-      await rename(draft, settingsFile);
+      await writeSecret(join(path, 'env'), toEnvFile(settings));
+      await writeSecret(join(path, 'env.json'), `${JSON.stringify(settings, null, 2)}\n`);
     },
     async release() {
-      await rm(settingsFile, { force: true });
+      await Promise.all(SETTINGS.map((name) => rm(join(path, name), { force: true })));
       await lock.release();
     },
   };
+}
+
+/** Whole or not at all, and for this user only. */
+async function writeSecret(file: string, text: string): Promise<void> {
+  const draft = `${file}.tmp`;
+  await writeFile(draft, text, { mode: 0o600 });
+  await chmod(draft, 0o600);
+  await rename(draft, file);
+}
+
+/** Quoted by what the value does not hold: the format has no escapes. A value that holds all three cannot be written. */
+function toEnvFile(settings: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(settings).map(([name, value]) => {
+    const quote = ["'", '`', '"'].find((mark) => !value.includes(mark));
+    return quote === undefined ? `# ${name}: in env.json` : `${name}=${quote}${value}${quote}`;
+  });
+  return `${lines.join('\n')}\n`;
 }
 
 async function makeFolder(path: string): Promise<void> {
