@@ -1,6 +1,5 @@
 /** What a key's holder may know of itself. */
 import { ForbiddenError } from '../errors.ts';
-import { type Admission, unpackAdmission } from '../gate/admission.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { Gate } from '../gate/gate.ts';
 import { burstOf, unpackCounters, unpackLimits } from '../gate/gate-fields.ts';
@@ -21,26 +20,24 @@ export function createAccount({ gate }: { readonly gate: Gate }) {
 
     /** Opens the gate and does nothing else; one operation, one round trip. @throws as Gate.run. */
     async identify(caller: Caller): Promise<WhoAmIResponse> {
-      let admission: Admission | undefined;
-      const onAdmitted = (passed: Admission) => {
-        admission = passed;
-        caller.onAdmitted?.(passed);
-      };
-      const [keyId, scopes, limitsText, countersText] = await gate.run(
-        { ...caller, onAdmitted },
-        { script: checkKey, scope: 'none', kind: 'read', keys: () => ({}), args: {} },
-      );
+      const { admission, found } = await gate.run(caller, {
+        script: checkKey,
+        scope: 'none',
+        kind: 'read',
+        keys: () => ({}),
+        args: {},
+      });
+      const [keyId, scopes, limitsText, countersText] = found;
       const { quotas } = unpackLimits(limitsText as string);
       const { memoryBytes, entries, operations, bytesIn, bytesOut } = unpackCounters(countersText as string);
-      const { burstLeft, minuteLeft } = admission ?? unpackAdmission('0,0,0,0,0,0');
       return {
         tenant_id: caller.tenantId,
         key_id: keyId as string,
         scopes: (scopes as string).trim().split(' '),
         limits: { ...quotas, burst: burstOf(quotas.operations_per_minute) },
         left: {
-          operations_this_minute: minuteLeft,
-          burst: burstLeft,
+          operations_this_minute: admission.minuteLeft,
+          burst: admission.burstLeft,
           memory_bytes: Math.max(0, quotas.memory_bytes - memoryBytes),
         },
         used: { memory_bytes: memoryBytes, entries, operations, bytes_in: bytesIn, bytes_out: bytesOut },

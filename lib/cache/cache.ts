@@ -59,14 +59,14 @@ export function createCache(deps: {
   };
 
   const read = async (caller: Caller, name: EntryName, part: 'value' | 'meta', ifNoneMatch: string) => {
-    const [found, text, now] = await gate.run(caller, {
+    const { nowMs, found } = await gate.run(caller, {
       script: getCacheEntry,
       scope: 'cache:read',
       kind: 'read',
       keys: entryKeys(caller, name),
       args: { ifNoneMatch, part, keyMember: indexMembers.key('c', name) },
     });
-    return { found, text: text as string, nowMs: Number(now) };
+    return { state: found[0], text: found[1] as string, nowMs };
   };
 
   /** Removes what cannot be read, so that it is a miss from now on; a value written meanwhile stays. */
@@ -79,7 +79,7 @@ export function createCache(deps: {
 
   const remove = async (caller: Caller, name: EntryName, how: { condition: string; scope: Scope }): Promise<number> => {
     const { condition, scope } = how;
-    const [outcome] = await gate.run(caller, {
+    const { found } = await gate.run(caller, {
       script: deleteCacheEntry,
       scope,
       kind: 'write',
@@ -87,7 +87,7 @@ export function createCache(deps: {
       args: { condition, op: newOperation(), keyMember: indexMembers.key('c', name) },
       declined: ([outcome]) => outcome === CONDITION_FAILED,
     });
-    return outcome as number;
+    return found[0] as number;
   };
 
   return {
@@ -101,10 +101,10 @@ export function createCache(deps: {
       options: { readonly ifNoneMatch?: readonly string[] | '*' } = {},
     ): Promise<StoredEntry | (StoredHead & { readonly unchanged: true }) | null> {
       const wanted = options.ifNoneMatch ?? [];
-      const { found, text, nowMs } = await read(caller, name, 'value', wanted === '*' ? '*' : etagsText(wanted));
-      if (found === 0) return null;
+      const { state, text, nowMs } = await read(caller, name, 'value', wanted === '*' ? '*' : etagsText(wanted));
+      if (state === NONE) return null;
       try {
-        if (found === 2) return { ...readHead(text, nowMs), unchanged: true };
+        if (state === UNCHANGED) return { ...readHead(text, nowMs), unchanged: true };
         return await readEntry(text, { nowMs, maxBytes: deps.config.maxEntrySizeBytes });
       } catch (error) {
         if (corruption.is(error)) return discard(caller, name, text);
@@ -114,8 +114,8 @@ export function createCache(deps: {
 
     /** What is known of the entry, without its value; or null. */
     async head(caller: Caller, name: EntryName): Promise<StoredHead | null> {
-      const { found, text, nowMs } = await read(caller, name, 'meta', '');
-      if (found === 0) return null;
+      const { state, text, nowMs } = await read(caller, name, 'meta', '');
+      if (state === NONE) return null;
       try {
         return readHead(text, nowMs);
       } catch (error) {
@@ -133,7 +133,7 @@ export function createCache(deps: {
       checkEntry(entry);
       const packed = await packer.pack(entry.value, entry.meta);
       const { body, ...head } = packed;
-      const [outcome, first, second] = await gate.run(caller, {
+      const { found } = await gate.run(caller, {
         script: setCacheEntry,
         scope: 'cache:write',
         kind: 'write',
@@ -148,6 +148,7 @@ export function createCache(deps: {
         },
         declined: ([outcome]) => outcome === CONDITION_FAILED || outcome === MEMORY_FULL,
       });
+      const [outcome, first, second] = found;
       if (outcome === CONDITION_FAILED)
         throw new PreconditionFailedError('The stored entry is not the one the condition names');
       if (outcome === MEMORY_FULL) throw memoryFull(Number(first), Number(second));
@@ -171,6 +172,9 @@ export function createCache(deps: {
   };
 }
 
+/** What a read found. */
+const NONE = 0;
+const UNCHANGED = 2;
 /** Outcomes of the scripts that changed nothing. */
 const CONDITION_FAILED = 3;
 const MEMORY_FULL = 5;

@@ -1,10 +1,10 @@
 /**
- * What a tenant's gate hash holds, as text. Scripts read and write the same (lib/redis/scripts/includes/gate.lua);
+ * What a tenant's gate hash holds, as text. Scripts read and write the same (lib/redis/scripts/includes/open-gate.lua);
  * golden fixtures of each are in test/fixtures/stored-formats.json.
  *
  *   h         h1,<status>,<context version>,<generation>,<operations a minute>,<burst>,<memory>,<storage>,<transfer>
- *   m         m1,<level>,<level at µs>,<minute>,<operations in it>,<operations>,<hits>,<misses>,<bytes in>,<bytes out>,
- *             <memory bytes>,<entries>,<seq>,<compute µs>
+ *   m         m1,<level>,<level at µs>,<minute>,<operations in it>,<operations>,<hits>,<bytes out>,<compute µs>,
+ *             <misses>,<bytes in>,<memory bytes>,<entries>,<seq>
  *   x         the context, JSON
  *   k:<hash>  k1,<key id>,<expires ms, 0 never>,<a active | r revoked>,<scopes, a space around each>
  */
@@ -62,39 +62,37 @@ export const NO_COUNTERS = 'm1,0,0,0,0,0,0,0,0,0,0,0,0,0';
 
 /** @throws {RangeError} not written by a script. */
 export function unpackCounters(text: string): Counters {
-  const [tag, ...numbers] = text.split(',');
+  const [tag, ...texts] = text.split(',');
+  const numbers = texts.map(Number);
   if (tag !== 'm1' || numbers.length !== 13) throw new RangeError('Not gate counters');
-  const [
-    ,
-    ,
-    ,
-    operationsThisMinute,
-    operations,
-    hits,
-    misses,
-    bytesIn,
-    bytesOut,
-    memoryBytes,
-    entries,
-    seq,
-    computeUs,
-  ] = numbers.map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  return { operationsThisMinute, operations, hits, misses, bytesIn, bytesOut, memoryBytes, entries, seq, computeUs };
+  const at = (name: keyof typeof PLACES) => numbers[PLACES[name]] as number;
+  return {
+    operationsThisMinute: at('operationsThisMinute'),
+    operations: at('operations'),
+    hits: at('hits'),
+    misses: at('misses'),
+    bytesIn: at('bytesIn'),
+    bytesOut: at('bytesOut'),
+    memoryBytes: at('memoryBytes'),
+    entries: at('entries'),
+    seq: at('seq'),
+    computeUs: at('computeUs'),
+  };
 }
+
+/** Where each counter stands among the numbers of `m`. */
+const PLACES = {
+  operationsThisMinute: 3,
+  operations: 4,
+  hits: 5,
+  bytesOut: 6,
+  computeUs: 7,
+  misses: 8,
+  bytesIn: 9,
+  memoryBytes: 10,
+  entries: 11,
+  seq: 12,
+} as const;
 
 export interface KeyField {
   readonly id: string;
@@ -102,6 +100,9 @@ export interface KeyField {
   readonly expiresAtMs: number | null;
   readonly scopes: readonly string[];
 }
+
+/** The field of a key in the gate. `hash`: SHA-256 of the key, hex. */
+export const keyField = (hash: string): string => `k:${hash}`;
 
 export const packKey = ({ id, expiresAtMs, scopes }: KeyField): string =>
   `k1,${id},${expiresAtMs ?? 0},a, ${scopes.join(' ')} `;

@@ -1,6 +1,6 @@
 /**
  * The request gate, from the side of TypeScript: runs a script that opens it, and turns its refusals into errors.
- * The checks themselves are in redis/scripts/includes/gate.lua, in the same step as the work.
+ * The checks themselves are in redis/scripts/includes/open-gate.lua, in the same step as the work.
  */
 import { OutcomeUnknownError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
@@ -8,10 +8,10 @@ import type { Keys } from '../keys.ts';
 import type { RedisDriver, RedisReply } from '../redis/driver.ts';
 import { type Named, runScript, type Script } from '../redis/script.ts';
 import type { GateArg } from '../redis/scripts.ts';
-import { unpackAdmission } from './admission.ts';
+import { readAdmission } from './admission.ts';
 import type { Caller } from './caller.ts';
 import type { Contexts } from './contexts.ts';
-import { type TenantContext, unpackContext } from './gate-fields.ts';
+import { keyField, type TenantContext, unpackContext } from './gate-fields.ts';
 import { ADMITTED, CONTEXT_OLD, refusal } from './refusal.ts';
 
 /** One gated script call; keys and arguments besides the gate's own, for the generation the tenant is in. */
@@ -39,7 +39,12 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
     carriedUs: number,
   ) => {
     const own = call.keys(context ?? NO_CONTEXT);
-    const gateArgs = { keyHash: caller.keyHash, scope: call.scope, context: context?.version ?? '', carriedUs };
+    const gateArgs = {
+      keyField: keyField(caller.keyHash),
+      scope: call.scope === 'none' ? '' : ` ${call.scope} `,
+      context: context?.version ?? '',
+      carriedUs,
+    };
     return runScript(redis, call.script, {
       keys: { ...own, gate: keys.gate(caller.tenantId) } as Named<Key, string>,
       args: { ...call.args, ...gateArgs } as Named<Arg, string | number>,
@@ -51,7 +56,7 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
   return {
     /**
      * Runs the script: one round trip; two for an instance's first call for a tenant, or after its context changed.
-     * @returns what the script answered after its admission.
+     * @returns the caller's limits, Redis' time, and what the script found.
      * @throws {UnauthorizedError | ForbiddenError | RateLimitedError | QuotaExceededError} refused, nothing was changed.
      * @throws {OutcomeUnknownError} a write's reply was lost, and asking again did not tell; it may be sent again.
      */
@@ -68,13 +73,14 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
         });
         if (reply === null) continue;
         if (reply[0] === ADMITTED) {
-          caller.onAdmitted?.(unpackAdmission(reply[1] as string));
-          const answer = reply.slice(2);
-          if (lost && call.declined?.(answer)) throw stillUnknown();
-          return answer;
+          const admission = readAdmission(reply, 1);
+          caller.onAdmitted?.(admission);
+          const found = reply.slice(6);
+          if (lost && call.declined?.(found)) throw stillUnknown();
+          return { admission, nowMs: reply[3] as number, found };
         }
         if (reply[0] !== CONTEXT_OLD) {
-          const { error, admission } = refusal(reply);
+          const { error, admission } = refusal(reply, call.scope);
           if (admission !== undefined) caller.onAdmitted?.(admission);
           throw lost ? stillUnknown(error) : error;
         }

@@ -1,13 +1,16 @@
 import { type AppError, ForbiddenError, QuotaExceededError, RateLimitedError, UnauthorizedError } from '../errors.ts';
 import type { RedisReply } from '../redis/driver.ts';
-import { type Admission, unpackAdmission } from './admission.ts';
+import { type Admission, readAdmission } from './admission.ts';
 
-/** Codes of includes/gate.lua. */
+/** Codes of includes/open-gate.lua. */
 export const ADMITTED = 0;
 export const CONTEXT_OLD = 8;
 
 /** The error that says why the gate refused, and the limits to report where it was a limit. */
-export function refusal(reply: readonly RedisReply[]): { readonly error: AppError; readonly admission?: Admission } {
+export function refusal(
+  reply: readonly RedisReply[],
+  scope: string,
+): { readonly error: AppError; readonly admission?: Admission } {
   switch (reply[0]) {
     case 1:
       return { error: new UnauthorizedError('key_unknown') };
@@ -16,7 +19,7 @@ export function refusal(reply: readonly RedisReply[]): { readonly error: AppErro
     case 3:
       return { error: new UnauthorizedError('key_revoked') };
     case 4:
-      return { error: scopeMissing(String(reply[1])) };
+      return { error: scopeMissing(scope) };
     case 5:
       return { error: new ForbiddenError('tenant_suspended', 'This tenant is suspended; ask an administrator') };
     case 6:
@@ -36,7 +39,7 @@ function limited(
   message: string,
   Refused: typeof RateLimitedError | typeof QuotaExceededError,
 ) {
-  const admission = unpackAdmission(String(reply[2]));
+  const admission = readAdmission(reply, 2);
   const retryAfterMs = Math.max(1, Number(reply[1]));
   const limit = Refused === RateLimitedError ? admission.burst : admission.perMinute;
   const left = Refused === RateLimitedError ? admission.burstLeft : admission.minuteLeft;

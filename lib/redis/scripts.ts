@@ -15,7 +15,7 @@ import revokeApiKeyLua from './scripts/revoke-api-key.lua';
 import setCacheEntryLua from './scripts/set-cache-entry.lua';
 
 /** What every script that opens the gate is given first, in this order. */
-const GATE_ARGS = ['keyHash', 'scope', 'context', 'carriedUs'] as const;
+const GATE_ARGS = ['keyField', 'scope', 'context', 'carriedUs'] as const;
 export type GateArg = (typeof GATE_ARGS)[number];
 
 export const beginIdempotent = defineScript({

@@ -12,13 +12,13 @@ const NUMBERS = [
   'minuteOps',
   'ops',
   'hits',
+  'bytesOut',
+  'computeUs',
   'misses',
   'bytesIn',
-  'bytesOut',
   'memory',
   'entries',
   'seq',
-  'computeUs',
 ] as const;
 
 /** Field `m`: the limiter's state and the counters, exact. */

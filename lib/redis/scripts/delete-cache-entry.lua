@@ -7,8 +7,8 @@
   KEYS[2] entry         string   the entry: head line, metadata, payload
   KEYS[3] index         zset     the tenant's index
 
-  ARGV[1] keyHash                SHA-256 of the API key, hex
-  ARGV[2] scope                  what the key must be allowed to do
+  ARGV[1] keyField               the API key's field in `gate`
+  ARGV[2] scope                  what the key must be allowed to do, between spaces; empty = nothing
   ARGV[3] context                context version the caller knows; empty = none
   ARGV[4] carriedUs              microseconds of earlier work not yet metered
   ARGV[5] condition              empty = none; exists; digests one of which must be stored, comma separated; or
@@ -16,25 +16,21 @@
   ARGV[6] op                     id of this operation: the same again is a replay, answered and not metered
   ARGV[7] keyMember              the entry's member in `index`
 
-  Returns { 0, admission, outcome }: 1 removed, 0 there was none, 3 condition failed; or a refusal of the gate.
+  Returns { 0, level, operations this minute, now ms, operations a minute, burst, outcome }: 1 removed, 0 there was none, 3 condition failed; or a refusal of the gate.
 
   Cost: O(log n) of the index. 8 inner calls; 5 when there is none.
 ]]
---- @include "includes/gate.lua"
+--- @include "includes/open-gate.lua"
 --- @include "includes/entry.lua"
-local a, refusal = open_gate(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
-if not a then return refusal end
-
 local entry, condition, op = KEYS[2], ARGV[5], ARGV[6]
-count_stock(a)
 -- `d` keeps the last 64 removals, newest first, as `<op>=<outcome>;`: a removed entry has no head to tell a replay by.
 local recent = redis.call('HGET', KEYS[1], 'd') or ''
 local replayed = string.match(recent, op .. '=(%d);')
-if replayed then return { OK, admission(a), tonumber(replayed) } end
+if replayed then return { OK, level, minuteOps, nowMs, opm, burst, tonumber(replayed) } end
 
 local old = redis.call('GETRANGE', entry, 0, 255)
 local exists = old ~= ''
-local head = exists and read_head(old, a.nowMs)
+local head = exists and read_head(old, nowMs)
 local visible = exists and not (head and head.gone)
 local damaged = string.sub(condition, 1, 11) == 'unreadable,'
 local holds = condition == '' or (condition == 'exists' and visible) or (damaged and exists and not head)
@@ -47,8 +43,12 @@ if holds then
   outcome = visible and 1 or 0
   -- A damaged head may lie about its charge: then the bytes are measured.
   if damaged and head then head.charged = nil end
-  if exists then remove_entry(a, entry, KEYS[3], head, ARGV[7]) end
+  if exists then stock = forget_entry(stock, entry, KEYS[3], head, ARGV[7]) end
 end
-a.seq = a.seq + outcome % 3
-close_gate(KEYS[1], a, 'd', string.sub(op .. '=' .. outcome .. ';' .. recent, 1, 1728))
-return { OK, admission(a), outcome }
+if outcome == 1 then
+  local misses, bytesIn, memory, entries, seq = read_stock(stock)
+  stock = write_stock(misses, bytesIn, memory, entries, seq + 1)
+end
+removals = string.sub(op .. '=' .. outcome .. ';' .. recent, 1, 1728)
+--- @include "includes/close-gate.lua"
+return { OK, level, minuteOps, nowMs, opm, burst, outcome }

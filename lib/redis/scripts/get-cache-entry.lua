@@ -7,23 +7,21 @@
   KEYS[2] entry         string   the entry: head line, metadata, payload
   KEYS[3] index         zset     the tenant's index
 
-  ARGV[1] keyHash                SHA-256 of the API key, hex
-  ARGV[2] scope                  what the key must be allowed to do
+  ARGV[1] keyField               the API key's field in `gate`
+  ARGV[2] scope                  what the key must be allowed to do, between spaces; empty = nothing
   ARGV[3] context                context version the caller knows; empty = none
   ARGV[4] carriedUs              microseconds of earlier work not yet metered
   ARGV[5] ifNoneMatch            digests the caller has, comma separated; empty = none; * = any
   ARGV[6] part                   value | meta: without the payload
   ARGV[7] keyMember              the entry's member in `index`
 
-  Returns { 0, admission, found 1|0|2 unchanged, entry text or head, now ms }, or a refusal of the gate.
+  Returns { 0, level, operations this minute, now ms, operations a minute, burst, found 1|0|2 unchanged, entry text or
+  head }, or a refusal of the gate.
 
   Cost: O(bytes returned). 4 inner calls; 6 when the entry is found expired.
 ]]
---- @include "includes/gate.lua"
+--- @include "includes/open-gate.lua"
 --- @include "includes/entry.lua"
-local a, refusal = open_gate(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
-if not a then return refusal end
-
 local entry = KEYS[2]
 local wanted, part = ARGV[5], ARGV[6]
 local isPlain = wanted == '' and part == 'value'
@@ -33,25 +31,24 @@ if isPlain then
 else
   text = redis.call('GETRANGE', entry, 0, 1023)
 end
-if text == '' then text = false end
 
-local expires, rawBytes
-if text then expires, rawBytes = glance_head(text) end
-local head
-if expires and (not isPlain or (expires ~= '0' and tonumber(expires) <= a.nowMs)) then head = read_head(text, a.nowMs) end
-if head and head.gone then
-  count_stock(a)
-  remove_entry(a, entry, KEYS[3], head, ARGV[7])
-  text, head = false, nil
+-- All that a plain read needs of the head, without the cost of the whole.
+local expires, rawBytes, head
+if text and text ~= '' then
+  expires, rawBytes = string.match(text, '^c1,%x+,%d+,(%d+),%d+,%d+,%d+,(%d+),')
+else
+  text = false
 end
-if not text then
-  a.misses = a.misses + 1
-  close_gate(KEYS[1], a)
-  return { OK, admission(a), 0, false, a.nowMs }
+if expires and (not isPlain or (expires ~= '0' and tonumber(expires) <= nowMs)) then head = read_head(text, nowMs) end
+if head and head.gone then
+  stock = forget_entry(stock, entry, KEYS[3], head, ARGV[7])
+  text, head = false, nil
 end
 
 local found = 1
-if head and (wanted == '*' or string.find(',' .. wanted .. ',', ',' .. head.digest .. ',', 1, true)) then
+if not text then
+  found = 0
+elseif head and (wanted == '*' or string.find(',' .. wanted .. ',', ',' .. head.digest .. ',', 1, true)) then
   found = 2
 elseif head and part == 'value' then
   text = redis.call('GET', entry)
@@ -62,7 +59,12 @@ if head and (found == 2 or part == 'meta') then
   text = string.sub(text, 1, length)
 end
 
-a.hits = a.hits + 1
-if rawBytes and found == 1 and part == 'value' then a.bytesOut = a.bytesOut + rawBytes end
-close_gate(KEYS[1], a)
-return { OK, admission(a), found, text, a.nowMs }
+if found == 0 then
+  local misses, bytesIn, memory, entries, seq = read_stock(stock)
+  stock = write_stock(misses + 1, bytesIn, memory, entries, seq)
+else
+  hits = hits + 1
+  if rawBytes and found == 1 and part == 'value' then bytesOut = bytesOut + rawBytes end
+end
+--- @include "includes/close-gate.lua"
+return { OK, level, minuteOps, nowMs, opm, burst, found, text }

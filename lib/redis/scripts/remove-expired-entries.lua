@@ -13,32 +13,26 @@
 
   Cost: O(entries * log n). 3 inner calls an entry and 3 for all; call it with at most 500.
 ]]
---- @include "includes/gate.lua"
 --- @include "includes/entry.lua"
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
-local fields = redis.call('HMGET', KEYS[1], 'm')
-local counters = { string.match(
-  fields[1] or '',
-  '^(m1,%d+,%d+,%d+,%d+,%d+,%d+,%d+,%d+,%d+),(%d+),(%d+),(%d+,%d+)$'
-) }
-if not counters[1] then return { 0, 0 } end
+local counters, stock = string.match(redis.call('HGET', KEYS[1], 'm') or '', '^(m1,.*,)(%d+,%d+,%d+,%d+,%d+)$')
+if not counters then return { 0, 0 } end
 
-local a = { memory = tonumber(counters[2]), entries = tonumber(counters[3]) }
-local before, removed = a.memory, 0
+local _, _, before = read_stock(stock)
+local removed = 0
 for i = 3, #KEYS do
   local keyMember, seen = ARGV[(i - 3) * 2 + 1], tonumber(ARGV[(i - 3) * 2 + 2])
   local old = redis.call('GETRANGE', KEYS[i], 0, 255)
   local head = old ~= '' and read_head(old, nowMs)
   if head and head.gone then
-    remove_entry(a, KEYS[i], KEYS[2], head, keyMember)
+    stock = forget_entry(stock, KEYS[i], KEYS[2], head, keyMember)
     removed = removed + 1
   elseif seen <= nowMs and not (head and head.expires == seen) then
     -- The member names an expiry the entry no longer has: a leftover, of no entry.
     redis.call('ZREM', KEYS[2], expiry_member(seen, keyMember))
   end
 end
-if removed > 0 then
-  redis.call('HSET', KEYS[1], 'm', string.format('%s,%.0f,%.0f,%s', counters[1], a.memory, a.entries, counters[4]))
-end
-return { removed, before - a.memory }
+if removed > 0 then redis.call('HSET', KEYS[1], 'm', counters .. stock) end
+local _, _, after = read_stock(stock)
+return { removed, before - after }

@@ -7,8 +7,8 @@
   KEYS[2] entry         string   the entry: head line, metadata, payload
   KEYS[3] index         zset     the tenant's index
 
-  ARGV[1] keyHash                SHA-256 of the API key, hex
-  ARGV[2] scope                  what the key must be allowed to do
+  ARGV[1] keyField               the API key's field in `gate`
+  ARGV[2] scope                  what the key must be allowed to do, between spaces; empty = nothing
   ARGV[3] context                context version the caller knows; empty = none
   ARGV[4] carriedUs              microseconds of earlier work not yet metered
   ARGV[5] condition              empty = none; absent; exists; or digests one of which must be stored, comma separated
@@ -21,28 +21,25 @@
   ARGV[12] body                  metadata and payload
   ARGV[13] keyMember             the entry's member in `index`
 
-  Returns { 0, admission, outcome, expires ms, updated ms }; outcome 1 created, 2 replaced, 3 condition failed,
-  4 replay of a replacement, 6 of a creation; { 0, admission, 5, used, limit } memory is full, nothing changed and nothing
-  metered; or a refusal of the gate.
+  Returns { 0, level, operations this minute, now ms, operations a minute, burst, outcome, expires ms,
+  updated ms }; outcome 1 created, 2 replaced, 3 condition failed,
+  4 replay of a replacement, 6 of a creation; 5 memory is full, nothing changed and nothing metered: then used
+  and limit follow; or a refusal of the gate.
 
   Cost: O(log n) of the index. 6 inner calls for a new entry, 7 for one that replaces another.
 ]]
---- @include "includes/gate.lua"
+--- @include "includes/open-gate.lua"
 --- @include "includes/entry.lua"
-local a, refusal = open_gate(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
-if not a then return refusal end
-
 local entry, index = KEYS[2], KEYS[3]
-count_stock(a)
 local condition, ttl, op = ARGV[5], tonumber(ARGV[6]), ARGV[10]
 local old = redis.call('GETRANGE', entry, 0, 255)
 local exists = old ~= ''
-local head = exists and read_head(old, a.nowMs)
+local head = exists and read_head(old, nowMs)
 
 -- The operation id stands in the head with what it did: c created, r replaced.
 local replayed = head and string.match(head.op, '^' .. op .. '(%a)$')
 if replayed then
-  return { OK, admission(a), replayed == 'c' and 6 or 4, string.format('%.0f', head.expires), head.updated }
+  return { OK, level, minuteOps, nowMs, opm, burst, replayed == 'c' and 6 or 4, head.expires, head.updated }
 end
 
 local visible = exists and not (head and head.gone)
@@ -50,40 +47,34 @@ local holds = condition == '' or (condition == 'absent' and not visible) or (con
 if not holds and visible and head and condition ~= 'absent' then
   holds = string.find(',' .. condition .. ',', ',' .. head.digest .. ',', 1, true) ~= nil
 end
-if not holds then
-  close_gate(KEYS[1], a)
-  return { OK, admission(a), 3, '0', '0' }
-end
 
-local expires = ttl > 0 and a.nowMs + ttl or 0
-local seq = a.seq + 1
-local line = string.format(
-  ',%s,%.0f,%.0f,%.0f,%%d,%s,%s,%s,%s\n',
-  ARGV[7], expires, a.nowMs, seq, ARGV[8], ARGV[9], op .. (visible and 'r' or 'c'), ARGV[11]
-)
--- The charge counts its own digits: its width is set first, so that it stands in the line it describes.
-local charged = #entry + 11 + #line - 2 + 10 + #ARGV[12] + ENTRY_OVERHEAD_BYTES
-line = string.gsub(line, '%%d', string.format('%010d', charged), 1)
-local oldCharged = 0
-if exists then
-  oldCharged = head and head.charged or (#entry + redis.call('STRLEN', entry) + ENTRY_OVERHEAD_BYTES)
-end
-if a.memory + charged - oldCharged > tonumber(a.memoryLimit) then
-  return { OK, admission(a), 5, string.format('%.0f', a.memory), a.memoryLimit }
-end
+local outcome, expires = 3, 0
+if holds then
+  local misses, bytesIn, memory, entries, seq = read_stock(stock)
+  outcome = visible and 2 or 1
+  expires = ttl > 0 and nowMs + ttl or 0
+  local line = string.format(
+    ',%s,%d,%d,%d,%%d,%s,%s,%s,%s\n',
+    ARGV[7], expires, nowMs, seq + 1, ARGV[8], ARGV[9], op .. (visible and 'r' or 'c'), ARGV[11]
+  )
+  -- The charge counts its own digits: its width is set first, so that it stands in the line it describes.
+  local charged = #entry + 11 + #line - 2 + 10 + #ARGV[12] + ENTRY_OVERHEAD_BYTES
+  line = string.gsub(line, '%%d', string.format('%010d', charged), 1)
+  local grown = memory + charged - (exists and charge_of(entry, head) or 0)
+  local memoryLimit = string.match(gate[1], '^h1,%a+,%d+,%d+,%d+,%d+,(%d+)')
+  if grown > tonumber(memoryLimit) then
+    return { OK, level, minuteOps, nowMs, opm, burst, 5, memory, memoryLimit }
+  end
 
-local check = string.sub(redis.sha1hex(line .. string.sub(ARGV[12], 1, tonumber(ARGV[7]))), 1, 8)
-redis.call('SET', entry, 'c1,' .. check .. line .. ARGV[12])
-if head and head.expires > 0 then redis.call('ZREM', index, expiry_member(head.expires, ARGV[13])) end
-if expires > 0 then
-  redis.call('ZADD', index, 0, ARGV[13], 0, expiry_member(expires, ARGV[13]))
-else
-  redis.call('ZADD', index, 0, ARGV[13])
+  local check = string.sub(redis.sha1hex(line .. string.sub(ARGV[12], 1, tonumber(ARGV[7]))), 1, 8)
+  redis.call('SET', entry, 'c1,' .. check .. line .. ARGV[12])
+  if head and head.expires > 0 then redis.call('ZREM', index, expiry_member(head.expires, ARGV[13])) end
+  if expires > 0 then
+    redis.call('ZADD', index, 0, ARGV[13], 0, expiry_member(expires, ARGV[13]))
+  else
+    redis.call('ZADD', index, 0, ARGV[13])
+  end
+  stock = write_stock(misses, bytesIn + ARGV[8], grown, exists and entries or entries + 1, seq + 1)
 end
-
-a.seq = seq
-a.memory = a.memory + charged - oldCharged
-if not exists then a.entries = a.entries + 1 end
-a.bytesIn = a.bytesIn + ARGV[8]
-close_gate(KEYS[1], a)
-return { OK, admission(a), visible and 2 or 1, string.format('%.0f', expires), string.format('%.0f', a.nowMs) }
+--- @include "includes/close-gate.lua"
+return { OK, level, minuteOps, nowMs, opm, burst, outcome, expires, nowMs }
