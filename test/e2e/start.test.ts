@@ -1,11 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ECHO, writeFixtureService } from '../support/fixture-service.ts';
 import { type RunningService, type StartServiceOptions, startService } from '../support/start-service.ts';
 
@@ -183,6 +183,21 @@ describe('stopping npm start [K7]', () => {
     process.kill(service.pid, 'SIGINT');
     expect(await service.stop('SIGINT')).toBe(0);
     expect(service.output()).toContain('Stopped');
+  });
+});
+
+describe('stopping npm itself [K7]', () => {
+  it('stops the service too when only npm gets the signal, as from a supervisor', async () => {
+    const env = { ...process.env, PORT: '0', RIPTIDE_DATA_DIR: dataDir };
+    const npm = spawn('npm', ['start'], { cwd: new URL('../..', import.meta.url), env, stdio: 'ignore' });
+    await expect.poll(() => readdir(dataDir), { timeout: 20_000 }).toContain('env.json');
+    const { pid } = JSON.parse(await readFile(join(dataDir, 'lock'), 'utf8')) as { pid: number };
+    onTestFinished(() => {
+      if (!processIsGone(pid)) process.kill(pid);
+    });
+    npm.kill('SIGTERM');
+    await expect.poll(() => processIsGone(pid), { timeout: 15_000 }).toBe(true);
+    expect(await readdir(dataDir)).not.toContain('lock');
   });
 });
 
