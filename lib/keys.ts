@@ -50,14 +50,15 @@ const toHex = (char: string) => `%${char.charCodeAt(0).toString(16).padStart(2, 
 export const unescapeControls = (text: string) =>
   text.replace(/%([0-9a-f]{2})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 
-/** Members of the index; the parts of each are separated by NUL. */
-export const indexMembers = {
-  /** For listing and enumeration. The member that orders by expiry is the same with `e\0<expiry, 14 digits>` for `k`. */
-  key: (kind: 'c', name: EntryName) => `k\0${kind}\0${name.namespace}\0${escapeControls(name.key)}`,
-  /** Undoes the expiry member: what expires, and of which kind. */
-  parseExpiry(member: string): { readonly expiresAtMs: number; readonly kind: string; readonly name: EntryName } {
-    const [, at, kind, namespace, ...key] = member.split('\0');
-    if (at === undefined || kind === undefined || namespace === undefined) throw new RangeError('Not an expiry member');
-    return { expiresAtMs: Number(at), kind, name: { namespace, key: unescapeControls(key.join('\0')) } };
-  },
-} as const;
+/**
+ * What an expiry member of the index names: `e\0<expiry, 14 digits>\0<kind>\0<namespace>\0<key, escaped>`. Scripts make the
+ * members from the entry's key: redis/scripts/includes/entry.lua.
+ * @throws {RangeError} it is none.
+ */
+export function parseExpiryMember(member: string): { readonly expiresAtMs: number; readonly name: EntryName } {
+  const [tag, at, kind, namespace, ...key] = member.split('\0');
+  if (tag !== 'e' || at === undefined || kind !== 'c' || namespace === undefined || key.length === 0) {
+    throw new RangeError('Not an expiry member');
+  }
+  return { expiresAtMs: Number(at), name: { namespace, key: unescapeControls(key.join('\0')) } };
+}

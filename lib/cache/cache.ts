@@ -9,7 +9,7 @@ import type { Caller } from '../gate/caller.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { TenantContext } from '../gate/gate-fields.ts';
 import type { Scope } from '../gate/scope.ts';
-import { type EntryName, indexMembers, type Keys } from '../keys.ts';
+import type { EntryName, Keys } from '../keys.ts';
 import { deleteCacheEntry, getCacheEntry, setCacheEntry } from '../redis/scripts.ts';
 import type { Corruption } from './corruption.ts';
 import { readEntry, readHead, type StoredEntry, type StoredHead } from './entry.ts';
@@ -58,13 +58,13 @@ export function createCache(deps: {
     });
   };
 
-  const read = async (caller: Caller, name: EntryName, part: 'value' | 'meta', ifNoneMatch: string) => {
+  const read = async (caller: Caller, name: EntryName, want: string) => {
     const { nowMs, found } = await gate.run(caller, {
       script: getCacheEntry,
       scope: 'cache:read',
       kind: 'read',
       keys: entryKeys(caller, name),
-      args: { ifNoneMatch, part, keyMember: indexMembers.key('c', name) },
+      args: { want },
     });
     return { state: found[0], text: found[1] as string, nowMs };
   };
@@ -84,7 +84,7 @@ export function createCache(deps: {
       scope,
       kind: 'write',
       keys: entryKeys(caller, name),
-      args: { condition, op: newOperation(), keyMember: indexMembers.key('c', name) },
+      args: { condition, op: newOperation() },
       declined: ([outcome]) => outcome === CONDITION_FAILED,
     });
     return found[0] as number;
@@ -101,7 +101,7 @@ export function createCache(deps: {
       options: { readonly ifNoneMatch?: readonly string[] | '*' } = {},
     ): Promise<StoredEntry | (StoredHead & { readonly unchanged: true }) | null> {
       const wanted = options.ifNoneMatch ?? [];
-      const { state, text, nowMs } = await read(caller, name, 'value', wanted === '*' ? '*' : etagsText(wanted));
+      const { state, text, nowMs } = await read(caller, name, wanted === '*' ? '*' : etagsText(wanted));
       if (state === NONE) return null;
       try {
         if (state === UNCHANGED) return { ...readHead(text, nowMs), unchanged: true };
@@ -114,7 +114,7 @@ export function createCache(deps: {
 
     /** What is known of the entry, without its value; or null. */
     async head(caller: Caller, name: EntryName): Promise<StoredHead | null> {
-      const { state, text, nowMs } = await read(caller, name, 'meta', '');
+      const { state, text, nowMs } = await read(caller, name, 'meta');
       if (state === NONE) return null;
       try {
         return readHead(text, nowMs);
@@ -144,7 +144,6 @@ export function createCache(deps: {
           condition: conditionText(entry.condition ?? 'none'),
           ttlMs: entry.ttlMs ?? 0,
           op: newOperation(),
-          keyMember: indexMembers.key('c', name),
         },
         declined: ([outcome]) => outcome === CONDITION_FAILED || outcome === MEMORY_FULL,
       });

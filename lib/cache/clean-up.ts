@@ -1,7 +1,7 @@
 /** Removes what has expired, tenant by tenant, by ranges of their indexes: cost in proportion to what is removed. */
 import { unpackLimits } from '../gate/gate-fields.ts';
 import type { TenantId } from '../ids.ts';
-import { indexMembers, type Keys } from '../keys.ts';
+import { type Keys, parseExpiryMember } from '../keys.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
 import { removeExpiredEntries } from '../redis/scripts.ts';
@@ -69,11 +69,11 @@ export function createCleanUp(deps: {
     let removed = 0;
     let bytesFreed = 0;
     for (;;) {
-      const found = members.map(indexMembers.parseExpiry);
+      const found = members.map(parseExpiryMember);
       const batch = await runScript(redis, removeExpiredEntries, {
         keys: { gate: keys.gate(id), index, entries: found.map(({ name }) => keys.cacheEntry(id, generation, name)) },
         args: {
-          members: found.flatMap(({ name, expiresAtMs }) => [indexMembers.key('c', name), expiresAtMs]),
+          expiries: found.map(({ expiresAtMs }) => expiresAtMs),
         },
         kind: 'write',
         signal,

@@ -71,7 +71,7 @@ export const deleteCacheEntry = defineScript({
   name: 'delete-cache-entry',
   source: deleteCacheEntryLua,
   keys: ['gate', 'entry', 'index'],
-  args: [...GATE_ARGS, 'condition', 'op', 'keyMember'],
+  args: [...GATE_ARGS, 'condition', 'op'],
   reply: (raw) => asList(raw),
 });
 
@@ -87,7 +87,7 @@ export const getCacheEntry = defineScript({
   name: 'get-cache-entry',
   source: getCacheEntryLua,
   keys: ['gate', 'entry', 'index'],
-  args: [...GATE_ARGS, 'ifNoneMatch', 'part', 'keyMember'],
+  args: [...GATE_ARGS, 'want'],
   reply: (raw) => asList(raw),
 });
 
@@ -95,7 +95,7 @@ export const removeExpiredEntries = defineScript({
   name: 'remove-expired-entries',
   source: removeExpiredEntriesLua,
   keys: ['gate', 'index', '...entries'],
-  args: ['...members'],
+  args: ['...expiries'],
   reply: (raw) => {
     const [removed, bytes] = asList(raw, 2);
     return { removed: asInteger(removed), bytes: asInteger(bytes) };
@@ -125,7 +125,7 @@ export const setCacheEntry = defineScript({
   name: 'set-cache-entry',
   source: setCacheEntryLua,
   keys: ['gate', 'entry', 'index'],
-  args: [...GATE_ARGS, 'condition', 'ttlMs', 'metaBytes', 'rawBytes', 'digest', 'op', 'codec', 'body', 'keyMember'],
+  args: [...GATE_ARGS, 'condition', 'ttlMs', 'metaBytes', 'rawBytes', 'digest', 'op', 'codec', 'body'],
   reply: (raw) => asList(raw),
 });
 

@@ -37,12 +37,16 @@ export interface AppOptions {
   readonly failpoint?: FailpointHook;
 }
 
+/** Registered while the file is collected: within a hook or a test, `afterAll` is never called. */
+const opened: App[] = [];
+afterAll(() => Promise.all(opened.map((app) => app.close())));
+
 /** Closed when the test file ends. */
 export async function testApp({ transport = 'tcp', env = {}, failpoint }: AppOptions = {}): Promise<App> {
   const readFile = () => Promise.reject(new Error('tests have no configuration file'));
   const { config } = await loadConfig({ env: testEnv(transport, env), readFile });
   const app = await buildApp(config, failpoint);
-  afterAll(() => app.close());
+  opened.push(app);
   return app;
 }
 

@@ -3,8 +3,9 @@ import { expect } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import { parseHead } from '../../lib/cache/entry-format.ts';
 import type { TenantId } from '../../lib/ids.ts';
-import { indexMembers, unescapeControls } from '../../lib/keys.ts';
+import { unescapeControls } from '../../lib/keys.ts';
 import { gateState } from './gate-state.ts';
+import { expiryMember, keyMember } from './index-member.ts';
 import { keysOf, tenantState } from './tenant-state.ts';
 
 const ENTRY_OVERHEAD_BYTES = 200;
@@ -23,9 +24,8 @@ export async function auditTenant(app: App, id: TenantId): Promise<number> {
     const stored = (await app.redis.send(['GET', redisKey], { kind: 'read' })) as string;
     const { head } = parseHead(stored);
     memory += Buffer.byteLength(redisKey) + Buffer.byteLength(stored) + ENTRY_OVERHEAD_BYTES;
-    const member = indexMembers.key('c', name);
-    members.push(member);
-    if (head.expiresAtMs !== null) members.push(`e\0${`${head.expiresAtMs}`.padStart(14, '0')}${member.slice(1)}`);
+    members.push(keyMember(name));
+    if (head.expiresAtMs !== null) members.push(expiryMember(name, head.expiresAtMs));
   }
   expect([...index].sort()).toEqual(members.sort());
   const counted = await gateState(app, id).meter();

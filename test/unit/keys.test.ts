@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newTenantId, newUlid } from '../../lib/ids.ts';
-import { createKeys, indexMembers, unescapeControls } from '../../lib/keys.ts';
+import { createKeys, parseExpiryMember, unescapeControls } from '../../lib/keys.ts';
+import { expiryMember, keyMember } from '../support/index-member.ts';
 
 const keys = createKeys('riptide:v1:');
 const id = newTenantId(newUlid(0));
@@ -29,7 +30,7 @@ describe('Redis keys [C1 T1]', () => {
       fc.property(name, name, (a, b) => {
         const same = a.namespace === b.namespace && a.key === b.key;
         expect(keys.cacheEntry(id, 1, a) === keys.cacheEntry(id, 1, b)).toBe(same);
-        expect(indexMembers.key('c', a) === indexMembers.key('c', b)).toBe(same);
+        expect(keyMember(a) === keyMember(b)).toBe(same);
       }),
     );
   });
@@ -57,8 +58,7 @@ describe('members of the index', () => {
     fc.assert(
       fc.property(fc.nat(), namespace, callersKey, (expiresAtMs, ns, key) => {
         const name = { namespace: ns, key };
-        const member = `e\0${`${expiresAtMs}`.padStart(14, '0')}${indexMembers.key('c', name).slice(1)}`;
-        expect(indexMembers.parseExpiry(member)).toEqual({ expiresAtMs, kind: 'c', name });
+        expect(parseExpiryMember(expiryMember(name, expiresAtMs))).toEqual({ expiresAtMs, name });
       }),
     );
   });
@@ -66,13 +66,13 @@ describe('members of the index', () => {
   it('give a caller its key back', () => {
     fc.assert(
       fc.property(callersKey, (key) => {
-        const [, , , escaped] = indexMembers.key('c', { namespace: 'ns', key }).split('\0');
+        const [, , , escaped] = keyMember({ namespace: 'ns', key }).split('\0');
         expect(unescapeControls(escaped ?? '')).toBe(key);
       }),
     );
   });
 
   it.each(['', 'e', 'e\x00123', 'e\x00123\0c'])('%j is no expiry', (member) => {
-    expect(() => indexMembers.parseExpiry(member)).toThrow(RangeError);
+    expect(() => parseExpiryMember(member)).toThrow(RangeError);
   });
 });

@@ -14,8 +14,9 @@ import {
   unpackCounters,
   unpackLimits,
 } from '../../lib/gate/gate-fields.ts';
-import { indexMembers } from '../../lib/keys.ts';
+import { parseExpiryMember } from '../../lib/keys.ts';
 import { TenantResponse } from '../../lib/tenants/contract.ts';
+import { keyMember } from '../support/index-member.ts';
 import { golden, goldenGate, goldenKeys, goldenText } from '../support/stored-formats.ts';
 
 const LIMITS = { nowMs: 0, maxBytes: 10_000 };
@@ -93,9 +94,9 @@ describe('stored records and names [T1 T2]', () => {
   it('members of the index', () => {
     const members = golden.sortedSets[goldenKeys.index(golden.tenant.id, 1)] ?? [];
     const name = { namespace: 'ns', key: 'bytes\0%2f {x}' };
-    expect(members).toContain(indexMembers.key('c', name));
-    const expiries = members.filter((member) => member.startsWith('e\0')).map(indexMembers.parseExpiry);
-    expect(expiries).toContainEqual({ expiresAtMs: 10_795_227_660_003, kind: 'c', name });
+    expect(members).toContain(keyMember(name));
+    const expiries = members.filter((member) => member.startsWith('e\0')).map(parseExpiryMember);
+    expect(expiries).toContainEqual({ expiresAtMs: 10_795_227_660_003, name });
   });
 
   it('every key, under the name it has today', () => {

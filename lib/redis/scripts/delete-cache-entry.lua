@@ -14,7 +14,6 @@
   ARGV[5] condition              empty = none; exists; digests one of which must be stored, comma separated; or
                                  `unreadable,` and perhaps a digest: what was found damaged, of that digest or no head
   ARGV[6] op                     id of this operation: the same again is a replay, answered and not metered
-  ARGV[7] keyMember              the entry's member in `index`
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, outcome }: 1 removed, 0 there was none, 3 condition failed; or a refusal of the gate.
 
@@ -43,7 +42,7 @@ if holds then
   outcome = visible and 1 or 0
   -- A damaged head may lie about its charge: then the bytes are measured.
   if damaged and head then head.charged = nil end
-  if exists then stock = forget_entry(stock, entry, KEYS[3], head, ARGV[7]) end
+  if exists then stock = forget_entry(stock, entry, KEYS[3], head) end
 end
 if outcome == 1 then
   local misses, bytesIn, memory, entries, seq = read_stock(stock)

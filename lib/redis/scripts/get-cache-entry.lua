@@ -11,9 +11,8 @@
   ARGV[2] scope                  what the key must be allowed to do, between spaces; empty = nothing
   ARGV[3] context                context version the caller knows; empty = none
   ARGV[4] carriedUs              microseconds of earlier work not yet metered
-  ARGV[5] ifNoneMatch            digests the caller has, comma separated; empty = none; * = any
-  ARGV[6] part                   value | meta: without the payload
-  ARGV[7] keyMember              the entry's member in `index`
+  ARGV[5] want                   empty = the value; meta = all but the value; digests the caller has, comma separated, or *
+                                 for any = the value, unless it is one of these
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, found 1|0|2 unchanged, entry text or
   head }, or a refusal of the gate.
@@ -23,10 +22,9 @@
 --- @include "includes/open-gate.lua"
 --- @include "includes/entry.lua"
 local entry = KEYS[2]
-local wanted, part = ARGV[5], ARGV[6]
-local isPlain = wanted == '' and part == 'value'
+local want = ARGV[5]
 local text
-if isPlain then
+if want == '' then
   text = redis.call('GET', entry)
 else
   text = redis.call('GETRANGE', entry, 0, 1023)
@@ -39,21 +37,23 @@ if text and text ~= '' then
 else
   text = false
 end
-if expires and (not isPlain or (expires ~= '0' and tonumber(expires) <= nowMs)) then head = read_head(text, nowMs) end
+if expires and (want ~= '' or (expires ~= '0' and tonumber(expires) <= nowMs)) then head = read_head(text, nowMs) end
 if head and head.gone then
-  stock = forget_entry(stock, entry, KEYS[3], head, ARGV[7])
+  stock = forget_entry(stock, entry, KEYS[3], head)
   text, head = false, nil
 end
 
 local found = 1
 if not text then
   found = 0
-elseif head and (wanted == '*' or string.find(',' .. wanted .. ',', ',' .. head.digest .. ',', 1, true)) then
-  found = 2
-elseif head and part == 'value' then
-  text = redis.call('GET', entry)
+elseif head and want ~= 'meta' then
+  if want == '*' or string.find(',' .. want .. ',', ',' .. head.digest .. ',', 1, true) then
+    found = 2
+  else
+    text = redis.call('GET', entry)
+  end
 end
-if head and (found == 2 or part == 'meta') then
+if head and (found == 2 or want == 'meta') then
   local length = string.find(text, '\n', 1, true) + head.metaBytes
   if length > #text then text = redis.call('GETRANGE', entry, 0, length - 1) end
   text = string.sub(text, 1, length)
@@ -64,7 +64,7 @@ if found == 0 then
   stock = write_stock(misses + 1, bytesIn, memory, entries, seq)
 else
   hits = hits + 1
-  if rawBytes and found == 1 and part == 'value' then bytesOut = bytesOut + rawBytes end
+  if rawBytes and found == 1 and want ~= 'meta' then bytesOut = bytesOut + rawBytes end
 end
 --- @include "includes/close-gate.lua"
 return { OK, level, minuteOps, nowMs, opm, burst, found, text }

@@ -7,7 +7,7 @@
   KEYS[2] index         zset     the tenant's index
   KEYS[3..] entries     string   entries whose expiry member was found due
 
-  ARGV[1..] members              for each entry: its key member, and the expiry the caller saw (ms)
+  ARGV[1..] expiries             for each entry: the expiry the caller saw (ms)
 
   Returns { removed, bytes freed }.
 
@@ -22,15 +22,15 @@ if not counters then return { 0, 0 } end
 local _, _, before = read_stock(stock)
 local removed = 0
 for i = 3, #KEYS do
-  local keyMember, seen = ARGV[(i - 3) * 2 + 1], tonumber(ARGV[(i - 3) * 2 + 2])
+  local seen = tonumber(ARGV[i - 2])
   local old = redis.call('GETRANGE', KEYS[i], 0, 255)
   local head = old ~= '' and read_head(old, nowMs)
   if head and head.gone then
-    stock = forget_entry(stock, KEYS[i], KEYS[2], head, keyMember)
+    stock = forget_entry(stock, KEYS[i], KEYS[2], head)
     removed = removed + 1
   elseif seen <= nowMs and not (head and head.expires == seen) then
     -- The member names an expiry the entry no longer has: a leftover, of no entry.
-    redis.call('ZREM', KEYS[2], expiry_member(seen, keyMember))
+    redis.call('ZREM', KEYS[2], expiry_member(seen, key_member(KEYS[i])))
   end
 end
 if removed > 0 then redis.call('HSET', KEYS[1], 'm', counters .. stock) end

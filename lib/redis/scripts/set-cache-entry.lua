@@ -19,7 +19,6 @@
   ARGV[10] op                    id of this operation: the same again is a replay, answered and not metered
   ARGV[11] codec                 how the payload is packed
   ARGV[12] body                  metadata and payload
-  ARGV[13] keyMember             the entry's member in `index`
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, outcome, expires ms,
   updated ms }; outcome 1 created, 2 replaced, 3 condition failed,
@@ -68,11 +67,12 @@ if holds then
 
   local check = string.sub(redis.sha1hex(line .. string.sub(ARGV[12], 1, tonumber(ARGV[7]))), 1, 8)
   redis.call('SET', entry, 'c1,' .. check .. line .. ARGV[12])
-  if head and head.expires > 0 then redis.call('ZREM', index, expiry_member(head.expires, ARGV[13])) end
+  local member = key_member(entry)
+  if head and head.expires > 0 then redis.call('ZREM', index, expiry_member(head.expires, member)) end
   if expires > 0 then
-    redis.call('ZADD', index, 0, ARGV[13], 0, expiry_member(expires, ARGV[13]))
+    redis.call('ZADD', index, 0, member, 0, expiry_member(expires, member))
   else
-    redis.call('ZADD', index, 0, ARGV[13])
+    redis.call('ZADD', index, 0, member)
   end
   stock = write_stock(misses, bytesIn + ARGV[8], grown, exists and entries or entries + 1, seq + 1)
 end

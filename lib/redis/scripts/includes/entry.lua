@@ -18,6 +18,12 @@ local function read_head(text, atMs)
   }
 end
 
+-- The member that lists the entry in the index, from the entry's key: lib/keys.ts writes both.
+local function key_member(entry)
+  local namespace, key = string.match(entry, '}:g%d+:c:([^:]*):(.*)$')
+  return 'k\0c\0' .. namespace .. '\0' .. key
+end
+
 -- The member that orders the entry by expiry: its key member with `e`, expiry in the place of `k`.
 local function expiry_member(expires, keyMember)
   return string.format('e\0%014.0f', expires) .. string.sub(keyMember, 2)
@@ -29,7 +35,8 @@ local function charge_of(entry, head)
 end
 
 -- Removes the entry with its index members, and gives the stock without its bytes.
-local function forget_entry(stock, entry, index, head, keyMember)
+local function forget_entry(stock, entry, index, head)
+  local keyMember = key_member(entry)
   local charged = charge_of(entry, head)
   redis.call('UNLINK', entry)
   if head and head.expires > 0 then
