@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type RunningCluster, startCluster } from '../../infra/local/redis/start-cluster.ts';
 import type { App } from '../../lib/app.ts';
 import type { EntryMeta } from '../../lib/cache/entry-format.ts';
@@ -19,12 +19,14 @@ describe.each([...TRANSPORTS, 'cluster'] as const)('cache over %s', (setup) => {
   let app: App;
   let cluster: RunningCluster | undefined;
   beforeAll(async () => {
-    if (setup === 'cluster') cluster = await ownCluster();
+    const own = setup === 'cluster' ? await ownCluster() : undefined;
+    cluster = own?.cluster;
     app = await open();
+    return own?.stop;
   });
 
   const open = (changes: Readonly<Record<string, string>> = {}) =>
-    cluster === undefined || setup !== 'cluster'
+    cluster === undefined
       ? testApp({ transport: setup === 'rest' ? 'rest' : 'tcp', env: changes })
       : testApp({ env: { REDIS_URL: cluster.url, PERSISTENCE_REDIS_CLUSTER_MODE: 'true', ...changes } });
 
@@ -295,15 +297,14 @@ describe.each([...TRANSPORTS, 'cluster'] as const)('cache over %s', (setup) => {
   });
 });
 
-/** Stopped when the file ends. */
-async function ownCluster(): Promise<RunningCluster> {
+async function ownCluster() {
   const dir = await mkdtemp(join(tmpdir(), 'riptide-cache-cluster-'));
   const cluster = await startCluster({ dir });
-  afterAll(async () => {
+  const stop = async () => {
     await cluster.stop();
     await rm(dir, { recursive: true, force: true });
-  });
-  return cluster;
+  };
+  return { cluster, stop };
 }
 
 async function found(reading: ReturnType<App['cache']['get']>) {

@@ -38,6 +38,10 @@ export interface Door {
   call(request: DoorRequest): Promise<DoorReply>;
 }
 
+/** Registered while the file is collected: within a hook, `afterAll` is never called. */
+let opened: App | undefined;
+afterAll(() => opened?.close());
+
 /**
  * Opens the door on the shared servers, under a key prefix of its own, so that nobody else's tenants are counted. Once in
  * a test file: the functions share one app, made of this process's environment. Closed when the file ends.
@@ -54,7 +58,7 @@ export async function openDoor(
   const { routes } = await readServiceMap(SERVICE);
   const table = createRouteTable(routes);
   const app = await getApp();
-  afterAll(() => app.close());
+  opened = app;
 
   const call = async (request: DoorRequest): Promise<DoorReply> => {
     const requestId = randomUUID();
