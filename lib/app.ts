@@ -83,7 +83,7 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
     account: createAccount({ gate }),
     apiKeys: createApiKeys({ redis, keys, now: Date.now }),
     cache: createCache({ gate, keys, config: config.cache, packer, corruption: createCorruption({ telemetry }) }),
-    cleanUp: createCleanUp({ redis, keys, tenants, now: Date.now }),
+    cleanUp: createCleanUp({ redis, keys, tenants, telemetry, now: Date.now }),
     health: createHealth({ redis, blobs }),
     idempotency: createIdempotency({ redis, keys }),
     close: () => redis.close(),

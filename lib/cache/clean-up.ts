@@ -2,6 +2,7 @@
 import { unpackLimits } from '../gate/gate-fields.ts';
 import type { TenantId } from '../ids.ts';
 import { type Keys, parseExpiryMember } from '../keys.ts';
+import type { Telemetry } from '../metrics/telemetry.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
 import { removeExpiredEntries } from '../redis/scripts.ts';
@@ -11,6 +12,8 @@ export interface CleanUpReport {
   readonly tenants: number;
   readonly removed: number;
   readonly bytesFreed: number;
+  /** Tenants whose gate or index could not be read: they are left as they are, and told of in the log. */
+  readonly unreadable: number;
   /** False: time ran out; the next run goes on. */
   readonly finished: boolean;
 }
@@ -22,6 +25,12 @@ interface DueTenant {
   readonly members: readonly string[];
 }
 
+/** One run over all tenants. */
+interface Pass {
+  readonly signal: AbortSignal | undefined;
+  readonly unreadable: Set<TenantId>;
+}
+
 export type CleanUp = ReturnType<typeof createCleanUp>;
 
 const BATCH = 500;
@@ -31,10 +40,11 @@ export function createCleanUp(deps: {
   readonly redis: RedisDriver;
   readonly keys: Keys;
   readonly tenants: Tenants;
+  readonly telemetry: Telemetry;
   /** Unix ms: only chooses candidates; Redis' own time decides. */
   readonly now: () => number;
 }) {
-  const { redis, keys, tenants, now } = deps;
+  const { redis, keys, tenants, telemetry, now } = deps;
 
   const dueOf = (index: string) => {
     const until = `(e\0${String(now() + 1).padStart(14, '0')}`;
@@ -42,15 +52,17 @@ export function createCleanUp(deps: {
   };
 
   /** Those of a page that have something due: two round trips for all of them. */
-  const findDue = async (page: readonly TenantId[], signal: AbortSignal | undefined) => {
-    const options = { kind: 'read', signal } as const;
+  const findDue = async (page: readonly TenantId[], pass: Pass) => {
+    const options = { kind: 'read', signal: pass.signal } as const;
     const limits = await redis.sendAll(
       page.map((id) => ['HGET', keys.gate(id), 'h']),
       options,
     );
     const known = page.flatMap((id, i) => {
       const text = limits[i];
-      return typeof text === 'string' ? [{ id, generation: unpackLimits(text).generation }] : [];
+      if (typeof text !== 'string') return [];
+      const generation = readable(pass, id, () => unpackLimits(text).generation);
+      return generation === null ? [] : [{ id, generation }];
     });
     const due = await redis.sendAll(
       known.map(({ id, generation }) => dueOf(keys.index(id, generation))),
@@ -62,27 +74,50 @@ export function createCleanUp(deps: {
     });
   };
 
-  const removeDue = async (tenant: DueTenant, signal: AbortSignal | undefined) => {
+  const removeDue = async (tenant: DueTenant, pass: Pass) => {
     const { id, generation } = tenant;
     const index = keys.index(id, generation);
     let { members } = tenant;
     let removed = 0;
     let bytesFreed = 0;
     for (;;) {
-      const found = members.map(parseExpiryMember);
+      const found = readable(pass, id, () => members.map(parseExpiryMember));
+      if (found === null) return { removed, bytesFreed };
       const batch = await runScript(redis, removeExpiredEntries, {
         keys: { gate: keys.gate(id), index, entries: found.map(({ name }) => keys.cacheEntry(id, generation, name)) },
-        args: {
-          expiries: found.map(({ expiresAtMs }) => expiresAtMs),
-        },
+        args: { expiries: found.map(({ expiresAtMs }) => expiresAtMs) },
         kind: 'write',
-        signal,
+        signal: pass.signal,
       });
       removed += batch.removed;
       bytesFreed += batch.bytes;
-      if (members.length < BATCH || batch.removed === 0 || signal?.aborted) return { removed, bytesFreed };
-      members = (await redis.send(dueOf(index), { kind: 'read', signal })) as readonly string[];
+      if (members.length < BATCH || batch.removed === 0 || pass.signal?.aborted) return { removed, bytesFreed };
+      members = (await redis.send(dueOf(index), { kind: 'read', signal: pass.signal })) as readonly string[];
     }
+  };
+
+  /** What `read` makes of a tenant's data; null where that is damaged, so that one tenant does not hold up the others. */
+  const readable = <T>(pass: Pass, id: TenantId, read: () => T): T | null => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      telemetry.logger.error('Clean-up cannot read a tenant', { tenant_id: id, error });
+      pass.unreadable.add(id);
+      return null;
+    }
+  };
+
+  const cleanPage = async (page: readonly TenantId[], pass: Pass) => {
+    let removed = 0;
+    let bytesFreed = 0;
+    for (const tenant of await findDue(page, pass)) {
+      if (pass.signal?.aborted) break;
+      const freed = await removeDue(tenant, pass);
+      removed += freed.removed;
+      bytesFreed += freed.bytesFreed;
+    }
+    return { removed, bytesFreed };
   };
 
   return {
@@ -90,18 +125,17 @@ export function createCleanUp(deps: {
     async run(signal?: AbortSignal): Promise<CleanUpReport> {
       const report = { tenants: 0, removed: 0, bytesFreed: 0 };
       let after: TenantId | undefined;
+      const pass: Pass = { signal, unreadable: new Set() };
       do {
+        if (signal?.aborted) break;
         const page = await tenants.listIds({ after, limit: TENANTS_PER_PAGE });
-        for (const tenant of await findDue(page, signal)) {
-          if (signal?.aborted) return { ...report, finished: false };
-          const { removed, bytesFreed } = await removeDue(tenant, signal);
-          report.removed += removed;
-          report.bytesFreed += bytesFreed;
-        }
+        const { removed, bytesFreed } = await cleanPage(page, pass);
+        report.removed += removed;
+        report.bytesFreed += bytesFreed;
         report.tenants += page.length;
         after = page.length === TENANTS_PER_PAGE ? page.at(-1) : undefined;
       } while (after !== undefined);
-      return { ...report, finished: true };
+      return { ...report, unreadable: pass.unreadable.size, finished: !signal?.aborted };
     },
   };
 }

@@ -154,6 +154,17 @@ describe.each([...TRANSPORTS, 'cluster'] as const)('cache over %s', (setup) => {
       expect(await indexOf(tenant.id)).toHaveLength(1);
     });
 
+    it('is removed by cleanup beside a tenant whose gate cannot be read, which is told', async () => {
+      const [broken, { caller, tenant }] = [await newTenant(app), await newTenant(app)];
+      const gate = keys.gate(broken.tenant.id);
+      const header = (await app.redis.send(['HGET', gate, 'h'], { kind: 'read' })) as string;
+      await app.redis.send(['HSET', gate, 'h', 'damaged'], { kind: 'write' });
+      await app.cache.set(caller, entry('brief'), { value: text('x'), meta: json, ttlMs: 1 });
+      await expect.poll(async () => (await app.cleanUp.run()).unreadable).toBe(1);
+      await expect.poll(async () => [(await app.cleanUp.run()).finished, await indexOf(tenant.id)]).toEqual([true, []]);
+      await app.redis.send(['HSET', gate, 'h', header], { kind: 'write' });
+    });
+
     it('keeps an entry that was written again with a longer life', async () => {
       const { caller, tenant } = await newTenant(app);
       await app.cache.set(caller, entry('k'), { value: text('old'), meta: json, ttlMs: 1 });
