@@ -160,7 +160,7 @@ describe.each([...TRANSPORTS, 'cluster'] as const)('cache over %s', (setup) => {
       const header = (await app.redis.send(['HGET', gate, 'h'], { kind: 'read' })) as string;
       await app.redis.send(['HSET', gate, 'h', 'damaged'], { kind: 'write' });
       await app.cache.set(caller, entry('brief'), { value: text('x'), meta: json, ttlMs: 1 });
-      await expect.poll(async () => (await app.cleanUp.run()).unreadable).toBe(1);
+      await expect.poll(async () => (await app.cleanUp.run()).unreadable).toBeGreaterThan(0);
       await expect.poll(async () => [(await app.cleanUp.run()).finished, await indexOf(tenant.id)]).toEqual([true, []]);
       await app.redis.send(['HSET', gate, 'h', header], { kind: 'write' });
     });
