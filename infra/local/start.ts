@@ -2,7 +2,7 @@
 import '../lua-hook.ts';
 import { LocalServiceError } from '../../lib/errors.ts';
 import { banner } from './banner.ts';
-import { startStack } from './stack.ts';
+import { type Stack, startStack } from './stack.ts';
 import { readStartOptions, USAGE } from './start-options.ts';
 import { waitForStopSignal } from './stop-signals.ts';
 
@@ -15,14 +15,22 @@ async function main(): Promise<void> {
     notify('Stopped without waiting');
     process.exit(1);
   });
+  let isStopping = false;
+  const stopping = stopSignal.then(() => {
+    isStopping = true;
+    notify('Stopping …');
+  });
   const stack = await startStack({ ...options, onNotice: notify });
+  if (!isStopping) announce(stack);
+  await stopping;
+  await stack.stop();
+  notify('Stopped');
+}
+
+function announce(stack: Stack): void {
   console.log(banner(stack, performance.now()));
   // For programs; a person has read it above.
   if (!process.stdout.isTTY) console.log(`ready ${stack.url}`);
-  await stopSignal;
-  notify('Stopping …');
-  await stack.stop();
-  notify('Stopped');
 }
 
 // A terminal that is gone must not end the clean stop its end has asked for.

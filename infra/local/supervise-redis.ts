@@ -1,9 +1,11 @@
 /** Redis for as long as the stack runs: when it dies, it is started again on the same port, with what its log holds. */
+import { findRedisServer } from './redis/find-redis.ts';
 import { type RunningRedis, startRedis } from './redis/start-redis.ts';
 
 /** How often Redis is looked for, and how long to wait after a start that failed. */
 const CHECK_MS = 200;
 const RETRY_MS = 2_000;
+const ANY_PORT = 0;
 
 export interface SupervisedRedis {
   /** Stays the same when Redis is started again. */
@@ -12,7 +14,8 @@ export interface SupervisedRedis {
 }
 
 /**
- * Starts Redis with an append-only file under `dir`, and watches it. `onNotice` is told when it died and when it is back.
+ * Starts Redis with an append-only file under `dir`, and watches it. `onNotice` is told when one is
+ * unpacked first, when it died and when it is back.
  * @throws {LocalServiceError} the first start failed.
  */
 export async function superviseRedis(options: {
@@ -20,7 +23,10 @@ export async function superviseRedis(options: {
   readonly onNotice: (text: string) => void;
 }): Promise<SupervisedRedis> {
   const { dir, onNotice } = options;
-  let redis: RunningRedis = await startRedis({ dir, appendonly: true });
+  const onUnpack = () => onNotice("No Redis on PATH: unpacking Debian's package into .cache/, this once …");
+  const start = async (port: number) =>
+    startRedis({ dir, port, server: await findRedisServer({ onUnpack }), appendonly: true });
+  let redis: RunningRedis = await start(ANY_PORT);
   const { url, port } = redis;
   let isStopping = false;
   let restarting: Promise<void> | undefined;
@@ -38,7 +44,7 @@ export async function superviseRedis(options: {
   async function restart(): Promise<void> {
     try {
       await redis.stop();
-      redis = await startRedis({ dir, port, appendonly: true });
+      redis = await start(port);
       onNotice('Redis is back');
       timer = setTimeout(check, CHECK_MS);
     } catch (error) {

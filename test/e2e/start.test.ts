@@ -9,6 +9,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 import { ECHO, writeFixtureService } from '../support/fixture-service.ts';
 import { type RunningService, type StartServiceOptions, startService } from '../support/start-service.ts';
 
+const START = new URL('../../infra/local/start.ts', import.meta.url).pathname;
+
 const FUNCTIONS = {
   live: { events: ['GET /health/live'], body: "return { statusCode: 200, body: 'live' };" },
   settings: { events: ['GET /settings'], body: 'return { statusCode: 200, body: JSON.stringify(process.env) };' },
@@ -178,6 +180,20 @@ describe('stopping npm start [K7]', () => {
     expect(await readdir(dataDir)).not.toContain('env');
   });
 
+  it('does not say that it runs when it is stopped while it starts', async () => {
+    const child = spawn(process.execPath, [START, '--service', serviceFile], {
+      env: { ...process.env, PORT: '0', RIPTIDE_DATA_DIR: dataDir },
+    });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk));
+    await expect.poll(() => readdir(dataDir), { interval: 5, timeout: 10_000 }).toContain('lock');
+    child.kill('SIGTERM');
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+    expect(text).not.toContain('runs at');
+    expect(text).toContain('Stopped');
+    expect(await readdir(dataDir)).not.toContain('lock');
+  });
+
   it('stops cleanly when one Ctrl-C arrives twice, as npm passes it on', async () => {
     const service = await start();
     process.kill(service.pid, 'SIGINT');
@@ -288,9 +304,8 @@ describe('when something goes wrong with npm start [M3 K7]', () => {
 
 /** Only for what ends by itself. */
 function runStart(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const script = new URL('../../infra/local/start.ts', import.meta.url).pathname;
   const { REDIS_URL: _, ...clean } = process.env;
-  return spawnSync(process.execPath, [script, ...args], {
+  return spawnSync(process.execPath, [START, ...args], {
     encoding: 'utf8',
     env: { ...clean, ...env },
     timeout: 20_000,

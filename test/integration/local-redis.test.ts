@@ -20,15 +20,19 @@ const isAlive = (pid: number) => {
 describe('finding Redis [G1]', () => {
   it('unpacks one where none is installed, also twice at the same time, and finds it again', async () => {
     const cacheDir = await temporaryDir();
-    const find = () => findRedisServer({ cacheDir, searchPath: '/nowhere' });
+    let unpacked = 0;
+    const find = () => findRedisServer({ cacheDir, searchPath: '/nowhere', onUnpack: () => unpacked++ });
     const [first, second] = await Promise.all([find(), find()]);
+    expect(unpacked).toBe(2);
     expect(second).toEqual(first);
     expect(first).toMatchObject({ source: 'cache', path: expect.stringContaining(cacheDir) });
     expect(await readdir(join(cacheDir, 'redis'))).toEqual([`${process.platform}-${process.arch}`]);
     const redis = await ownRedis({ server: first });
     vi.stubEnv('PATH', '/nowhere');
     onTestFinished(() => void vi.unstubAllEnvs());
+    unpacked = 0;
     expect(await find()).toEqual(first);
+    expect(unpacked).toBe(0);
     expect(await askRedis(redis, (client) => client.ping())).toBe('PONG');
   });
 

@@ -28,6 +28,8 @@ export interface FindRedisOptions {
   readonly cacheDir?: string;
   /** Where installed servers are looked for, as in PATH. Default: PATH. */
   readonly searchPath?: string;
+  /** Told before one is downloaded, which takes seconds. */
+  readonly onUnpack?: () => void;
 }
 
 /**
@@ -36,12 +38,12 @@ export interface FindRedisOptions {
  * @throws {LocalServiceError} there is none and none can be unpacked; the message says what to install.
  */
 export async function findRedisServer(options: FindRedisOptions = {}): Promise<RedisServer> {
-  const { searchPath = process.env.PATH ?? '' } = options;
+  const { searchPath = process.env.PATH ?? '', onUnpack } = options;
   const cacheDir = options.cacheDir ?? fileURLToPath(new URL('../../../.cache', import.meta.url));
   const installed = await findInstalled(searchPath);
   if (installed !== null) return installed;
   try {
-    return { ...(await unpackDebianRedis({ dir: join(cacheDir, 'redis'), isUsable })), source: 'cache' };
+    return { ...(await unpackDebianRedis({ dir: join(cacheDir, 'redis'), isUsable, onUnpack })), source: 'cache' };
   } catch (cause) {
     throw new LocalServiceError(whatToDo(cause), { cause });
   }

@@ -20,6 +20,8 @@ interface UnpackOptions {
   /** Holds one folder for each kind of machine, so a shared checkout serves several. */
   readonly dir: string;
   readonly isUsable: (server: UnpackedServer) => Promise<boolean>;
+  /** Told before the download, which takes seconds. */
+  readonly onUnpack?: (() => void) | undefined;
 }
 
 /**
@@ -27,10 +29,11 @@ interface UnpackOptions {
  * name, so a run beside this one sees all of it or nothing.
  * @throws {Error} apt-get or dpkg-deb is missing, the packages cannot be had, or what they hold does not run.
  */
-export async function unpackDebianRedis({ dir, isUsable }: UnpackOptions): Promise<UnpackedServer> {
+export async function unpackDebianRedis({ dir, isUsable, onUnpack }: UnpackOptions): Promise<UnpackedServer> {
   const home = join(dir, `${process.platform}-${process.arch}`);
   const before = await describeServer(home);
   if (await isUsable(before)) return before;
+  onUnpack?.();
   await mkdir(dir, { recursive: true });
   const draft = await mkdtemp(join(dir, 'unpacking-'));
   try {
