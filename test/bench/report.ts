@@ -9,20 +9,24 @@ const HEAD = ['what', 'layer', 'reach', 'got', 'min–max of rounds', 'measured'
 export function toTable(verdicts: readonly Verdict[]): string {
   const table = new Table({ head: HEAD, style: { head: [], border: [], compact: true } });
   for (const row of verdicts) {
-    table.push([
-      row.what,
-      row.layer,
-      row.reach === undefined ? '' : reachText(row.reach, row.unit),
-      withUnit(row.got, row.unit),
-      `${figure(row.spread.min)}–${figure(row.spread.max)}`,
-      row.detail,
-      row.claim ?? '',
-      row.reach === undefined ? '' : `${row.runsMet} of ${row.runs}`,
-      row.verdict,
-    ]);
+    const { what, layer, reach, got, spread, measured, claim, runsMet, verdict } = toCells(row);
+    table.push([what, layer, reach, got, spread, measured, claim, runsMet, verdict]);
   }
   return table.toString();
 }
+
+/** One row as texts. */
+export const toCells = (row: Verdict) => ({
+  what: row.what,
+  layer: row.layer,
+  reach: row.reach === undefined ? '' : reachText(row.reach, row.unit),
+  got: withUnit(row.got, row.unit),
+  spread: `${figure(row.spread.min)}–${figure(row.spread.max)}`,
+  measured: row.detail,
+  claim: row.claim ?? '',
+  runsMet: row.reach === undefined ? '' : `${row.runsMet} of ${row.runs}`,
+  verdict: row.verdict,
+});
 
 /** `12 of 13 reached; missed: …` */
 export function toSummary(verdicts: readonly Verdict[]): string {
