@@ -38,8 +38,12 @@ export function handlerSettings(addresses: StackAddresses, useRest: boolean): Re
 /** Settings of the machine that would lead the functions past the stack: another Redis, another AWS account. */
 const FOREIGN = ['REDIS_URL', 'UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN', 'AWS_PROFILE', 'AWS_SESSION_TOKEN'];
 
-/** Puts the settings into this process, before any function is loaded. */
+/**
+ * Puts the settings into this process, before any function is loaded. Where nothing says how much to log, a terminal is
+ * spared the line of each refused request.
+ */
 export function applySettings(settings: Readonly<Record<string, string>>, environment: NodeJS.ProcessEnv): void {
   for (const name of FOREIGN) delete environment[name];
   Object.assign(environment, settings);
+  if (!environment.RIPTIDE_CONFIG) environment.PERSISTENCE_LOG_LEVEL ||= 'warn';
 }
