@@ -1,5 +1,6 @@
 /**
- * Every Redis key and index member of the service. Nothing else builds one.
+ * Every Redis key of the service; nothing else builds one. Members of the index are made from an entry's key, in the scripts
+ * that write them (redis/scripts/includes/entry.lua), and read here.
  *
  * `{t:<id>}` is a Cluster hash tag: all keys of a tenant live in one slot, so one script may touch several of them.
  * It comes first, so braces in a caller's key cannot move it.

@@ -3,17 +3,19 @@ import * as z from 'zod';
 import { ETAG } from '../cache/entry-rules.ts';
 
 /** `*`, or ETags without quotes: those that can match; weak ones only where weak comparison holds. */
-export type EtagList = '*' | readonly string[];
+type EtagList = '*' | readonly string[];
 
 const LIST = /^\s*(?:\*|(?:W\/)?"[\x21\x23-\x7e]*"(?:\s*,\s*(?:W\/)?"[\x21\x23-\x7e]*")*)\s*$/;
 
-const parse = (comparison: 'strong' | 'weak') => (value: string) => {
-  if (value.trim() === '*') return '*' as const;
-  const tags = [...value.matchAll(/(W\/)?"([^"]*)"/g)];
-  return tags
-    .filter((tag) => (comparison === 'weak' || tag[1] === undefined) && ETAG.test(tag[2] as string))
-    .map((tag) => tag[2] as string);
-};
+const parse =
+  (comparison: 'strong' | 'weak') =>
+  (value: string): EtagList => {
+    if (value.trim() === '*') return '*';
+    const tags = [...value.matchAll(/(W\/)?"([^"]*)"/g)];
+    return tags
+      .filter((tag) => (comparison === 'weak' || tag[1] === undefined) && ETAG.test(tag[2] as string))
+      .map((tag) => tag[2] as string);
+  };
 
 const header = z.string().max(4_096).regex(LIST, 'must be * or a list of ETags in quotes');
 

@@ -116,7 +116,8 @@ describe('tcp driver on a Cluster [G1]', () => {
     ).toEqual([4, 2]); // both on the new node
   });
 
-  it('waits for a slot whose keys are on two nodes, and then runs the script once', async () => {
+  /** Two keys of one slot, the first moved to another node and the second not yet. */
+  const halfMoved = async () => {
     const tag = randomBytes(4).toString('hex');
     const keys = [`{${tag}}:a`, `{${tag}}:b`] as const;
     for (const key of keys) await driver.send(['INCR', key], WRITE);
@@ -124,28 +125,29 @@ describe('tcp driver on a Cluster [G1]', () => {
     const move = await owners(slot);
     await beginMove(slot, move);
     await moveKey(keys[0], move);
+    const end = async () => {
+      await moveKey(keys[1], move);
+      await endMove(slot, move);
+    };
+    return { keys, end };
+  };
+
+  it('waits for a slot whose keys are on two nodes, and then runs the script once', async () => {
+    const { keys, end } = await halfMoved();
     const summed = driver.send(['EVAL', SUM, 2, ...keys], WRITE);
-    await moveKey(keys[1], move);
-    await endMove(slot, move);
+    await end();
     expect(await summed).toBe(4);
   });
 
   it('says unavailable when such a move does not end in time', async () => {
-    const tag = randomBytes(4).toString('hex');
-    const keys = [`{${tag}}:a`, `{${tag}}:b`] as const;
-    for (const key of keys) await driver.send(['INCR', key], WRITE);
-    const slot = await slotOf(keys[0]);
-    const move = await owners(slot);
-    await beginMove(slot, move);
-    await moveKey(keys[0], move);
+    const { keys, end } = await halfMoved();
     // Few tries, so that time runs out between two of them: within one, nobody could say that nothing was changed.
     const patient = createTcpDriver({ ...settings, retryDelayMs: 700, url: cluster.url, clusterMode: true });
     const startedAt = performance.now();
     await expect(patient.send(['EVAL', SUM, 2, ...keys], WRITE)).rejects.toBeInstanceOf(RedisUnavailableError);
     expect(performance.now() - startedAt).toBeLessThan(settings.commandTimeoutMs + 500);
     await patient.close();
-    await moveKey(keys[1], move);
-    await endMove(slot, move);
+    await end();
     expect(await driver.send(['EVAL', SUM, 2, ...keys], WRITE)).toBe(4);
   });
 
