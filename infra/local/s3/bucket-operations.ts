@@ -1,8 +1,8 @@
+import { uriEncode } from '../aws/signature.ts';
 import type { IndexEntry } from './key-index.ts';
 import { listPage } from './list-page.ts';
 import { notImplemented, S3Error } from './s3-error.ts';
 import type { S3Call, S3Deps, S3Operation, S3Reply } from './s3-operation.ts';
-import { uriEncode } from './signature.ts';
 import { readWholeBody } from './verified-body.ts';
 import { element, innerXml, textElement, textOf, xmlDocument } from './xml.ts';
 

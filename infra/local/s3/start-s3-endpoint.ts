@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Credentials } from '../aws/signature.ts';
+import { authorise } from './authorise.ts';
 import { openBucketStore } from './bucket-store.ts';
 import { findOperation } from './find-operation.ts';
 import type { S3Deps } from './s3-operation.ts';
 import { parseRequest } from './s3-request.ts';
 import { sendError, sendReply } from './send-reply.ts';
-import { type Credentials, verifySignature } from './signature.ts';
 import { openUploadStore } from './upload-store.ts';
 
 /** How to start it. */
@@ -77,7 +78,7 @@ function createAnswer(deps: S3Deps, credentials: Credentials) {
     response.setHeader('x-amz-request-id', randomUUID());
     try {
       const request = parseRequest(source);
-      const payload = verifySignature(request, credentials, deps.now());
+      const payload = authorise(request, credentials, deps.now());
       const reply = await findOperation(request).run({ request, payload }, deps);
       await sendReply(response, reply, isHead);
     } catch (error) {

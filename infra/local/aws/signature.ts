@@ -1,12 +1,58 @@
+/** AWS Signature Version 4, as the local endpoints check it. Each of them answers a fault in the words of its own API. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { S3Error } from './s3-error.ts';
-import type { S3Request } from './s3-request.ts';
+import type { IncomingMessage } from 'node:http';
 
-/** The one key pair this endpoint knows. */
+/** The one key pair an endpoint knows. */
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly region: string;
+}
+
+/** A request as far as its signature covers it. */
+export interface SignedRequest {
+  readonly method: string;
+  /** Decoded; begins with `/`. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly source: IncomingMessage;
+}
+
+export interface Verification {
+  readonly credentials: Credentials;
+  /** As in the scope: `s3`, `kms`. */
+  readonly service: string;
+  /** Unix time, ms. */
+  readonly nowMs: number;
+  /** Of the body that was read, in hex, for a request that does not say it itself. */
+  readonly bodySha256?: string;
+}
+
+/** What is wrong with a signature. */
+export type SignatureFault =
+  | 'missing'
+  | 'malformed'
+  | 'unknown-key'
+  | 'other-scope'
+  | 'bad-date'
+  | 'skewed'
+  | 'expired'
+  | 'unsigned-header'
+  | 'no-digest'
+  | 'bad-query'
+  | 'mismatch';
+
+/** The request is not signed as it must be. */
+export class SignatureError extends Error {
+  readonly fault: SignatureFault;
+
+  constructor(fault: SignatureFault, message: string) {
+    super(message);
+    this.name = 'SignatureError';
+    this.fault = fault;
+  }
 }
 
 /** What a request says about its own signature, from its header or its query. */
@@ -28,38 +74,33 @@ const MAX_SKEW_MS = 15 * 60_000;
 const MAX_EXPIRY_SECONDS = 604_800;
 
 /**
- * Checks the request's signature (AWS Signature Version 4, header or presigned URL), its date and its scope.
- * @param nowMs Unix time, ms.
+ * Checks the request's signature (header or presigned URL), its date and its scope.
  * @returns what the signature says about the body: its SHA-256 in hex, or a word such as `UNSIGNED-PAYLOAD`.
- * @throws {S3Error} 403, or 400 for a claim that cannot be read.
+ * @throws {SignatureError}
  */
-export function verifySignature(request: S3Request, credentials: Credentials, nowMs: number): string {
-  const claim = request.query.has('X-Amz-Signature') ? claimOfQuery(request) : claimOfHeader(request);
+export function verifySignature(request: SignedRequest, expected: Verification): string {
+  const { credentials, nowMs } = expected;
+  const claim = request.query.has('X-Amz-Signature') ? claimOfQuery(request) : claimOfHeader(request, expected);
   if (claim.accessKeyId !== credentials.accessKeyId) {
-    throw new S3Error(403, 'InvalidAccessKeyId', 'The access key id you provided does not exist in our records.');
+    throw new SignatureError('unknown-key', 'The access key id you provided does not exist in our records.');
   }
-  checkScope(claim, credentials.region);
+  checkScope(claim, expected);
   checkTime(claim, nowMs);
   checkSignedHeaders(request, claim);
-  const expected = sign(request, claim, credentials.secretAccessKey);
-  if (!timingSafeEqual(expected, Buffer.from(claim.signature, 'hex'))) {
-    throw new S3Error(
-      403,
-      'SignatureDoesNotMatch',
-      'The request signature we calculated does not match the one you provided.',
-    );
+  const signature = sign(request, claim, credentials.secretAccessKey);
+  if (!timingSafeEqual(signature, Buffer.from(claim.signature, 'hex'))) {
+    throw new SignatureError('mismatch', 'The request signature we calculated does not match the one you provided.');
   }
   return claim.payload;
 }
 
-function claimOfHeader({ headers }: S3Request): Claim {
+function claimOfHeader({ headers }: SignedRequest, { bodySha256 }: Verification): Claim {
   const pattern = /^AWS4-HMAC-SHA256 Credential=([^,\s]+),\s*SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]{64})$/;
   const match = pattern.exec(headers.authorization ?? '');
-  if (match === null) throw denied('Access Denied');
+  if (match === null) throw new SignatureError('missing', 'Access Denied');
   const [, credential = '', signedHeaders = '', signature = ''] = match;
-  const payload = headers['x-amz-content-sha256'];
-  if (payload === undefined)
-    throw new S3Error(400, 'MissingSecurityHeader', 'Your request was missing x-amz-content-sha256.');
+  const payload = headers['x-amz-content-sha256'] ?? bodySha256;
+  if (payload === undefined) throw new SignatureError('no-digest', 'Your request was missing x-amz-content-sha256.');
   const date = headers['x-amz-date'] ?? '';
   return {
     ...readCredential(credential),
@@ -71,17 +112,13 @@ function claimOfHeader({ headers }: S3Request): Claim {
   };
 }
 
-function claimOfQuery({ query }: S3Request): Claim {
+function claimOfQuery({ query }: SignedRequest): Claim {
   const value = (name: string) => query.get(name) ?? '';
   const signature = value('X-Amz-Signature');
   const seconds = Number(value('X-Amz-Expires'));
   const readable = value('X-Amz-Algorithm') === ALGORITHM && /^[0-9a-f]{64}$/.test(signature);
   if (!readable || !Number.isInteger(seconds) || seconds < 1 || seconds > MAX_EXPIRY_SECONDS) {
-    throw new S3Error(
-      400,
-      'AuthorizationQueryParametersError',
-      'The query parameters of the signature cannot be used.',
-    );
+    throw new SignatureError('bad-query', 'The query parameters of the signature cannot be used.');
   }
   return {
     ...readCredential(value('X-Amz-Credential')),
@@ -95,43 +132,37 @@ function claimOfQuery({ query }: S3Request): Claim {
 
 function readCredential(credential: string): Pick<Claim, 'accessKeyId' | 'scope'> {
   const [accessKeyId = '', day = '', region = '', service = '', end] = credential.split('/');
-  if (end !== 'aws4_request')
-    throw new S3Error(400, 'AuthorizationHeaderMalformed', 'The credential scope cannot be read.');
+  if (end !== 'aws4_request') throw new SignatureError('malformed', 'The credential scope cannot be read.');
   return { accessKeyId, scope: { day, region, service } };
 }
 
-function checkScope({ scope, date }: Claim, region: string): void {
-  if (scope.service === 's3' && scope.region === region && date.startsWith(`${scope.day}T`)) return;
-  throw new S3Error(
-    400,
-    'AuthorizationHeaderMalformed',
-    `The scope must be of service s3, region ${region} and the request's day.`,
+function checkScope({ scope, date }: Claim, { service, credentials: { region } }: Verification): void {
+  if (scope.service === service && scope.region === region && date.startsWith(`${scope.day}T`)) return;
+  throw new SignatureError(
+    'other-scope',
+    `The scope must be of service ${service}, region ${region} and the request's day.`,
   );
 }
 
 function checkTime({ date, expiresMs }: Claim, nowMs: number): void {
   const signedAtMs = Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
-  if (Number.isNaN(signedAtMs)) throw denied('The date of the signature cannot be read.');
+  if (Number.isNaN(signedAtMs)) throw new SignatureError('bad-date', 'The date of the signature cannot be read.');
   const ageMs = nowMs - signedAtMs;
-  if (expiresMs !== null && ageMs > expiresMs) throw denied('Request has expired');
+  if (expiresMs !== null && ageMs > expiresMs) throw new SignatureError('expired', 'Request has expired');
   if (-ageMs > MAX_SKEW_MS || (expiresMs === null && ageMs > MAX_SKEW_MS)) {
-    throw new S3Error(
-      403,
-      'RequestTimeTooSkewed',
-      'The difference between the request time and the current time is too large.',
-    );
+    throw new SignatureError('skewed', 'The difference between the request time and the current time is too large.');
   }
 }
 
 /** Whoever relays a request must not add to it: `host` and each `x-amz-*` header take part in the signature. */
-function checkSignedHeaders({ source }: S3Request, { signedHeaders }: Claim): void {
+function checkSignedHeaders({ source }: SignedRequest, { signedHeaders }: Claim): void {
   const needed = Object.keys(source.headers).filter((name) => name === 'host' || name.startsWith('x-amz-'));
   if (!needed.includes('host') || needed.some((name) => !signedHeaders.includes(name))) {
-    throw denied('There were headers present in the request which were not signed');
+    throw new SignatureError('unsigned-header', 'There were headers present in the request which were not signed');
   }
 }
 
-function sign(request: S3Request, claim: Claim, secretAccessKey: string): Buffer {
+function sign(request: SignedRequest, claim: Claim, secretAccessKey: string): Buffer {
   const { day, region, service } = claim.scope;
   const text = [
     ALGORITHM,
@@ -143,7 +174,7 @@ function sign(request: S3Request, claim: Claim, secretAccessKey: string): Buffer
   return hmac(key, text.join('\n'));
 }
 
-function canonicalRequest(request: S3Request, { signedHeaders, payload }: Claim): string {
+function canonicalRequest(request: SignedRequest, { signedHeaders, payload }: Claim): string {
   const headerLine = (name: string) => {
     const values = request.source.headersDistinct[name] ?? [];
     return `${name}:${values.map((value) => value.trim().replace(/ +/g, ' ')).join(',')}`;
@@ -171,7 +202,6 @@ function canonicalQuery(query: URLSearchParams): string {
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
-const denied = (message: string) => new S3Error(403, 'AccessDenied', message);
 
 /** Percent-encoding as signatures and `encoding-type=url` want it: all but `A-Z a-z 0-9 - _ . ~`. */
 export function uriEncode(text: string): string {
