@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { attemptsOf, sdkError, statusOf } from '../aws/sdk-error.ts';
 import type { S3Connection } from './s3-connection.ts';
-import { attemptsOf, sdkError, statusOf } from './s3-failure.ts';
 import type { PutBlob } from './store.ts';
 
 /** Metadata by which a conditional write knows itself again when its first answer was lost; never shown to callers. */

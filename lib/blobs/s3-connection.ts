@@ -52,12 +52,6 @@ function clientConfig(config: BlobConfig, credentials: S3Credentials | undefined
   };
 }
 
-/** Ends after `timeoutMs`, or with the caller's signal when that is sooner. */
-export function deadlineSignal(timeoutMs: number, signal: AbortSignal | undefined): AbortSignal {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  return signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
-}
-
 /**
  * Reads a body to its end; on any error it is destroyed, so its connection is not left half read.
  * @param sizeBytes as the answer's header says it.

@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream';
+import { deadlineSignal } from '../aws/deadline-signal.ts';
+import { sdkError, statusOf } from '../aws/sdk-error.ts';
 import type { BlobConfig } from '../config/config.ts';
 import { AppError, BlobUnavailableError, CorruptValueError } from '../errors.ts';
 import { conditionalPut, putInput, WRITE_ID } from './conditional-put.ts';
-import { deadlineSignal, lazyConnection, readBody, type S3Connection, type S3Credentials } from './s3-connection.ts';
-import { blobFailure, sdkError, statusOf } from './s3-failure.ts';
+import { lazyConnection, readBody, type S3Connection, type S3Credentials } from './s3-connection.ts';
+import { blobFailure } from './s3-failure.ts';
 import type { BlobInfo, BlobStore } from './store.ts';
 
 const MAX_PAGE = 1000;
