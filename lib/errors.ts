@@ -100,9 +100,9 @@ export class UnauthorizedError extends AppError {
   }
 }
 
-/** A known key that may not do this: of the wrong kind, or without the scope; or its tenant is suspended. */
+/** A known key that may not do this: of the wrong kind, without the scope, denied by a policy; or its tenant is out of use. */
 export class ForbiddenError extends AppError {
-  override readonly code: 'wrong_key_kind' | 'scope_missing' | 'tenant_suspended';
+  override readonly code: 'wrong_key_kind' | 'scope_missing' | 'access_denied' | 'tenant_suspended' | 'tenant_deleted';
   override readonly status = 403;
 
   constructor(code: ForbiddenError['code'], message: string, context?: ErrorContext) {
@@ -221,6 +221,50 @@ export class RedisReplyError extends AppError {
 export class BlobUnavailableError extends AppError {
   override readonly code = 'blob_store_unavailable';
   override readonly status = 503;
+}
+
+// --- encryption ------------------------------------------------------------------------------------------------------
+
+/** Encryption is asked for and no key provider is configured. Nothing was changed. */
+export class EncryptionUnavailableError extends AppError {
+  override readonly code = 'encryption_unavailable';
+  override readonly status = 409;
+
+  constructor() {
+    super(
+      'This deployment has no key provider: set encryption.kms_key_id or encryption.master_key_file, or leave encryption off',
+    );
+  }
+}
+
+/** The key provider cannot be reached, or cannot answer now. Nothing was changed. */
+export class KeyProviderUnavailableError extends AppError {
+  override readonly code = 'key_provider_unavailable';
+  override readonly status = 503;
+}
+
+/**
+ * The key provider has answered, and does not hand out this key. `reason` tells an operator why. Waiting does not help: no
+ * Retry-After.
+ */
+export class KeyRefusedError extends AppError {
+  override readonly code = 'key_refused';
+  override readonly status = 503;
+  readonly reason: KeyRefusal;
+
+  constructor(reason: KeyRefusal, message: string, context: ErrorContext = {}) {
+    super(message, { ...context, details: { ...context.details, reason } });
+    this.reason = reason;
+  }
+}
+
+/** `unknown_key`: no such master key. `wrong_key`: another master key, another context, or damaged. The rest: known, and closed to us. */
+export type KeyRefusal = 'unknown_key' | 'wrong_key' | 'access_denied' | 'key_disabled';
+
+/** The master key cannot read what is stored: it is another one. The message says what to do. */
+export class MasterKeyMismatchError extends AppError {
+  override readonly code = 'master_key_mismatch';
+  override readonly status = 500;
 }
 
 /** A server of the local stack cannot be found or started; the message says what to do. Never met on Lambda. */

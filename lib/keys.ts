@@ -18,10 +18,18 @@ export function createKeys(prefix: string) {
   return {
     /** hash: status, limits, counters, API keys (see lib/gate/gate-fields.ts) */
     gate: (id: TenantId) => `${tenant(id)}:gate`,
+    /** sorted set: open reservations, scored by when they are abandoned, Unix ms */
+    holds: (id: TenantId) => `${tenant(id)}:holds`,
     /** string: the tenant's record, JSON */
     record: (id: TenantId) => `${tenant(id)}:record`,
     /** hash: key id -> JSON of an API key, its secret hashed */
     apiKeys: (id: TenantId) => `${tenant(id)}:keys`,
+    /** hash: what the tenant's invoices are made of */
+    billing: (id: TenantId) => `${tenant(id)}:billing`,
+    /** hash: request id -> JSON of a request for higher quotas */
+    quotaRequests: (id: TenantId) => `${tenant(id)}:requests`,
+    /** string: exists when the tenant was erased; its id is never used again */
+    erased: (id: TenantId) => `${tenant(id)}:erased`,
     /** sorted set, all scores 0: the tenant's one index */
     index: (id: TenantId, generation: number) => `${tenant(id)}:g${generation}:idx`,
     /** string: header and payload of a cache entry */
@@ -30,10 +38,22 @@ export function createKeys(prefix: string) {
 
     /** sorted set, all scores 0: ids of the tenants that exist */
     tenants: () => `${prefix}{sys}:tenants`,
-    /** hash: tenant id -> Unix ms of a creation under way */
+    /** sorted set, all scores 0: the tenants by id, plan, status and both (redis/scripts/includes/list-tenant.lua) */
+    tenantIndex: () => `${prefix}{sys}:tenants:idx`,
+    /** hash: tenant id -> `<rev>\t<plan>\t<status>\t<search text>` */
+    tenantSummary: () => `${prefix}{sys}:tenants:summary`,
+    /** hash: tenant id -> `<Unix ms>,<audit entry>` of a creation under way */
     tenantReservations: () => `${prefix}{sys}:tenants:reserved`,
     /** hash: an idempotent call's state and reply */
     idempotency: (digest: string) => `${prefix}{sys}:idem:${digest}`,
+    /** list: audit entries not yet sealed, JSON, oldest first */
+    auditPending: () => `${prefix}{sys}:audit:pending`,
+    /** sorted set: ids of the last 10,000 audit entries pushed, by Unix ms */
+    auditSeen: () => `${prefix}{sys}:audit:seen`,
+    /** sorted set: sealed audit entries, JSON, by seq; the oldest of many are in S3 */
+    auditLog: () => `${prefix}{sys}:audit`,
+    /** string: `a1,<seq>,<hash>` of the last sealed audit entry */
+    auditHead: () => `${prefix}{sys}:audit:head`,
   } as const;
 }
 

@@ -1,8 +1,9 @@
 /** What a key's holder may know of itself. */
 import { ForbiddenError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
+import { unpackCounters } from '../gate/counters.ts';
 import type { Gate } from '../gate/gate.ts';
-import { burstOf, unpackCounters, unpackLimits } from '../gate/gate-fields.ts';
+import { unpackLimits } from '../gate/gate-fields.ts';
 import { checkKey } from '../redis/scripts.ts';
 import type { WhoAmIResponse } from './contract.ts';
 
@@ -12,7 +13,13 @@ export function createAccount({ gate }: { readonly gate: Gate }) {
   return {
     /** Whether the key is one of this service's, and good; meters nothing. @throws {UnauthorizedError} it is not. */
     async verify(caller: Caller): Promise<void> {
-      const asked = gate.run(caller, { script: checkKey, scope: 'admin', kind: 'read', keys: () => ({}), args: {} });
+      const asked = gate.run(caller, {
+        script: checkKey,
+        scope: 'admin',
+        kind: 'read',
+        keys: () => ({}),
+        args: () => ({}),
+      });
       await asked.catch((error: unknown) => {
         if (!(error instanceof ForbiddenError)) throw error;
       });
@@ -25,16 +32,16 @@ export function createAccount({ gate }: { readonly gate: Gate }) {
         scope: 'none',
         kind: 'read',
         keys: () => ({}),
-        args: {},
+        args: () => ({}),
       });
       const [keyId, scopes, limitsText, countersText] = found;
-      const { quotas } = unpackLimits(limitsText as string);
+      const { quotas, burst } = unpackLimits(limitsText as string);
       const { memoryBytes, entries, operations, bytesIn, bytesOut } = unpackCounters(countersText as string);
       return {
         tenant_id: caller.tenantId,
         key_id: keyId as string,
-        scopes: (scopes as string).trim().split(' '),
-        limits: { ...quotas, burst: burstOf(quotas.operations_per_minute) },
+        scopes: scopesOf(scopes as string),
+        limits: { ...quotas, burst },
         left: {
           operations_this_minute: admission.minuteLeft,
           burst: admission.burstLeft,
@@ -45,3 +52,6 @@ export function createAccount({ gate }: { readonly gate: Gate }) {
     },
   };
 }
+
+/** Of a key's field, behind the minute it was used last. */
+const scopesOf = (text: string) => text.slice(text.indexOf(' ')).trim().split(' ');

@@ -6,8 +6,8 @@ import { randomBytes } from 'node:crypto';
 import type { CacheConfig } from '../config/config.ts';
 import { PreconditionFailedError, StorageFullError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
+import type { TenantContext } from '../gate/context-format.ts';
 import type { Gate } from '../gate/gate.ts';
-import type { TenantContext } from '../gate/gate-fields.ts';
 import type { Scope } from '../gate/scope.ts';
 import type { EntryName, Keys } from '../keys.ts';
 import { deleteCacheEntry, getCacheEntry, setCacheEntry } from '../redis/scripts.ts';
@@ -63,8 +63,9 @@ export function createCache(deps: {
       script: getCacheEntry,
       scope: 'cache:read',
       kind: 'read',
+      resource: resourceOf(name),
       keys: entryKeys(caller, name),
-      args: { want },
+      args: () => ({ want }),
     });
     return { state: found[0], text: found[1] as string, nowMs };
   };
@@ -79,12 +80,14 @@ export function createCache(deps: {
 
   const remove = async (caller: Caller, name: EntryName, how: { condition: string; scope: Scope }): Promise<number> => {
     const { condition, scope } = how;
+    const op = newOperation();
     const { found } = await gate.run(caller, {
       script: deleteCacheEntry,
       scope,
       kind: 'write',
+      resource: resourceOf(name),
       keys: entryKeys(caller, name),
-      args: { condition, op: newOperation() },
+      args: () => ({ condition, op }),
       declined: ([outcome]) => outcome === CONDITION_FAILED,
     });
     return found[0] as number;
@@ -131,20 +134,16 @@ export function createCache(deps: {
      */
     async set(caller: Caller, name: EntryName, entry: SetEntry): Promise<SetOutcome> {
       checkEntry(entry);
+      const condition = conditionText(entry.condition ?? 'none');
+      const own = { condition, ttlMs: entry.ttlMs ?? 0, op: newOperation() };
       const packed = await packer.pack(entry.value, entry.meta);
-      const { body, ...head } = packed;
       const { found } = await gate.run(caller, {
         script: setCacheEntry,
         scope: 'cache:write',
         kind: 'write',
+        resource: resourceOf(name),
         keys: entryKeys(caller, name),
-        args: {
-          ...head,
-          body,
-          condition: conditionText(entry.condition ?? 'none'),
-          ttlMs: entry.ttlMs ?? 0,
-          op: newOperation(),
-        },
+        args: () => ({ ...packed, ...own }),
         declined: ([outcome]) => outcome === CONDITION_FAILED || outcome === MEMORY_FULL,
       });
       const [outcome, first, second] = found;
@@ -157,7 +156,7 @@ export function createCache(deps: {
         expiresAtMs: Number(first) === 0 ? null : Number(first),
         updatedAtMs: Number(second),
         rawBytes: packed.rawBytes,
-        storedBytes: Buffer.byteLength(body) - packed.metaBytes,
+        storedBytes: Buffer.byteLength(packed.body) - packed.metaBytes,
       };
     },
 
@@ -177,6 +176,9 @@ const UNCHANGED = 2;
 /** Outcomes of the scripts that changed nothing. */
 const CONDITION_FAILED = 3;
 const MEMORY_FULL = 5;
+
+/** As policies name it. */
+const resourceOf = ({ namespace, key }: EntryName) => `cache/${namespace}/${key}`;
 
 /** 96 random bits, hex. */
 const newOperation = () => randomBytes(12).toString('hex');

@@ -3,7 +3,7 @@ import type { Contract, Guard } from '../http/contract.ts';
 import { PROBLEM_CODES, type ProblemCode } from './problem-codes.ts';
 
 const KEY_REFUSED = ['key_missing', 'key_unknown', 'key_expired', 'key_revoked', 'wrong_key_kind'] as const;
-const GATE_REFUSED = ['tenant_suspended', 'rate_limited', 'quota_exceeded'] as const;
+const GATE_REFUSED = ['tenant_suspended', 'tenant_deleted', 'rate_limited', 'quota_exceeded'] as const;
 const STORE_FAILED = ['store_unavailable', 'store_error'] as const;
 const ANY = ['internal', 'config_invalid', 'deadline_exceeded'] as const;
 
@@ -23,7 +23,7 @@ export function problemCodesOf(contract: Contract): readonly string[] {
 function guardCodes(guard: Guard): readonly ProblemCode[] {
   if (guard.kind === 'open') return [];
   // The gate names a tenant's key even where only the admin key will do, so that a revoked one is told so.
-  const scope = guard.kind === 'tenant' && guard.scope !== 'none' ? (['scope_missing'] as const) : [];
+  const scope = guard.kind === 'tenant' && guard.scope !== 'none' ? (['scope_missing', 'access_denied'] as const) : [];
   return [...KEY_REFUSED, ...scope, ...GATE_REFUSED, ...STORE_FAILED];
 }
 

@@ -6,8 +6,12 @@ import type { Admission } from './admission.ts';
 
 export interface Caller {
   readonly tenantId: TenantId;
+  /** Of the API key, as it stands in its text; the gate tells whether the key is genuine. */
+  readonly keyId: string;
   /** SHA-256 of the whole key, hex: what is stored and compared. */
   readonly keyHash: string;
+  /** Name of the route called, for limits of its own; absent: none. */
+  readonly route?: string | undefined;
   /** The request's deadline. */
   readonly signal?: AbortSignal | undefined;
   /** Told of each passage through the gate: the limits to report. */
@@ -20,7 +24,7 @@ const SECRET = /^[0-9A-Za-z]{43}$/;
  * `rt_<tenant id>_<key id>_<43 base62>`, split.
  * @throws {UnauthorizedError} `key_unknown`: it cannot be a key of this service.
  */
-export function parseApiKey(text: string): Pick<Caller, 'tenantId' | 'keyHash'> {
+export function parseApiKey(text: string): Pick<Caller, 'tenantId' | 'keyId' | 'keyHash'> {
   const [prefix, tenant, key, secret, ...rest] = text.split('_');
   const tenantId = parseTenantId(tenant ?? '');
   if (
@@ -32,7 +36,7 @@ export function parseApiKey(text: string): Pick<Caller, 'tenantId' | 'keyHash'> 
   ) {
     throw new UnauthorizedError('key_unknown');
   }
-  return { tenantId, keyHash: hashApiKey(text) };
+  return { tenantId, keyId: key as string, keyHash: hashApiKey(text) };
 }
 
 const hashes = new Map<string, string>();

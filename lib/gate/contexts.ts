@@ -1,5 +1,5 @@
 import type { TenantId } from '../ids.ts';
-import type { TenantContext } from './gate-fields.ts';
+import type { TenantContext } from './context-format.ts';
 
 /** What this instance knows of the tenants it served last; bounded, least recently used first out. */
 export function createContexts(maxTenants = 5_000) {

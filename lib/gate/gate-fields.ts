@@ -3,38 +3,49 @@
  * golden fixtures of each are in test/fixtures/stored-formats.json.
  *
  *   h         h1,<status>,<context version>,<generation>,<operations a minute>,<burst>,<memory>,<storage>,<transfer>
- *   m         m1,<level>,<level at µs>,<minute>,<operations in it>,<operations>,<hits>,<bytes out>,<compute µs>,
- *             <misses>,<bytes in>,<memory bytes>,<entries>,<seq>
- *   x         the context, JSON
- *   k:<hash>  k1,<key id>,<expires ms, 0 never>,<a active | r revoked>,<scopes, a space around each>
+ *   m         counters: lib/gate/counters.ts
+ *   u:… p:…   counters as they stood when a minute, an hour, a day or a period had ended: lib/gate/counters.ts
+ *   r         what is reserved: lib/redis/scripts/includes/holds.lua
+ *   x         the context, JSON: lib/gate/context-format.ts
+ *   k:<hash>  k2,<key id>,<expires ms, 0 never>,<a active | r revoked>,<last used, minute>,<scopes, a space around each>;
+ *             k1 lacks the minute
+ *   l:<hash>  l1,<operations a minute>,<burst>,<level>,<level at µs>: a limit of the key's own; of a route l:<route>
+ *   d         the last 64 removals, <op>=<outcome>;
  */
 import type { Quotas } from '../config/config.ts';
 
+/** `deleted`: within the time in which it can be undone. */
+export type TenantStatus = 'active' | 'suspended' | 'deleted';
+
 export interface Limits {
-  readonly status: 'active' | 'suspended';
+  readonly status: TenantStatus;
   readonly contextVersion: number;
   readonly generation: number;
   readonly quotas: Quotas;
+  /** Calls that may come at once; undefined: {@link burstOf} of the rate. */
+  readonly burst?: number | undefined;
 }
 
 /** Calls that may come at once: a tenth of a minute's, at least one. */
 export const burstOf = (operationsPerMinute: number): number =>
   operationsPerMinute === 0 ? 0 : Math.max(1, Math.floor(operationsPerMinute / 10));
 
-export function packLimits({ status, contextVersion, generation, quotas }: Limits): string {
+export function packLimits({ status, contextVersion, generation, quotas, burst }: Limits): string {
   const rate = quotas.operations_per_minute;
   const bytes = [quotas.memory_bytes, quotas.storage_bytes, quotas.data_transfer_bytes];
-  return ['h1', status, contextVersion, generation, rate, burstOf(rate), ...bytes].join(',');
+  return ['h1', status, contextVersion, generation, rate, burst ?? burstOf(rate), ...bytes].join(',');
 }
 
 /** @throws {RangeError} not written by {@link packLimits}. */
-export function unpackLimits(text: string): Limits {
-  const [tag, status, contextVersion, generation, rate, , memory, storage, transfer] = text.split(',');
-  if (tag !== 'h1' || (status !== 'active' && status !== 'suspended')) throw new RangeError('Not a gate header');
+export function unpackLimits(text: string): Limits & { readonly burst: number } {
+  const [tag, status, contextVersion, generation, rate, burst, memory, storage, transfer] = text.split(',');
+  if (tag !== 'h1' || (status !== 'active' && status !== 'suspended' && status !== 'deleted'))
+    throw new RangeError('Not a gate header');
   return {
     status,
     contextVersion: Number(contextVersion),
     generation: Number(generation),
+    burst: Number(burst),
     quotas: {
       memory_bytes: Number(memory),
       storage_bytes: Number(storage),
@@ -43,56 +54,6 @@ export function unpackLimits(text: string): Limits {
     },
   };
 }
-
-export interface Counters {
-  readonly operationsThisMinute: number;
-  readonly operations: number;
-  readonly hits: number;
-  readonly misses: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly memoryBytes: number;
-  readonly entries: number;
-  readonly seq: number;
-  readonly computeUs: number;
-}
-
-/** The counters of a tenant that did nothing yet. */
-export const NO_COUNTERS = 'm1,0,0,0,0,0,0,0,0,0,0,0,0,0';
-
-/** @throws {RangeError} not written by a script. */
-export function unpackCounters(text: string): Counters {
-  const [tag, ...texts] = text.split(',');
-  const numbers = texts.map(Number);
-  if (tag !== 'm1' || numbers.length !== 13) throw new RangeError('Not gate counters');
-  const at = (name: keyof typeof PLACES) => numbers[PLACES[name]] as number;
-  return {
-    operationsThisMinute: at('operationsThisMinute'),
-    operations: at('operations'),
-    hits: at('hits'),
-    misses: at('misses'),
-    bytesIn: at('bytesIn'),
-    bytesOut: at('bytesOut'),
-    memoryBytes: at('memoryBytes'),
-    entries: at('entries'),
-    seq: at('seq'),
-    computeUs: at('computeUs'),
-  };
-}
-
-/** Where each counter stands among the numbers of `m`. */
-const PLACES = {
-  operationsThisMinute: 3,
-  operations: 4,
-  hits: 5,
-  bytesOut: 6,
-  computeUs: 7,
-  misses: 8,
-  bytesIn: 9,
-  memoryBytes: 10,
-  entries: 11,
-  seq: 12,
-} as const;
 
 export interface KeyField {
   readonly id: string;
@@ -104,20 +65,42 @@ export interface KeyField {
 /** The field of a key in the gate. `hash`: SHA-256 of the key, hex. */
 export const keyField = (hash: string): string => `k:${hash}`;
 
+/** The field of a key's own limit. */
+export const keyLimitField = (hash: string): string => `l:${hash}`;
+
+/** The field of a limit of one route: the name of its contract. */
+export const routeLimitField = (route: string): string => `l:${route}`;
+
 export const packKey = ({ id, expiresAtMs, scopes }: KeyField): string =>
-  `k1,${id},${expiresAtMs ?? 0},a, ${scopes.join(' ')} `;
+  `k2,${id},${expiresAtMs ?? 0},a,0, ${scopes.join(' ')} `;
 
-/** What an instance keeps of a tenant between requests; a new version reaches it with its next request. */
-export interface TenantContext {
-  readonly version: string;
-  readonly generation: number;
+/** What the gate knows of a key, besides its scopes. */
+export interface KeyState {
+  readonly id: string;
+  readonly expiresAtMs: number | null;
+  readonly revoked: boolean;
+  /** Start of the minute, Unix ms; null: never used. */
+  readonly lastUsedAtMs: number | null;
 }
 
-export const packContext = (generation: number): string => JSON.stringify({ generation });
-
-/** @throws {SyntaxError | RangeError} not written by {@link packContext}. */
-export function unpackContext(version: string, json: string): TenantContext {
-  const { generation } = JSON.parse(json) as { generation?: unknown };
-  if (!Number.isSafeInteger(generation)) throw new RangeError('Not a tenant context');
-  return { version, generation: generation as number };
+/** @throws {RangeError} not the field of a key. */
+export function unpackKey(text: string): KeyState {
+  const match = /^k[12],([^,]*),(\d+),([ar]),(\d*)/.exec(text);
+  if (match === null) throw new RangeError('Not the field of a key');
+  const [, id, expires, state, minute] = match as unknown as string[];
+  return {
+    id: id as string,
+    expiresAtMs: expires === '0' ? null : Number(expires),
+    revoked: state === 'r',
+    lastUsedAtMs: Number(minute) === 0 ? null : Number(minute) * 60_000,
+  };
 }
+
+export interface OwnLimit {
+  readonly operations_per_minute: number;
+  readonly burst?: number | undefined;
+}
+
+/** A limit of a key or a route, not used yet. */
+export const packOwnLimit = ({ operations_per_minute, burst }: OwnLimit): string =>
+  `l1,${operations_per_minute},${burst ?? burstOf(operations_per_minute)},0,0`;

@@ -2,29 +2,36 @@
  * The request gate, from the side of TypeScript: runs a script that opens it, and turns its refusals into errors.
  * The checks themselves are in redis/scripts/includes/open-gate.lua, in the same step as the work.
  */
-import { OutcomeUnknownError } from '../errors.ts';
+import { ForbiddenError, OutcomeUnknownError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { RedisDriver, RedisReply } from '../redis/driver.ts';
 import { type Named, runScript, type Script } from '../redis/script.ts';
-import type { GateArg } from '../redis/scripts.ts';
+import { type GateArg, type GateKey, verifyAccess } from '../redis/scripts.ts';
 import { readAdmission } from './admission.ts';
 import type { Caller } from './caller.ts';
+import { EMPTY_CONTEXT, type TenantContext, unpackContext } from './context-format.ts';
 import type { Contexts } from './contexts.ts';
-import { keyField, type TenantContext, unpackContext } from './gate-fields.ts';
+import { keyField } from './gate-fields.ts';
+import { allows } from './policies.ts';
 import { ADMITTED, CONTEXT_OLD, refusal } from './refusal.ts';
 
-/** One gated script call; keys and arguments besides the gate's own, for the generation the tenant is in. */
+/** One gated script call; keys and arguments besides the gate's own, for the tenant's context. */
 export interface GatedCall<Key extends string, Arg extends string> {
   readonly script: Script<Key, Arg, readonly RedisReply[]>;
   readonly scope: string;
   /** `write`: its arguments carry an operation id the script dedupes by, so one retry after a lost reply is safe. */
   readonly kind: 'read' | 'write';
-  keys(context: TenantContext): Omit<Named<Key, string>, 'gate'>;
-  readonly args: Omit<Named<Arg, string | number>, GateArg>;
+  /** What the tenant's policies are asked about, as `cache/orders/42`; absent: they have no say. */
+  readonly resource?: string;
+  keys(context: TenantContext): Omit<Named<Key, string>, GateKey>;
+  /** Not called before the context is known. May be slow: to encrypt, or to fetch a key. */
+  args(context: TenantContext): OwnArgs<Arg> | Promise<OwnArgs<Arg>>;
   /** Whether the script's own answer, after its admission, says that it changed nothing: after a lost reply, nobody knows. */
   declined?(answer: readonly RedisReply[]): boolean;
 }
+
+type OwnArgs<Arg extends string> = Omit<Named<Arg, string | number>, GateArg>;
 
 export type Gate = ReturnType<typeof createGate>;
 
@@ -32,32 +39,56 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
   const { redis, keys, contexts } = deps;
   const carried = new Map<TenantId, number>();
 
-  const attempt = <Key extends string, Arg extends string>(
+  const attempt = async <Key extends string, Arg extends string>(
     caller: Caller,
-    call: GatedCall<Key, Arg>,
+    call: Omit<GatedCall<Key, Arg>, 'resource' | 'declined'>,
     context: TenantContext | undefined,
     carriedUs: number,
   ) => {
-    const own = call.keys(context ?? NO_CONTEXT);
+    const gateKeys = { gate: keys.gate(caller.tenantId), holds: keys.holds(caller.tenantId) };
     const gateArgs = {
       keyField: keyField(caller.keyHash),
       scope: call.scope === 'none' ? '' : ` ${call.scope} `,
       context: context?.version ?? '',
       carriedUs,
+      route: caller.route ?? '',
     };
+    const own = context === undefined ? blank(call.script.args) : await call.args(context);
     return runScript(redis, call.script, {
-      keys: { ...own, gate: keys.gate(caller.tenantId) } as Named<Key, string>,
-      args: { ...call.args, ...gateArgs } as Named<Arg, string | number>,
+      keys: { ...call.keys(context ?? NO_CONTEXT), ...gateKeys } as Named<Key, string>,
+      args: { ...own, ...gateArgs } as Named<Arg, string | number>,
       kind: call.kind,
       signal: caller.signal,
     });
   };
 
+  /**
+   * One attempt; where the tenant's policies forbid the call, only the gate is asked, and nothing is metered: who has no
+   * good key is told so, and who was judged by policies of yesterday is judged again.
+   */
+  const attemptAllowed = async <Key extends string, Arg extends string>(
+    caller: Caller,
+    call: GatedCall<Key, Arg>,
+    context: TenantContext | undefined,
+    carriedUs: number,
+  ) => {
+    const { resource, scope } = call;
+    const access = { keyId: caller.keyId, action: scope, resource: resource ?? '' };
+    if (resource === undefined || context === undefined || allows(context.policies, access)) {
+      return attempt(caller, call, context, carriedUs);
+    }
+    const ask = { script: verifyAccess, scope, kind: 'read', keys: () => ({}), args: () => ({}) } as const;
+    const reply = await attempt(caller, ask, context, 0);
+    if (reply[0] === ADMITTED) throw denied(scope);
+    return reply;
+  };
+
   return {
     /**
      * Runs the script: one round trip; two for an instance's first call for a tenant, or after its context changed.
-     * @returns the caller's limits, Redis' time, and what the script found.
+     * @returns the caller's limits, Redis' time, what the script found, and the tenant's context as it then was.
      * @throws {UnauthorizedError | ForbiddenError | RateLimitedError | QuotaExceededError} refused, nothing was changed.
+     * @throws what `args` throws; then nothing was sent.
      * @throws {OutcomeUnknownError} a write's reply was lost, and asking again did not tell; it may be sent again.
      */
     async run<Key extends string, Arg extends string>(caller: Caller, call: GatedCall<Key, Arg>) {
@@ -65,7 +96,7 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
       let context = contexts.find(caller.tenantId);
       let lost = false;
       for (let tries = 0; tries < MAX_TRIES; tries++) {
-        const reply = await attempt(caller, call, context, carriedUs).catch((error: unknown) => {
+        const reply = await attemptAllowed(caller, call, context, carriedUs).catch((error: unknown) => {
           if (lost) throw stillUnknown(error);
           if (!(error instanceof OutcomeUnknownError) || caller.signal?.aborted) throw error;
           lost = true;
@@ -75,16 +106,16 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
         if (reply[0] === ADMITTED) {
           const admission = readAdmission(reply, 1);
           caller.onAdmitted?.(admission);
-          const found = reply.slice(6);
+          const found = reply.slice(7);
           if (lost && call.declined?.(found)) throw stillUnknown();
-          return { admission, nowMs: reply[3] as number, found };
+          return { admission, nowMs: reply[3] as number, found, context: context ?? NO_CONTEXT };
         }
         if (reply[0] !== CONTEXT_OLD) {
           const { error, admission } = refusal(reply, call.scope);
           if (admission !== undefined) caller.onAdmitted?.(admission);
           throw lost ? stillUnknown(error) : error;
         }
-        context = unpackContext(reply[1] as string, reply[2] as string);
+        context = unpackContext(reply[1] as string, reply[2] as string, reply[3] as string);
         contexts.keep(caller.tenantId, context);
       }
       throw new OutcomeUnknownError('The tenant changed again and again while this ran', { retryAfterMs: 1_000 });
@@ -105,7 +136,13 @@ const stillUnknown = (cause?: unknown) =>
   });
 
 /** Stands in until the gate told the real one; no key is read or written under it. */
-const NO_CONTEXT: TenantContext = { version: '', generation: 0 };
+const NO_CONTEXT: TenantContext = { ...EMPTY_CONTEXT, version: '', generation: 0 };
+/** Arguments of a call that only learns the context. */
+const blank = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, '']));
+
+const denied = (action: string) =>
+  new ForbiddenError('access_denied', `A policy of this tenant denies ${action} here`, { details: { action } });
+
 const MAX_TRIES = 4;
 const MAX_CARRIED = 5_000;
 

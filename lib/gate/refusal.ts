@@ -21,15 +21,23 @@ export function refusal(
     case 4:
       return { error: scopeMissing(scope) };
     case 5:
-      return { error: new ForbiddenError('tenant_suspended', 'This tenant is suspended; ask an administrator') };
+      return { error: reply[1] === 'deleted' ? deleted() : suspended() };
     case 6:
       return limited(reply, 'Calls come faster than this tenant may; slow down', RateLimitedError);
     case 7:
       return limited(reply, 'Quota operations_per_minute is used up until the next minute', QuotaExceededError);
+    case 9:
+      return ownLimited(reply);
+    case 10:
+      return transferFull(reply);
     default:
       throw new RangeError('Not a refusal of the gate');
   }
 }
+
+const suspended = () => new ForbiddenError('tenant_suspended', 'This tenant is suspended; ask an administrator');
+const deleted = () =>
+  new ForbiddenError('tenant_deleted', 'This tenant was deleted; an administrator can undo it until it is erased');
 
 const scopeMissing = (scope: string) =>
   new ForbiddenError('scope_missing', `This key lacks the scope ${scope}`, { details: { scope } });
@@ -43,6 +51,36 @@ function limited(
   const retryAfterMs = Math.max(1, Number(reply[1]));
   const limit = Refused === RateLimitedError ? admission.burst : admission.perMinute;
   const left = Refused === RateLimitedError ? admission.burstLeft : admission.minuteLeft;
-  const details = { used: limit - left, limit, resets_in_ms: retryAfterMs };
+  const details = {
+    resource: 'operations_per_minute',
+    used: limit - left,
+    limit,
+    resets_in_ms: retryAfterMs,
+  };
   return { error: new Refused(message, { details, retryAfterMs }), admission };
+}
+
+/** A limit of the key's or the route's own: the last of those the reply tells. */
+function ownLimited(reply: readonly RedisReply[]) {
+  const admission = readAdmission(reply, 2);
+  const retryAfterMs = Math.max(1, Number(reply[1]));
+  const { name = 'route', burst = 0, burstLeft = 0 } = admission.own.at(-1) ?? {};
+  const details = { limited_by: name, used: burst - burstLeft, limit: burst, resets_in_ms: retryAfterMs };
+  return {
+    error: new RateLimitedError(`Calls come faster than this ${name} may; slow down`, { details, retryAfterMs }),
+    admission,
+  };
+}
+
+function transferFull(reply: readonly RedisReply[]) {
+  const admission = readAdmission(reply, 2);
+  const retryAfterMs = Math.max(1, Number(reply[1]));
+  const details = {
+    resource: 'data_transfer_bytes',
+    used: Number(reply[7]),
+    limit: Number(reply[8]),
+    resets_in_ms: retryAfterMs,
+  };
+  const message = 'Quota data_transfer_bytes is used up until the next month; ask for a larger one';
+  return { error: new QuotaExceededError(message, { details, retryAfterMs }), admission };
 }

@@ -31,7 +31,7 @@ export async function requireAdmin(event: HttpEvent, app: App, signal?: AbortSig
  * Reads who calls; the gate decides.
  * @throws {UnauthorizedError} no key, or one that cannot be a tenant's. @throws {ForbiddenError} the admin key.
  */
-export function readCaller(event: HttpEvent, app: App): Pick<Caller, 'tenantId' | 'keyHash'> {
+export function readCaller(event: HttpEvent, app: App): Pick<Caller, 'tenantId' | 'keyId' | 'keyHash'> {
   const key = bearerOf(event);
   if (!key.startsWith('rt_') && isAdminKey(key, app)) {
     throw new ForbiddenError('wrong_key_kind', 'This endpoint takes the key of a tenant, and this is the admin key');

@@ -90,7 +90,7 @@ async function enter(contract: Contract, event: HttpEvent, app: App, more: Pick<
     case 'admin':
       return void (await requireAdmin(event, app, more.signal));
     case 'tenant':
-      return { ...readCaller(event, app), ...more };
+      return { ...readCaller(event, app), ...more, route: contract.name };
   }
 }
 

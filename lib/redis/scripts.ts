@@ -1,7 +1,10 @@
 /** One typed binding for each file in scripts/, in alphabetical order. */
 import { asInteger, asList, asText } from './reply-shape.ts';
 import { defineScript } from './script.ts';
+import ackAuditLua from './scripts/ack-audit.lua';
+import appendAuditLua from './scripts/append-audit.lua';
 import beginIdempotentLua from './scripts/begin-idempotent.lua';
+import changeTenantLua from './scripts/change-tenant.lua';
 import checkKeyLua from './scripts/check-key.lua';
 import confirmTenantLua from './scripts/confirm-tenant.lua';
 import createApiKeyLua from './scripts/create-api-key.lua';
@@ -9,14 +12,35 @@ import createTenantLua from './scripts/create-tenant.lua';
 import deleteCacheEntryLua from './scripts/delete-cache-entry.lua';
 import endIdempotentLua from './scripts/end-idempotent.lua';
 import getCacheEntryLua from './scripts/get-cache-entry.lua';
+import publishChangeLua from './scripts/publish-change.lua';
 import removeExpiredEntriesLua from './scripts/remove-expired-entries.lua';
 import reserveTenantLua from './scripts/reserve-tenant.lua';
 import revokeApiKeyLua from './scripts/revoke-api-key.lua';
+import sealAuditLua from './scripts/seal-audit.lua';
 import setCacheEntryLua from './scripts/set-cache-entry.lua';
+import verifyAccessLua from './scripts/verify-access.lua';
 
 /** What every script that opens the gate is given first, in this order. */
-const GATE_ARGS = ['keyField', 'scope', 'context', 'carriedUs'] as const;
+const GATE_ARGS = ['keyField', 'scope', 'context', 'carriedUs', 'route'] as const;
 export type GateArg = (typeof GATE_ARGS)[number];
+/** Keys that gate.ts gives: the second to scripts that may have to free what was reserved and abandoned. */
+export type GateKey = 'gate' | 'holds';
+
+export const ackAudit = defineScript({
+  name: 'ack-audit',
+  source: ackAuditLua,
+  keys: ['gate'],
+  args: ['...entries'],
+  reply: (raw) => asInteger(asList(raw, 1)[0]),
+});
+
+export const appendAudit = defineScript({
+  name: 'append-audit',
+  source: appendAuditLua,
+  keys: ['pending', 'seen'],
+  args: ['id', 'json'],
+  reply: (raw) => asInteger(asList(raw, 1)[0]) === 1,
+});
 
 export const beginIdempotent = defineScript({
   name: 'begin-idempotent',
@@ -32,6 +56,19 @@ export const beginIdempotent = defineScript({
   },
 });
 
+export const changeTenant = defineScript({
+  name: 'change-tenant',
+  source: changeTenantLua,
+  keys: ['record', 'gate', 'billing', 'requests'],
+  args: ['rev', 'op', 'json', 'status', 'limits', 'bumpContext', 'oldPlan', 'entry', '...changes'],
+  reply: (raw) => {
+    const [code, record, outbox] = asList(raw);
+    if (code === 4) return { state: 'none' } as const;
+    const state = (['changed', 'repeated', 'conflict'] as const)[asInteger(code) - 1] ?? 'conflict';
+    return { state, record: asText(record), outbox: asText(outbox) };
+  },
+});
+
 export const checkKey = defineScript({
   name: 'check-key',
   source: checkKeyLua,
@@ -43,8 +80,8 @@ export const checkKey = defineScript({
 export const confirmTenant = defineScript({
   name: 'confirm-tenant',
   source: confirmTenantLua,
-  keys: ['tenants', 'reservations'],
-  args: ['id', 'exists'],
+  keys: ['tenants', 'reservations', 'index', 'summary', 'pending', 'seen'],
+  args: ['id', 'rev', 'plan', 'status', 'text'],
   reply: (raw) => asList(raw, 1).length,
 });
 
@@ -59,11 +96,11 @@ export const createApiKey = defineScript({
 export const createTenant = defineScript({
   name: 'create-tenant',
   source: createTenantLua,
-  keys: ['record', 'gate'],
-  args: ['json', 'limits', 'counters', 'context'],
+  keys: ['record', 'gate', 'erased'],
+  args: ['stored', 'limits', 'counters', 'context', '...fields'],
   reply: (raw) => {
-    const [created, json] = asList(raw, 2);
-    return { created: created === 1, json: asText(json) };
+    const [created, stored] = asList(raw);
+    return created === 2 ? null : { created: created === 1, stored: asText(stored) };
   },
 });
 
@@ -86,9 +123,17 @@ export const endIdempotent = defineScript({
 export const getCacheEntry = defineScript({
   name: 'get-cache-entry',
   source: getCacheEntryLua,
-  keys: ['gate', 'entry', 'index'],
+  keys: ['gate', 'holds', 'entry', 'index'],
   args: [...GATE_ARGS, 'want'],
   reply: (raw) => asList(raw),
+});
+
+export const publishChange = defineScript({
+  name: 'publish-change',
+  source: publishChangeLua,
+  keys: ['tenants', 'index', 'summary', 'pending', 'seen'],
+  args: ['id', 'rev', 'plan', 'status', 'text', '...entries'],
+  reply: (raw) => asList(raw, 1).length,
 });
 
 export const removeExpiredEntries = defineScript({
@@ -106,7 +151,7 @@ export const reserveTenant = defineScript({
   name: 'reserve-tenant',
   source: reserveTenantLua,
   keys: ['tenants', 'reservations'],
-  args: ['id', 'maxTenants'],
+  args: ['id', 'maxTenants', 'entryId', 'entry'],
   reply: (raw) => {
     const [granted, taken] = asList(raw, 2);
     return { granted: granted === 1, taken: asInteger(taken) };
@@ -121,16 +166,35 @@ export const revokeApiKey = defineScript({
   reply: (raw) => asInteger(asList(raw, 1)[0]) === 1,
 });
 
+export const sealAudit = defineScript({
+  name: 'seal-audit',
+  source: sealAuditLua,
+  keys: ['pending', 'log', 'head'],
+  args: ['oldHead', 'newHead', 'taken', 'digest', 'firstSeq', '...sealed'],
+  reply: (raw) => asInteger(asList(raw, 1)[0]) === 1,
+});
+
 export const setCacheEntry = defineScript({
   name: 'set-cache-entry',
   source: setCacheEntryLua,
-  keys: ['gate', 'entry', 'index'],
+  keys: ['gate', 'holds', 'entry', 'index'],
   args: [...GATE_ARGS, 'condition', 'ttlMs', 'metaBytes', 'rawBytes', 'digest', 'op', 'codec', 'body'],
   reply: (raw) => asList(raw),
 });
 
+export const verifyAccess = defineScript({
+  name: 'verify-access',
+  source: verifyAccessLua,
+  keys: ['gate'],
+  args: GATE_ARGS,
+  reply: (raw) => asList(raw),
+});
+
 export const allScripts = [
+  ackAudit,
+  appendAudit,
   beginIdempotent,
+  changeTenant,
   checkKey,
   confirmTenant,
   createApiKey,
@@ -138,8 +202,10 @@ export const allScripts = [
   deleteCacheEntry,
   endIdempotent,
   getCacheEntry,
+  publishChange,
   removeExpiredEntries,
   reserveTenant,
   revokeApiKey,
   setCacheEntry,
+  verifyAccess,
 ] as const;

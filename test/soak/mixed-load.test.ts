@@ -1,7 +1,7 @@
 /** `npm run test:soak`: minutes of mixed work, on both transports at once, while scripts are flushed. */
 import { expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
-import { unpackCounters } from '../../lib/gate/gate-fields.ts';
+import { unpackCounters } from '../../lib/gate/counters.ts';
 import { createKeys } from '../../lib/keys.ts';
 import { newTenant, type TestTenant, testApp } from '../support/app.ts';
 

@@ -10,15 +10,23 @@ const NUMBERS = [
   'at',
   'minute',
   'minuteOps',
+  'periodEnd',
+  'transfer',
   'ops',
   'hits',
+  'misses',
   'bytesOut',
   'computeUs',
-  'misses',
   'bytesIn',
   'memory',
   'entries',
   'seq',
+  'storage',
+  'stockAt',
+  'memoryHi',
+  'memoryLo',
+  'storageHi',
+  'storageLo',
 ] as const;
 
 /** Field `m`: the limiter's state and the counters, exact. */
@@ -54,7 +62,7 @@ export function gateState(app: Pick<App, 'config' | 'redis'>, id: TenantId) {
     /** Changes some numbers of `m`. */
     async setMeter(changes: Partial<Meter>): Promise<void> {
       const meter = { ...(await this.meter()), ...changes };
-      await write('m', ['m1', ...NUMBERS.map((name) => meter[name])].join(','));
+      await write('m', ['m2', ...NUMBERS.map((name) => meter[name])].join(','));
     },
     /** Changes limits as administration does. */
     async setLimits(changes: Partial<Limits>): Promise<void> {

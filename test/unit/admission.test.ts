@@ -15,6 +15,7 @@ describe('what a caller is told of its limits [T5]', () => {
       perMinute: 1_000,
       minuteLeft: 999,
       minuteResetMs: 12_345,
+      own: [],
     };
     expect(readAdmission(TOLD, 1)).toEqual(limits);
     expect(readAdmission([6, 250, ...TOLD.slice(1)], 2)).toEqual(limits);
@@ -35,6 +36,18 @@ describe('what a caller is told of its limits [T5]', () => {
     expect(rateHeaders(readAdmission(TOLD, 1))).toEqual({
       'ratelimit-policy': '"burst";q=100;w=6, "minute";q=1000;w=60',
       ratelimit: '"burst";r=99;t=1, "minute";r=999;t=13',
+    });
+  });
+
+  it("names the limits of the key's and the route's own, where there are any", () => {
+    const told = [...TOLD, `key,${2 * OPERATION},60,10;route,0,600,20;`];
+    expect(readAdmission(told, 1).own).toEqual([
+      { name: 'key', perMinute: 60, burst: 10, burstLeft: 8, burstResetMs: 2_000 },
+      { name: 'route', perMinute: 600, burst: 20, burstLeft: 20, burstResetMs: 0 },
+    ]);
+    expect(rateHeaders(readAdmission(told, 1))).toEqual({
+      'ratelimit-policy': '"burst";q=100;w=6, "key";q=10;w=10, "route";q=20;w=2, "minute";q=1000;w=60',
+      ratelimit: '"burst";r=99;t=1, "key";r=8;t=2, "route";r=20;t=0, "minute";r=999;t=13',
     });
   });
 

@@ -10,7 +10,7 @@ const key = `rt_tenant-${ULID}_key-${ULID}_${SECRET}Z`;
 describe('an API key [T2]', () => {
   it('tells its tenant without a lookup, and is known by its SHA-256', () => {
     const keyHash = createHash('sha256').update(key).digest('hex');
-    expect(parseApiKey(key)).toEqual({ tenantId: `tenant-${ULID}`, keyHash });
+    expect(parseApiKey(key)).toEqual({ tenantId: `tenant-${ULID}`, keyId: `key-${ULID}`, keyHash });
   });
 
   it.each([

@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
+import { EMPTY_CONTEXT } from '../../lib/gate/context-format.ts';
 import { createContexts } from '../../lib/gate/contexts.ts';
 import { newTenantId } from '../../lib/ids.ts';
 
 const tenant = (n: number) => newTenantId(`${n}`.padStart(26, '0'));
-const context = (generation: number) => ({ version: '1', generation });
+const context = (generation: number) => ({ ...EMPTY_CONTEXT, version: '1', generation });
 
 it('an instance forgets the tenants it served longest ago, and no more than it must [T2]', () => {
   const contexts = createContexts(4);

@@ -1,19 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  burstOf,
-  type Limits,
-  packContext,
-  packKey,
-  packLimits,
-  unpackContext,
-  unpackCounters,
-  unpackLimits,
-} from '../../lib/gate/gate-fields.ts';
+import { packContext, unpackContext } from '../../lib/gate/context-format.ts';
+import { NO_COUNTERS, unpackCounters } from '../../lib/gate/counters.ts';
+import { burstOf, type Limits, packKey, packLimits, unpackKey, unpackLimits } from '../../lib/gate/gate-fields.ts';
 
 const count = fc.maxSafeNat();
 const limits: fc.Arbitrary<Limits> = fc.record({
-  status: fc.constantFrom('active', 'suspended'),
+  status: fc.constantFrom('active', 'suspended', 'deleted'),
+  burst: fc.nat(60_000_000),
   contextVersion: count,
   generation: count,
   quotas: fc.record({
@@ -50,11 +44,11 @@ describe('fields of the gate [T4 T5]', () => {
     expect(Number.isSafeInteger(level)).toBe(true);
   });
 
-  it.each(['', 'h2,active,1,1,1,1,1,1,1', 'h1,deleted,1,1,1,1,1,1,1'])('%j is not a gate header', (text) => {
+  it.each(['', 'h2,active,1,1,1,1,1,1,1', 'h1,erased,1,1,1,1,1,1,1'])('%j is not a gate header', (text) => {
     expect(() => unpackLimits(text)).toThrow(RangeError);
   });
 
-  it.each(['', 'm1,1', 'm2,0,0,0,0,0,0,0,0,0,0,0,0,0', 'm1,0,0,0,0,0,0,0,0,0,0,0,0,0,0'])(
+  it.each(['', 'm1,1', 'm3,0,0,0,0,0,0,0,0,0,0,0,0,0', `${NO_COUNTERS},0`, 'm1,0,0,0,0,0,0,0,0,0,0,0,0,0,0'])(
     '%j are not counters',
     (text) => {
       expect(() => unpackCounters(text)).toThrow(RangeError);
@@ -63,15 +57,41 @@ describe('fields of the gate [T4 T5]', () => {
 
   it('a key has a space on both sides of each scope, so that none is found inside another', () => {
     const field = packKey({ id: 'key-1', expiresAtMs: null, scopes: ['cache:read', 'cache:*'] });
-    expect(field).toBe('k1,key-1,0,a, cache:read cache:* ');
-    expect(packKey({ id: 'key-1', expiresAtMs: 5, scopes: ['*'] })).toBe('k1,key-1,5,a, * ');
+    expect(field).toBe('k2,key-1,0,a,0, cache:read cache:* ');
+    expect(packKey({ id: 'key-1', expiresAtMs: 5, scopes: ['*'] })).toBe('k2,key-1,5,a,0, * ');
+  });
+
+  it('what is known of a key comes back, also of one written before its use was told', () => {
+    const key = { id: 'key-1', expiresAtMs: null, revoked: false, lastUsedAtMs: null };
+    expect(unpackKey(packKey({ id: 'key-1', expiresAtMs: null, scopes: ['*'] }))).toEqual(key);
+    expect(unpackKey('k1,key-1,0,a, * ')).toEqual(key);
+    expect(unpackKey('k2,key-1,5,r,20, * ')).toEqual({
+      ...key,
+      expiresAtMs: 5,
+      revoked: true,
+      lastUsedAtMs: 1_200_000,
+    });
+    expect(() => unpackKey('k3,key-1,0,a, * ')).toThrow(RangeError);
   });
 
   it('a context comes back as it went in, and nothing else is one', () => {
-    expect(unpackContext('7', packContext(3))).toEqual({ version: '7', generation: 3 });
-    for (const text of ['{}', '{"generation":"1"}', '{"generation":1.5}']) {
-      expect(() => unpackContext('7', text)).toThrow(RangeError);
+    const data = {
+      keys: [{ version: 1, key_id: 'master', wrapped: 'AAAA' }],
+      data_key: 1,
+      policies: { default: 'deny', statements: [{ effect: 'allow', actions: ['*'], resources: ['cache/*'] }] },
+    } as const;
+    expect(unpackContext('7', '3', packContext(data))).toEqual({ ...data, version: '7', generation: 3 });
+    expect(unpackContext('7', '3', packContext())).toEqual({
+      keys: [],
+      data_key: 0,
+      policies: null,
+      version: '7',
+      generation: 3,
+    });
+    for (const text of ['{"keys":{}}', '{"data_key":1.5}']) {
+      expect(() => unpackContext('7', '3', text)).toThrow(RangeError);
     }
-    expect(() => unpackContext('7', 'x')).toThrow(SyntaxError);
+    expect(() => unpackContext('7', '', '{}')).toThrow(RangeError);
+    expect(() => unpackContext('7', '3', 'x')).toThrow(SyntaxError);
   });
 });

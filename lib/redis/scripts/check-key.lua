@@ -9,12 +9,13 @@
   ARGV[2] scope                  what the key must be allowed to do, between spaces; empty = nothing
   ARGV[3] context                context version the caller knows; empty = none
   ARGV[4] carriedUs              microseconds of earlier work not yet metered
+  ARGV[5] route                  name of the route, for a limit of its own; empty = none
 
-  Returns { 0, level, operations this minute, now ms, operations a minute, burst, key id, scopes, limits, counters }, or a refusal of the gate.
+  Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, key id, scopes, limits, counters }, or a refusal of the gate.
 
   Cost: O(1), 3 inner calls.
 ]]
 --- @include "includes/open-gate.lua"
 --- @include "includes/close-gate.lua"
 local keyId, keyScopes = string.match(gate[3], '^k1,([^,]*),%d+,%a,(.*)$')
-return { OK, level, minuteOps, nowMs, opm, burst, keyId, keyScopes, gate[1], counters }
+return { OK, level, minuteOps, nowMs, opm, burst, own, keyId, keyScopes, gate[1], counters }

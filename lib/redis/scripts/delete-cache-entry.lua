@@ -11,21 +11,23 @@
   ARGV[2] scope                  what the key must be allowed to do, between spaces; empty = nothing
   ARGV[3] context                context version the caller knows; empty = none
   ARGV[4] carriedUs              microseconds of earlier work not yet metered
-  ARGV[5] condition              empty = none; exists; digests one of which must be stored, comma separated; or
+  ARGV[5] route                  name of the route, for a limit of its own; empty = none
+  ARGV[6] condition              empty = none; exists; digests one of which must be stored, comma separated; or
                                  `unreadable,` and perhaps a digest: what was found damaged, of that digest or no head
-  ARGV[6] op                     id of this operation: the same again is a replay, answered and not metered
+  ARGV[7] op                     id of this operation: the same again is a replay, answered and not metered
 
-  Returns { 0, level, operations this minute, now ms, operations a minute, burst, outcome }: 1 removed, 0 there was none, 3 condition failed; or a refusal of the gate.
+  Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, outcome }: 1 removed, 0 there was none, 3 condition failed; or a refusal of the gate.
 
   Cost: O(log n) of the index. 7 inner calls; 5 when there is none, 8 when its bytes are measured.
 ]]
 --- @include "includes/open-gate.lua"
+--- @include "includes/stock.lua"
 --- @include "includes/entry.lua"
-local entry, condition, op = KEYS[2], ARGV[5], ARGV[6]
+local entry, condition, op = KEYS[2], ARGV[6], ARGV[7]
 -- `d` keeps the last 64 removals, newest first, as `<op>=<outcome>;`: a removed entry has no head to tell a replay by.
 local recent = redis.call('HGET', KEYS[1], 'd') or ''
 local replayed = string.match(recent, op .. '=(%d);')
-if replayed then return { OK, level, minuteOps, nowMs, opm, burst, tonumber(replayed) } end
+if replayed then return { OK, level, minuteOps, nowMs, opm, burst, own, tonumber(replayed) } end
 
 local old = redis.call('GETRANGE', entry, 0, 255)
 local exists = old ~= ''
@@ -42,12 +44,15 @@ if holds then
   outcome = visible and 1 or 0
   -- A damaged head may lie about its charge: then the bytes are measured.
   if damaged and head then head.charged = nil end
-  if exists then stock = forget_entry(stock, entry, KEYS[3], head) end
+  if exists then
+    local left = read_stock(stock, nowMs)
+    forget_entry(left, entry, KEYS[3], head)
+    if visible then left.seq = left.seq + 1 end
+    stock = write_stock(left)
+  end
 end
-if outcome == 1 then
-  local misses, bytesIn, memory, entries, seq = read_stock(stock)
-  stock = write_stock(misses, bytesIn, memory, entries, seq + 1)
-end
-removals = string.sub(op .. '=' .. outcome .. ';' .. recent, 1, 1728)
+more = more or {}
+more[#more + 1] = 'd'
+more[#more + 1] = string.sub(op .. '=' .. outcome .. ';' .. recent, 1, 1728)
 --- @include "includes/close-gate.lua"
-return { OK, level, minuteOps, nowMs, opm, burst, outcome }
+return { OK, level, minuteOps, nowMs, opm, burst, own, outcome }

@@ -4,25 +4,29 @@
   Why a script: the key, the limits, the read and its metering are one step, so what is enforced is what is billed.
 
   KEYS[1] gate          hash     the tenant's limits, counters and API keys
-  KEYS[2] entry         string   the entry: head line, metadata, payload
-  KEYS[3] index         zset     the tenant's index
+  KEYS[2] holds         zset     the tenant's open reservations
+  KEYS[3] entry         string   the entry: head line, metadata, payload
+  KEYS[4] index         zset     the tenant's index
 
   ARGV[1] keyField               the API key's field in `gate`
   ARGV[2] scope                  what the key must be allowed to do, between spaces; empty = nothing
   ARGV[3] context                context version the caller knows; empty = none
   ARGV[4] carriedUs              microseconds of earlier work not yet metered
-  ARGV[5] want                   empty = the value; meta = all but the value; digests the caller has, comma separated, or *
+  ARGV[5] route                  name of the route, for a limit of its own; empty = none
+  ARGV[6] want                   empty = the value; meta = all but the value; digests the caller has, comma separated, or *
                                  for any = the value, unless it is one of these
 
-  Returns { 0, level, operations this minute, now ms, operations a minute, burst, found 1|0|2 unchanged, entry text or
+  Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, found 1|0|2 unchanged, entry text or
   head }, or a refusal of the gate.
 
   Cost: O(bytes returned). 4 inner calls; 6 when the entry is found expired.
 ]]
 --- @include "includes/open-gate.lua"
+--- @include "includes/stock.lua"
 --- @include "includes/entry.lua"
-local entry = KEYS[2]
-local want = ARGV[5]
+--- @include "includes/holds.lua"
+local entry = KEYS[3]
+local want = ARGV[6]
 local text
 if want == '' then
   text = redis.call('GET', entry)
@@ -39,7 +43,9 @@ else
 end
 if expires and (want ~= '' or (expires ~= '0' and tonumber(expires) <= nowMs)) then head = read_head(text, nowMs) end
 if head and head.gone then
-  stock = forget_entry(stock, entry, KEYS[3], head)
+  local left = read_stock(stock, nowMs)
+  forget_entry(left, entry, KEYS[4], head)
+  stock = write_stock(left)
   text, head = false, nil
 end
 
@@ -60,11 +66,14 @@ if head and (found == 2 or want == 'meta') then
 end
 
 if found == 0 then
-  local misses, bytesIn, memory, entries, seq = read_stock(stock)
-  stock = write_stock(misses + 1, bytesIn, memory, entries, seq)
+  misses = misses + 1
 else
   hits = hits + 1
-  if rawBytes and found == 1 and want ~= 'meta' then bytesOut = bytesOut + rawBytes end
+  if rawBytes and found == 1 and want ~= 'meta' then
+    local transferBytes = tonumber(rawBytes)
+    bytesOut = bytesOut + transferBytes
+--- @include "includes/check-transfer.lua"
+  end
 end
 --- @include "includes/close-gate.lua"
-return { OK, level, minuteOps, nowMs, opm, burst, found, text }
+return { OK, level, minuteOps, nowMs, opm, burst, own, found, text }

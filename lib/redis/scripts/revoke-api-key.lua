@@ -19,6 +19,6 @@ if state == 'r' then return { 1 } end
 local field = redis.call('HGET', KEYS[1], 'k:' .. hash)
 local time = redis.call('TIME')
 local nowMs = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-redis.call('HSET', KEYS[1], 'k:' .. hash, (string.gsub(field, '^(k1,[^,]*,%d+),%a', '%1,r')))
+redis.call('HSET', KEYS[1], 'k:' .. hash, (string.gsub(field, '^(k[12],[^,]*,%d+),%a', '%1,r')))
 redis.call('HSET', KEYS[2], ARGV[1], hash .. ',r,' .. nowMs .. ',' .. json)
 return { 1 }

@@ -4,23 +4,25 @@
   Why a script: limits, memory budget, condition, value, index and counters change together or not at all.
 
   KEYS[1] gate          hash     the tenant's limits, counters and API keys
-  KEYS[2] entry         string   the entry: head line, metadata, payload
-  KEYS[3] index         zset     the tenant's index
+  KEYS[2] holds         zset     the tenant's open reservations
+  KEYS[3] entry         string   the entry: head line, metadata, payload
+  KEYS[4] index         zset     the tenant's index
 
   ARGV[1] keyField               the API key's field in `gate`
   ARGV[2] scope                  what the key must be allowed to do, between spaces; empty = nothing
   ARGV[3] context                context version the caller knows; empty = none
   ARGV[4] carriedUs              microseconds of earlier work not yet metered
-  ARGV[5] condition              empty = none; absent; exists; or digests one of which must be stored, comma separated
-  ARGV[6] ttlMs                  lifetime in ms; 0 = never expires
-  ARGV[7] metaBytes              length of the metadata at the start of `body`
-  ARGV[8] rawBytes               length of the value before packing
-  ARGV[9] digest                 of codec, raw length and `body`: also the ETag
-  ARGV[10] op                    id of this operation: the same again is a replay, answered and not metered
-  ARGV[11] codec                 how the payload is packed
-  ARGV[12] body                  metadata and payload
+  ARGV[5] route                  name of the route, for a limit of its own; empty = none
+  ARGV[6] condition              empty = none; absent; exists; or digests one of which must be stored, comma separated
+  ARGV[7] ttlMs                  lifetime in ms; 0 = never expires
+  ARGV[8] metaBytes              length of the metadata at the start of `body`
+  ARGV[9] rawBytes               length of the value before packing
+  ARGV[10] digest                 of codec, raw length and `body`: also the ETag
+  ARGV[11] op                    id of this operation: the same again is a replay, answered and not metered
+  ARGV[12] codec                 how the payload is packed
+  ARGV[13] body                  metadata and payload
 
-  Returns { 0, level, operations this minute, now ms, operations a minute, burst, outcome, expires ms,
+  Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, outcome, expires ms,
   updated ms }; outcome 1 created, 2 replaced, 3 condition failed,
   4 replay of a replacement, 6 of a creation; 5 memory is full, nothing changed and nothing metered: then used
   and limit follow; or a refusal of the gate.
@@ -28,9 +30,11 @@
   Cost: O(log n) of the index. 6 inner calls for a new entry, 7 for one that replaces another.
 ]]
 --- @include "includes/open-gate.lua"
+--- @include "includes/stock.lua"
 --- @include "includes/entry.lua"
-local entry, index = KEYS[2], KEYS[3]
-local condition, ttl, op = ARGV[5], tonumber(ARGV[6]), ARGV[10]
+--- @include "includes/holds.lua"
+local entry, index = KEYS[3], KEYS[4]
+local condition, ttl, op = ARGV[6], tonumber(ARGV[7]), ARGV[11]
 local old = redis.call('GETRANGE', entry, 0, 255)
 local exists = old ~= ''
 local head = exists and read_head(old, nowMs)
@@ -38,7 +42,7 @@ local head = exists and read_head(old, nowMs)
 -- The operation id stands in the head with what it did: c created, r replaced.
 local replayed = head and string.match(head.op, '^' .. op .. '(%a)$')
 if replayed then
-  return { OK, level, minuteOps, nowMs, opm, burst, replayed == 'c' and 6 or 4, head.expires, head.updated }
+  return { OK, level, minuteOps, nowMs, opm, burst, own, replayed == 'c' and 6 or 4, head.expires, head.updated }
 end
 
 local visible = exists and not (head and head.gone)
@@ -49,24 +53,28 @@ end
 
 local outcome, expires = 3, 0
 if holds then
-  local misses, bytesIn, memory, entries, seq = read_stock(stock)
+  local left = read_stock(stock, nowMs)
   outcome = visible and 2 or 1
   expires = ttl > 0 and nowMs + ttl or 0
   local line = string.format(
     ',%s,%d,%d,%d,%%d,%s,%s,%s,%s\n',
-    ARGV[7], expires, nowMs, seq + 1, ARGV[8], ARGV[9], op .. (visible and 'r' or 'c'), ARGV[11]
+    ARGV[8], expires, nowMs, left.seq + 1, ARGV[9], ARGV[10], op .. (visible and 'r' or 'c'), ARGV[12]
   )
   -- The charge counts its own digits: its width is set first, so that it stands in the line it describes.
-  local charged = #entry + 11 + #line - 2 + 10 + #ARGV[12] + ENTRY_OVERHEAD_BYTES
+  local charged = #entry + 11 + #line - 2 + 10 + #ARGV[13] + ENTRY_OVERHEAD_BYTES
   line = string.gsub(line, '%%d', string.format('%010d', charged), 1)
-  local grown = memory + charged - (exists and charge_of(entry, head) or 0)
-  local memoryLimit = string.match(gate[1], '^h1,%a+,%d+,%d+,%d+,%d+,(%d+)')
-  if grown > tonumber(memoryLimit) then
-    return { OK, level, minuteOps, nowMs, opm, burst, 5, memory, memoryLimit }
+  local grown = left.memory + charged - (exists and charge_of(entry, head) or 0)
+  if grown + (gate[4] and read_held(gate[4]).m or 0) > memoryLimit + 0 then
+    local held = gate[4] and free_abandoned(KEYS[1], KEYS[2], gate[4], nowMs).m or 0
+    if grown + held > memoryLimit + 0 then
+      return { OK, level, minuteOps, nowMs, opm, burst, own, 5, left.memory + held, memoryLimit }
+    end
   end
+  local transferBytes = tonumber(ARGV[9])
+--- @include "includes/check-transfer.lua"
 
-  local check = string.sub(redis.sha1hex(line .. string.sub(ARGV[12], 1, tonumber(ARGV[7]))), 1, 8)
-  redis.call('SET', entry, 'c1,' .. check .. line .. ARGV[12])
+  local check = string.sub(redis.sha1hex(line .. string.sub(ARGV[13], 1, tonumber(ARGV[8]))), 1, 8)
+  redis.call('SET', entry, 'c1,' .. check .. line .. ARGV[13])
   local member = key_member(entry)
   if head and head.expires > 0 then redis.call('ZREM', index, expiry_member(head.expires, member)) end
   if expires > 0 then
@@ -74,7 +82,9 @@ if holds then
   else
     redis.call('ZADD', index, 0, member)
   end
-  stock = write_stock(misses, bytesIn + ARGV[8], grown, exists and entries or entries + 1, seq + 1)
+  left.bytesIn, left.memory, left.seq = left.bytesIn + transferBytes, grown, left.seq + 1
+  if not exists then left.entries = left.entries + 1 end
+  stock = write_stock(left)
 end
 --- @include "includes/close-gate.lua"
-return { OK, level, minuteOps, nowMs, opm, burst, outcome, expires, nowMs }
+return { OK, level, minuteOps, nowMs, opm, burst, own, outcome, expires, nowMs }

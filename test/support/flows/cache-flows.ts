@@ -1,8 +1,11 @@
 /** Flows through the gate, and the calls each makes. */
 import { expect } from 'vitest';
 import type { App } from '../../../lib/app.ts';
+import { ForbiddenError } from '../../../lib/errors.ts';
+import { EMPTY_CONTEXT, packContext } from '../../../lib/gate/context-format.ts';
 import { newTenant } from '../app.ts';
 import { auditTenant } from '../audit-tenant.ts';
+import { gateState } from '../gate-state.ts';
 import { keysOf } from '../tenant-state.ts';
 import type { Flow } from './flow.ts';
 
@@ -113,6 +116,33 @@ const entryFlows = [
   }),
 ];
 
+/** A policy forbids it: the gate is asked for the context, and once more whether the key is good. */
+const deniedByPolicy: Flow = {
+  name: 'get entry that a policy denies',
+  calls: ['get-cache-entry', 'verify-access'],
+  async prepare(app, direct) {
+    const { tenant, caller } = await newTenant(direct);
+    const statements = [{ effect: 'deny', actions: ['cache:*'], resources: ['cache/ns/*'] }] as const;
+    const policies = { default: 'allow', statements } as const;
+    const context = packContext({ ...EMPTY_CONTEXT, policies });
+    await direct.redis.send(['HSET', keysOf(direct).gate(tenant.id), 'x', context], { kind: 'write' });
+    const before = await gateState(direct, tenant.id).read('m');
+    return {
+      async run(signal) {
+        const code = await app.cache.get({ ...caller, signal }, entry).catch(codeOf);
+        expect(code).toBe('access_denied');
+      },
+      verify: async () => expect(await gateState(direct, tenant.id).read('m')).toBe(before),
+    };
+  },
+};
+
+/** A denial is what is asked for; anything else goes on as it is. */
+function codeOf(error: unknown): string {
+  if (error instanceof ForbiddenError) return error.code;
+  throw error;
+}
+
 const cleanUp: Flow = {
   name: 'clean up',
   calls: ['ZRANGE', 'HGET', 'ZRANGE', 'remove-expired-entries'],
@@ -128,4 +158,4 @@ const cleanUp: Flow = {
   },
 };
 
-export const cacheFlows: readonly Flow[] = [identify, ...entryFlows, cleanUp];
+export const cacheFlows: readonly Flow[] = [identify, ...entryFlows, deniedByPolicy, cleanUp];

@@ -1,10 +1,11 @@
 -- Meters the operation: the last write of a request. Runs where it stands, as open-gate.lua does. Numbers are written with
 -- `%d`: whole and exact up to 2^53, which `..` and `tostring` are not.
 local counters = string.format(
-  'm1,%d,%d,%s,%d,%d,%d,%d,%s,%s', level, nowUs, minute, minuteOps, ops + 1, hits, bytesOut, computeUs, stock
+  'm2,%d,%d,%s,%d,%s,%d,%d,%d,%d,%d,%s,%s',
+  level, nowUs, minute, minuteOps, periodEnd, transfer, ops + 1, hits, misses, bytesOut, computeUs, stock
 )
-if removals then
-  redis.call('HSET', KEYS[1], 'm', counters, 'd', removals)
+if more then
+  redis.call('HSET', KEYS[1], 'm', counters, unpack(more))
 else
   redis.call('HSET', KEYS[1], 'm', counters)
 end

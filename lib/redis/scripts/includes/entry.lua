@@ -1,6 +1,5 @@
 -- A cache entry's head: its first line, all a script needs to know. Format: lib/cache/entry-format.ts.
 --   c1,<check>,<meta bytes>,<expires ms, 0 never>,<updated ms>,<seq>,<charged bytes>,<raw bytes>,<digest>,<op>,<codec>\n
---- @include "stock.lua"
 -- Charged for an entry beyond its key and stored bytes: index members, allocation, the key's own overhead.
 local ENTRY_OVERHEAD_BYTES = 200
 
@@ -34,7 +33,7 @@ local function charge_of(entry, head)
   return head and head.charged or (#entry + redis.call('STRLEN', entry) + ENTRY_OVERHEAD_BYTES)
 end
 
--- Removes the entry with its index members, and gives the stock without its bytes.
+-- Removes the entry with its index members, and takes its bytes from the stock.
 local function forget_entry(stock, entry, index, head)
   local keyMember = key_member(entry)
   local charged = charge_of(entry, head)
@@ -44,6 +43,6 @@ local function forget_entry(stock, entry, index, head)
   else
     redis.call('ZREM', index, keyMember)
   end
-  local misses, bytesIn, memory, entries, seq = read_stock(stock)
-  return write_stock(misses, bytesIn, math.max(0, memory - charged), math.max(0, entries - 1), seq)
+  stock.memory = math.max(0, stock.memory - charged)
+  stock.entries = math.max(0, stock.entries - 1)
 end

@@ -1,0 +1,43 @@
+/** A tenant's context, field `x` of its gate: what an instance keeps of the tenant between requests. JSON. */
+import type { PolicySet } from './policies.ts';
+
+/** A data key of the tenant, wrapped under a master key. */
+export interface WrappedKey {
+  /** 1 for the first; values name the version they are encrypted under. */
+  readonly version: number;
+  /** The master key, as its provider names it. */
+  readonly key_id: string;
+  /** Base64. */
+  readonly wrapped: string;
+}
+
+export interface ContextData {
+  readonly keys: readonly WrappedKey[];
+  /** Version of the key that new values are encrypted under; 0: they are not encrypted. */
+  readonly data_key: number;
+  /** Null: the scopes of the keys alone decide. */
+  readonly policies: PolicySet | null;
+}
+
+/** A new version reaches an instance with its next request for the tenant. */
+export interface TenantContext extends ContextData {
+  readonly version: string;
+  readonly generation: number;
+}
+
+export const EMPTY_CONTEXT: ContextData = { keys: [], data_key: 0, policies: null };
+
+export const packContext = (data: ContextData = EMPTY_CONTEXT): string => JSON.stringify(data);
+
+/** Also of the first format, which held the generation only. @throws {SyntaxError | RangeError} not written here. */
+export function unpackContextData(json: string): ContextData {
+  const { keys = [], data_key = 0, policies = null } = JSON.parse(json) as Partial<ContextData>;
+  if (!Array.isArray(keys) || !Number.isSafeInteger(data_key)) throw new RangeError('Not a tenant context');
+  return { keys, data_key, policies };
+}
+
+/** As the gate tells it. */
+export function unpackContext(version: string, generation: string, json: string): TenantContext {
+  if (!/^\d+$/.test(generation)) throw new RangeError('Not a tenant context');
+  return { ...unpackContextData(json), version, generation: Number(generation) };
+}

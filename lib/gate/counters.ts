@@ -1,0 +1,105 @@
+/**
+ * The counters of a tenant: field `m` of its gate, and the points kept of it. Scripts write them
+ * (lib/redis/scripts/includes/close-gate.lua, stock.lua).
+ *
+ *   m2,<level>,<level at µs>,<minute>,<operations in it>,<period end ms>,<transfer bytes of the period>,<operations>,<hits>,
+ *   <misses>,<bytes out>,<compute µs>,<bytes in>,<memory bytes>,<entries>,<seq>,<storage bytes>,<stock at ms>,
+ *   <memory byte-ms hi>,<lo>,<storage byte-ms hi>,<lo>
+ *
+ * Operations to compute µs, bytes in and byte-time only ever grow. m1 had neither period nor storage nor byte-time; the
+ * script that meets it writes m2.
+ *
+ * A point is the text of `m` as it stood when a minute, an hour, a day or a period had ended, written by the first request
+ * after: `u:m<minute % 120>`, `u:h<hour % 168>`, `u:d<day % 400>`, and for ever `p:<period end ms>`. Which one a slot
+ * holds, its minute tells.
+ */
+
+export interface Counters {
+  /** Of the last call, since 1970. */
+  readonly minute: number;
+  readonly operationsThisMinute: number;
+  /** End of the calendar month of the last call, Unix ms; 0: there was none. */
+  readonly periodEndMs: number;
+  readonly transferBytes: number;
+  readonly operations: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly bytesOut: number;
+  readonly computeUs: number;
+  readonly bytesIn: number;
+  readonly memoryBytes: number;
+  readonly entries: number;
+  readonly seq: number;
+  readonly storageBytes: number;
+  /** Until when byte-time is summed up, Unix ms: since then the bytes were what they are. */
+  readonly stockAtMs: number;
+  readonly memoryByteMs: bigint;
+  readonly storageByteMs: bigint;
+}
+
+/** The counters of a tenant that did nothing yet. */
+export const NO_COUNTERS = 'm2,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0';
+
+const M1 = /^m1(?:,\d+){13}$/;
+const M2 = /^m2(?:,\d+){21}$/;
+/** What the high limb of byte-time counts. */
+const LIMB = 1_000_000_000_000_000n;
+
+/** @throws {RangeError} not written by a script. */
+export function unpackCounters(text: string): Counters {
+  const [, ...texts] = text.split(',');
+  const numbers = texts.map(Number);
+  const at = (place: number) => numbers[place] as number;
+  if (M1.test(text)) return unpackM1(at);
+  if (!M2.test(text)) throw new RangeError('Not gate counters');
+  return {
+    minute: at(2),
+    operationsThisMinute: at(3),
+    periodEndMs: at(4),
+    transferBytes: at(5),
+    operations: at(6),
+    hits: at(7),
+    misses: at(8),
+    bytesOut: at(9),
+    computeUs: at(10),
+    bytesIn: at(11),
+    memoryBytes: at(12),
+    entries: at(13),
+    seq: at(14),
+    storageBytes: at(15),
+    stockAtMs: at(16),
+    memoryByteMs: BigInt(at(17)) * LIMB + BigInt(at(18)),
+    storageByteMs: BigInt(at(19)) * LIMB + BigInt(at(20)),
+  };
+}
+
+const unpackM1 = (at: (place: number) => number): Counters => ({
+  minute: at(2),
+  operationsThisMinute: at(3),
+  periodEndMs: 0,
+  transferBytes: 0,
+  operations: at(4),
+  hits: at(5),
+  misses: at(8),
+  bytesOut: at(6),
+  computeUs: at(7),
+  bytesIn: at(9),
+  memoryBytes: at(10),
+  entries: at(11),
+  seq: at(12),
+  storageBytes: 0,
+  stockAtMs: 0,
+  memoryByteMs: 0n,
+  storageByteMs: 0n,
+});
+
+/** Points kept of each kind; a point's slot is its number modulo this. */
+export const KEPT_MINUTES = 120;
+export const KEPT_HOURS = 168;
+export const KEPT_DAYS = 400;
+
+/** Fields of the gate that hold points. `minute`, `hour`, `day`: since 1970. */
+export const minutePoint = (minute: number): string => `u:m${minute % KEPT_MINUTES}`;
+export const hourPoint = (hour: number): string => `u:h${hour % KEPT_HOURS}`;
+export const dayPoint = (day: number): string => `u:d${day % KEPT_DAYS}`;
+export const periodPoint = (periodEndMs: number): string => `p:${periodEndMs}`;

@@ -1,0 +1,23 @@
+-- The counters of a tenant, for a script that changes its stock outside a request: by a schedule. Runs where it stands and
+-- leaves `nowMs`, `left` (the stock, to be changed) and what close-stock.lua writes; returns when there is no such tenant.
+-- What has ended by now is kept first, as a request would: else this change would count to the time before.
+--- @include "stock.lua"
+--- @include "roll-over.lua"
+local time = redis.call('TIME')
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+local stored = redis.call('HGET', KEYS[1], 'm')
+if not stored then return { 0, 0 } end
+local COUNTERS = '^(m2,%d+,%d+),(%d+),(%d+),(%d+),(%d+),(%d+,%d+,%d+,%d+,%d+),(.*)$'
+local limiter, minute, minuteOps, periodEnd, transfer, totals, stock = string.match(stored, COUNTERS)
+if not limiter then
+  stored = counters_of_before(stored, nowMs)
+  limiter, minute, minuteOps, periodEnd, transfer, totals, stock = string.match(stored, COUNTERS)
+end
+if not limiter then return { 0, 0 } end
+local thisMinute = math.floor(nowMs / 60000)
+local more
+if minute + 0 < thisMinute then
+  more, periodEnd, transfer = roll_over(stored, minute, thisMinute, periodEnd, transfer, nowMs)
+  minute, minuteOps = string.format('%d', thisMinute), 0
+end
+local left = read_stock(stock, nowMs)
