@@ -132,7 +132,13 @@ describe('what an update changed [T11]', () => {
 
   it('never tells names, owners, settings or fields it does not know', () => {
     const other = { id: 'secret-1', name: 'secret-2', email: 'secret-3@acme.test' };
-    const after = { ...before, name: 'secret-4', owner: other, settings: { 'secret-5': 'secret-6' }, webhook: 'secret-7' };
+    const after = {
+      ...before,
+      name: 'secret-4',
+      owner: other,
+      settings: { 'secret-5': 'secret-6' },
+      webhook: 'secret-7',
+    };
     const told = describeChanges(before, after);
     expect(told).toEqual({ fields: ['name', 'owner', 'settings', 'webhook'], changed: {} });
     expect(JSON.stringify(told)).not.toContain('secret');
