@@ -1,0 +1,70 @@
+/** What a tenant has used since it was created, at any instant: from its counters and the points kept of them. */
+import { type Counters, unpackCounters } from '../gate/counters.ts';
+
+/** All but the two stocks only ever grow: the difference of two is what was used between them. */
+export interface Totals {
+  readonly operations: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly computeUs: number;
+  /** What is held at that instant. */
+  readonly memoryBytes: number;
+  readonly storageBytes: number;
+  /** Bytes held, times the milliseconds they were. */
+  readonly memoryByteMs: bigint;
+  readonly storageByteMs: bigint;
+}
+
+/** Of a tenant that did nothing yet. */
+export const NO_TOTALS: Totals = {
+  operations: 0,
+  hits: 0,
+  misses: 0,
+  bytesIn: 0,
+  bytesOut: 0,
+  computeUs: 0,
+  memoryBytes: 0,
+  storageBytes: 0,
+  memoryByteMs: 0n,
+  storageByteMs: 0n,
+};
+
+/** Points and the counters themselves, by the minute of their last change. */
+export type History = readonly Counters[];
+
+/** @param texts fields of a gate; absent ones are left out. @throws {RangeError} one that no script wrote. */
+export function readHistory(texts: readonly (string | null)[]): History {
+  const states = [...new Set(texts.filter((text) => text !== null))].map(unpackCounters);
+  return states.sort((a, b) => a.minute - b.minute || a.operations - b.operations);
+}
+
+/** The last state whose minute began before `atMs`; undefined: none is known. */
+export const lastBefore = (history: History, atMs: number): Counters | undefined =>
+  history.findLast(({ minute }) => minute * 60_000 < atMs);
+
+/** At `atMs`, an instant no minute goes across: what was counted before it, and byte-time up to it. */
+export function totalsAt(history: History, atMs: number): Totals {
+  const state = lastBefore(history, atMs);
+  return state === undefined ? NO_TOTALS : totalsOf(state, atMs);
+}
+
+/** A state as it stands at `atMs`, when nothing has changed since. Its bytes were held all that time. */
+export function totalsOf(state: Counters, atMs: number): Totals {
+  const { operations, hits, misses, bytesIn, bytesOut, computeUs, memoryBytes, storageBytes } = state;
+  // 0: of format m1, whose byte-time begins when the first script meets it. A clock set back takes no time away.
+  const sinceMs = state.stockAtMs === 0 ? 0n : BigInt(Math.max(0, atMs - state.stockAtMs));
+  return {
+    operations,
+    hits,
+    misses,
+    bytesIn,
+    bytesOut,
+    computeUs,
+    memoryBytes,
+    storageBytes,
+    memoryByteMs: state.memoryByteMs + BigInt(memoryBytes) * sinceMs,
+    storageByteMs: state.storageByteMs + BigInt(storageBytes) * sinceMs,
+  };
+}
