@@ -9,6 +9,7 @@ import type { App } from '../../lib/app.ts';
 import type { EntryMeta } from '../../lib/cache/entry-format.ts';
 import { createKeys } from '../../lib/keys.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
+import { gateState } from '../support/gate-state.ts';
 
 const keys = createKeys('riptide:v1:');
 const json: EntryMeta = { content_type: 'application/json' };
@@ -298,9 +299,9 @@ describe.each([...TRANSPORTS, 'cluster'] as const)('cache over %s', (setup) => {
               return value === null ? 0 : Buffer.byteLength(name) + Buffer.byteLength(value) + 200;
             }),
           );
-          const counters = (await app.redis.send(['HGET', keys.gate(tenant.id), 'm'], { kind: 'read' })) as string;
-          expect(Number(counters.split(',')[11])).toBe(stored.reduce((sum, bytes) => sum + bytes, 0));
-          expect(Number(counters.split(',')[12])).toBe(stored.filter((bytes) => bytes > 0).length);
+          const { memory, entries } = await gateState(app, tenant.id).meter();
+          expect(Number(memory)).toBe(stored.reduce((sum, bytes) => sum + bytes, 0));
+          expect(Number(entries)).toBe(stored.filter((bytes) => bytes > 0).length);
         }),
         { numRuns: 25 },
       );

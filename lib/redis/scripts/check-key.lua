@@ -17,5 +17,5 @@
 ]]
 --- @include "includes/open-gate.lua"
 --- @include "includes/close-gate.lua"
-local keyId, keyScopes = string.match(gate[3], '^k1,([^,]*),%d+,%a,(.*)$')
+local keyId, keyScopes = string.match(gate[3], '^k[12],([^,]*),%d+,%a,(.*)$')
 return { OK, level, minuteOps, nowMs, opm, burst, own, keyId, keyScopes, gate[1], counters }

@@ -11,7 +11,8 @@ local function month_end(nowMs)
   local month = math.floor((5 * ofYear + 2) / 153) + 1
   -- Months are counted from March: the 10th is December, the 12th February, the last of such a year.
   if month == 12 then month, year = 0, year + 1 end
-  local first = 365 * year + math.floor(year / 4) - math.floor(year / 100) + math.floor((153 * month + 2) / 5)
+  local leapDays = math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400)
+  local first = 365 * year + leapDays + math.floor((153 * month + 2) / 5)
   return (math.floor(day / 146097) * 146097 + first - 719468) * 86400000
 end
 

@@ -1,0 +1,49 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { allows, matches, type PolicySet } from '../../lib/gate/policies.ts';
+
+const access = { keyId: 'key-1', action: 'cache:read', resource: 'cache/orders/42' };
+const policies = (fallback: 'allow' | 'deny', ...statements: PolicySet['statements']): PolicySet => ({
+  default: fallback,
+  statements,
+});
+const say = (effect: 'allow' | 'deny', actions: string, resources: string, keys?: readonly string[]) => ({
+  effect,
+  actions: [actions],
+  resources: [resources],
+  keys,
+});
+
+describe('policies [T3]', () => {
+  it.each([
+    ['none', null, true],
+    ['a default', policies('deny'), false],
+    ['an allowance', policies('deny', say('allow', 'cache:*', 'cache/*')), true],
+    ['an allowance of something else', policies('deny', say('allow', 'cache:write', '*')), false],
+    ['a denial', policies('allow', say('deny', '*', 'cache/orders/*')), false],
+    ['a denial before an allowance', policies('allow', say('deny', '*', '*'), say('allow', '*', '*')), false],
+    ['a denial after an allowance', policies('allow', say('allow', '*', '*'), say('deny', '*', '*')), false],
+    ['a denial of another key', policies('allow', say('deny', '*', '*', ['key-2'])), true],
+    ['an allowance of this key', policies('deny', say('allow', '*', '*', ['key-2', 'key-1'])), true],
+  ])('%s', (_name, set, allowed) => {
+    expect(allows(set, access)).toBe(allowed);
+  });
+});
+
+describe('patterns [T3]', () => {
+  const pieces = fc.array(fc.stringMatching(/^[ab/]{0,3}$/), { minLength: 1, maxLength: 5 });
+  const texts = fc.stringMatching(/^[ab/]{0,12}$/);
+
+  it('match as the regular expression of the same meaning does', () => {
+    fc.assert(
+      fc.property(pieces, texts, (parts, text) => {
+        expect(matches(parts.join('*'), text)).toBe(new RegExp(`^${parts.join('[^]*')}$`).test(text));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('with many stars cost no more than a look at the text', () => {
+    expect(matches(`${'*a'.repeat(10_000)}b`, 'a'.repeat(100_000))).toBe(false);
+  });
+});
