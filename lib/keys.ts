@@ -9,6 +9,9 @@ import type { TenantId } from './ids.ts';
 
 export type Keys = ReturnType<typeof createKeys>;
 
+/** S3 object: shows at start whether the master key is the right one (crypto/master-key-check.ts). No tenant has this id. */
+export const MASTER_KEY_CHECK = 'keys/check';
+
 /** The longest cache key, in bytes of UTF-8. */
 export const MAX_KEY_BYTES = 1024;
 
@@ -30,6 +33,8 @@ export function createKeys(prefix: string) {
     quotaRequests: (id: TenantId) => `${tenant(id)}:requests`,
     /** string: exists when the tenant was erased; its id is never used again */
     erased: (id: TenantId) => `${tenant(id)}:erased`,
+    /** hash: quota alerts with their deliveries, and which were told (see lib/alerts/alert-format.ts) */
+    alerts: (id: TenantId) => `${tenant(id)}:alerts`,
     /** sorted set, all scores 0: the tenant's one index */
     index: (id: TenantId, generation: number) => `${tenant(id)}:g${generation}:idx`,
     /** string: header and payload of a cache entry */
@@ -44,6 +49,16 @@ export function createKeys(prefix: string) {
     tenantSummary: () => `${prefix}{sys}:tenants:summary`,
     /** hash: tenant id -> `<Unix ms>,<audit entry>` of a creation under way */
     tenantReservations: () => `${prefix}{sys}:tenants:reserved`,
+    /** sorted set: `<tenant id>,<alert id>` of webhooks to send, by Unix ms of the next attempt */
+    alertsDue: () => `${prefix}{sys}:alerts:due`,
+    /** hash: `<tenant id>,<resource>` -> Unix ms of the last refusal because of that quota */
+    refusals: () => `${prefix}{sys}:refusals`,
+    /** string: the last month whose invoices are closed, as 2026-11 */
+    billingClosed: () => `${prefix}{sys}:billing:closed`,
+    /** set: ids of the tenants whose invoices could not be closed with the others */
+    billingBehind: () => `${prefix}{sys}:billing:behind`,
+    /** string: exists until it is time to look for ended months again */
+    billingLooked: () => `${prefix}{sys}:billing:looked`,
     /** hash: an idempotent call's state and reply */
     idempotency: (digest: string) => `${prefix}{sys}:idem:${digest}`,
     /** list: audit entries not yet sealed, JSON, oldest first */
@@ -56,6 +71,15 @@ export function createKeys(prefix: string) {
     auditHead: () => `${prefix}{sys}:audit:head`,
   } as const;
 }
+
+/** Of S3: the audit log's archived blocks. */
+export const AUDIT_BLOCKS = 'audit/';
+
+/** Of S3: `audit/<first>-<last>.ndjson`. 12 digits each, so that blocks list in their order. */
+export const auditBlockKey = (first: number, entries: number): string => {
+  const digits = (seq: number) => String(seq).padStart(12, '0');
+  return `${AUDIT_BLOCKS}${digits(first)}-${digits(first + entries - 1)}.ndjson`;
+};
 
 export interface EntryName {
   readonly namespace: string;
