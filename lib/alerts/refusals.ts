@@ -2,13 +2,13 @@
  * Refusals because of a quota, noted for the next pass over all tenants. A counter alone does not tell them: a value that
  * does not fit is refused at 90 %, a quota of 0 at nothing.
  */
-import { QuotaExceededError, StorageFullError } from '../errors.ts';
 import { parseTenantId, type TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
 import { forgetRefusals } from '../redis/scripts.ts';
-import { RESOURCES, type Resource } from './thresholds.ts';
+import { asResource } from './refused-resource.ts';
+import type { Resource } from './thresholds.ts';
 
 export type Refusals = ReturnType<typeof createRefusals>;
 
@@ -77,15 +77,6 @@ export function createRefusals(deps: {
   };
 }
 
-/** The quota an error says was used up; undefined for every other error, also for calls that only came too fast. */
-export function refusedResource(error: unknown): Resource | undefined {
-  if (error instanceof StorageFullError) {
-    if (error.code === 'memory_full') return 'memory_bytes';
-    return error.code === 'storage_full' ? 'storage_bytes' : undefined;
-  }
-  return error instanceof QuotaExceededError ? asResource(error.details.resource) : undefined;
-}
-
 function parseRefusals(fields: readonly string[]): KnownRefusals {
   const known = new Map<TenantId, Map<Resource, number>>();
   for (let i = 0; i + 1 < fields.length; i += 2) {
@@ -96,5 +87,3 @@ function parseRefusals(fields: readonly string[]): KnownRefusals {
   }
   return known;
 }
-
-const asResource = (name: unknown): Resource | undefined => RESOURCES.find((resource) => resource === name);
