@@ -1,5 +1,9 @@
 /** Composition root: the only file that knows which adapter stands behind each port. */
 import { type Account, createAccount } from './account/account.ts';
+import { createLazyAlerts, type LazyAlerts } from './alerts/lazy-alerts.ts';
+import { createWebhookSender, withWebhookFailpoints } from './alerts/webhook-sender.ts';
+import type { Audit } from './audit/audit.ts';
+import { createLazyAudit } from './audit/lazy-audit.ts';
 import { withBlobFailpoints } from './blobs/failpoints.ts';
 import { createS3Store } from './blobs/s3-store.ts';
 import type { BlobStore } from './blobs/store.ts';
@@ -9,6 +13,13 @@ import { createCorruption } from './cache/corruption.ts';
 import { createValuePacker } from './cache/value-packer.ts';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load-config.ts';
+import { createKeyProvider } from './crypto/create-key-provider.ts';
+import { createDataKeys, type DataKeys } from './crypto/data-keys.ts';
+import { withKeyFailpoints } from './crypto/failpoints.ts';
+import type { KeyProvider } from './crypto/key-provider.ts';
+import { createTenantCipher } from './crypto/tenant-cipher.ts';
+import { createTenantKeys, type TenantKeys } from './crypto/tenant-keys.ts';
+import type { WrappedKey } from './gate/context-format.ts';
 import { createContexts } from './gate/contexts.ts';
 import { createGate, type Gate } from './gate/gate.ts';
 import { createHealth, type Health } from './health/health.ts';
@@ -18,20 +29,34 @@ import { telemetry } from './metrics/telemetry.ts';
 import type { RedisDriver } from './redis/driver.ts';
 import { type FailpointHook, withFailpoints } from './redis/failpoints.ts';
 import { type ApiKeys, createApiKeys } from './tenants/api-keys.ts';
-import { createTenants, type Tenants } from './tenants/tenants.ts';
+import { createPublisher } from './tenants/publisher.ts';
+import { createTenantAdmin, type TenantAdmin } from './tenants/tenant-admin.ts';
+import { createTenantChanges } from './tenants/tenant-change.ts';
+import { createTenantList, type TenantList } from './tenants/tenant-list.ts';
+import { createTenantReader } from './tenants/tenant-reader.ts';
+import { createTenants, type ProvisionKey, type Tenants } from './tenants/tenants.ts';
 
 export interface App {
   readonly config: Config;
   readonly redis: RedisDriver;
   readonly blobs: BlobStore;
+  /** Null: `encryption.provider` is none, and nothing is encrypted. */
+  readonly keyProvider: KeyProvider | null;
+  /** Null as `keyProvider`. */
+  readonly dataKeys: DataKeys | null;
   readonly gate: Gate;
   readonly account: Account;
+  readonly alerts: LazyAlerts;
   readonly apiKeys: ApiKeys;
+  readonly audit: Audit;
   readonly cache: Cache;
   readonly cleanUp: CleanUp;
   readonly health: Health;
   readonly idempotency: Idempotency;
   readonly tenants: Tenants;
+  readonly tenantKeys: TenantKeys;
+  readonly tenantAdmin: TenantAdmin;
+  readonly tenantList: TenantList;
   /** Closes connections; for long-running hosts and tests. */
   close(): Promise<void>;
 }
@@ -69,26 +94,70 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
   const store = createS3Store(config.blobs);
   const redis = failpoint === undefined ? driver : withFailpoints(driver, failpoint);
   const blobs = failpoint === undefined ? store : withBlobFailpoints(store, failpoint);
+  const provider = await createKeyProvider(config.encryption);
+  const keyProvider = failpoint === undefined || provider === null ? provider : withKeyFailpoints(provider, failpoint);
+  const webhooks = createWebhookSender({ timeoutMs: config.alerts.webhookTimeoutMs, now: Date.now });
+  const sender = failpoint === undefined ? webhooks : withWebhookFailpoints(webhooks, failpoint);
 
   const keys = createKeys(`${config.cache.keyPrefix}:${config.cache.version}:`);
   const gate = createGate({ redis, keys, contexts: createContexts() });
-  const tenants = createTenants({ redis, keys, config: config.tenant, now: Date.now });
+  const reader = createTenantReader({ redis, keys });
+  const publisher = createPublisher({ redis, keys });
+  const changes = createTenantChanges({ redis, keys, reader, publisher, now: Date.now });
+  const tenantKeys = createTenantKeys({ provider: keyProvider, blobs });
+  const provisionKey = firstKeyFrom(tenantKeys);
+  const tenants = createTenants({ redis, keys, config: config.tenant, reader, provisionKey, now: Date.now });
   const packer = createValuePacker(config.cache);
+  const dataKeys = createDataKeysFor(config, keyProvider);
   return {
     config,
     redis,
     blobs,
+    keyProvider,
+    dataKeys,
     gate,
     tenants,
+    tenantAdmin: createTenantAdmin({
+      changes,
+      reader,
+      provisionKey,
+      undoWindowMs: config.tenant.undoWindowMs,
+      now: Date.now,
+    }),
+    tenantList: createTenantList({ redis, keys }),
     account: createAccount({ gate }),
+    alerts: createLazyAlerts({ redis, keys, config: config.alerts, tenants, sender, telemetry, now: Date.now }),
     apiKeys: createApiKeys({ redis, keys, now: Date.now }),
-    cache: createCache({ gate, keys, config: config.cache, packer, corruption: createCorruption({ telemetry }) }),
+    audit: createLazyAudit({ redis, blobs, keys, telemetry, now: Date.now }),
+    cache: createCache({
+      gate,
+      keys,
+      config: config.cache,
+      packer,
+      cipher: createTenantCipher({ dataKeys }),
+      corruption: createCorruption({ telemetry }),
+    }),
+    tenantKeys,
     cleanUp: createCleanUp({ redis, keys, tenants, telemetry, now: Date.now }),
     health: createHealth({ redis, blobs }),
     idempotency: createIdempotency({ redis, keys }),
     close: () => redis.close(),
   };
 }
+
+function createDataKeysFor({ encryption }: Config, provider: KeyProvider | null): DataKeys | null {
+  if (provider === null) return null;
+  const { dataKeyMaxAgeMs: maxAgeMs, dataKeyStaleMs: staleMs } = encryption;
+  return createDataKeys({ provider, maxAgeMs, staleMs, now: Date.now });
+}
+
+/** A tenant's first data key, as its context holds it. */
+const firstKeyFrom =
+  (tenantKeys: TenantKeys): ProvisionKey =>
+  async (id, signal) => {
+    const { keys, data_key } = await tenantKeys.provision(id, signal);
+    return keys.find(({ version }) => version === data_key) as WrappedKey;
+  };
 
 /** The other transport's client is never loaded. */
 async function createDriver({ redis }: Config): Promise<RedisDriver> {

@@ -140,7 +140,7 @@ export class StorageFullError extends AppError {
 
 /** No such thing, or it belongs to somebody else: the two are not told apart. */
 export class NotFoundError extends AppError {
-  override readonly code: 'tenant_not_found' | 'entry_not_found' | 'key_not_found';
+  override readonly code: 'tenant_not_found' | 'entry_not_found' | 'key_not_found' | 'invoice_not_found' | 'quota_request_not_found';
   override readonly status = 404;
 
   constructor(code: NotFoundError['code'], message: string) {
@@ -170,6 +170,63 @@ export class TenantLimitError extends AppError {
 /** The tenant holds as many API keys as it may. */
 export class KeyLimitError extends AppError {
   override readonly code = 'key_limit_reached';
+  override readonly status = 409;
+}
+
+/** The tenant's alerts go nowhere: there is no address for them, or nothing to sign them with. */
+export class WebhookNotSetError extends AppError {
+  override readonly code = 'webhook_not_set';
+  override readonly status = 409;
+}
+
+/** What is asked for does not go with the tenant's state. Nothing was changed. */
+export class TenantStateError extends AppError {
+  override readonly code: 'deletion_pending' | 'tenant_not_deleted' | 'quota_below_usage';
+  override readonly status = 409;
+
+  constructor(code: TenantStateError['code'], message: string, context?: ErrorContext) {
+    super(message, context);
+    this.code = code;
+  }
+}
+
+/** What is asked for does not go with the key's state; or its secret was given to an earlier call. Nothing was changed. */
+export class KeyStateError extends AppError {
+  override readonly code: 'key_not_active' | 'key_already_made';
+  override readonly status = 409;
+
+  constructor(code: KeyStateError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The request for quotas is decided, or there are as many open ones as may be. Nothing was changed. */
+export class QuotaRequestError extends AppError {
+  override readonly code: 'quota_request_closed' | 'quota_request_limit_reached';
+  override readonly status = 409;
+
+  constructor(code: QuotaRequestError['code'], message: string, context?: ErrorContext) {
+    super(message, context);
+    this.code = code;
+  }
+}
+
+/** The tenant was erased: it is gone for good, and so is its id. */
+export class TenantErasedError extends AppError {
+  override readonly code = 'tenant_erased';
+  override readonly status = 410;
+}
+
+/** Nothing is priced in this deployment: `tenant.enable_billing` is off. */
+export class BillingDisabledError extends AppError {
+  override readonly code = 'billing_disabled';
+  override readonly status = 409;
+}
+
+/** The tenant's billing holds as many corrections as it may. */
+export class AdjustmentLimitError extends AppError {
+  override readonly code = 'adjustment_limit_reached';
   override readonly status = 409;
 }
 

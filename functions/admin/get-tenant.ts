@@ -1,8 +1,8 @@
 /** GET /admin/tenants/{id}: the tenant. */
 import { route } from '../../lib/http/route.ts';
 import { getTenantContract } from '../../lib/tenants/contract.ts';
+import { tenantResult } from '../../lib/tenants/tenant-result.ts';
 
-export const handler = route(getTenantContract, async ({ params }, { tenants }, { signal }) => ({
-  status: 200,
-  data: await tenants.get(params.id, { signal }),
-}));
+export const handler = route(getTenantContract, async ({ params }, { tenants }, { signal }) =>
+  tenantResult(200, await tenants.getStored(params.id, signal)),
+);

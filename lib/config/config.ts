@@ -2,18 +2,23 @@
  * The effective configuration: what load-config.ts makes of file, profile, environment and defaults.
  * Milliseconds and bytes inside, whatever the names outside say. schema.ts is checked against these types.
  */
+import type { Tariff } from '../billing/tariff.ts';
+
 export interface Config {
   readonly profile: 'default' | 'production';
   readonly redis: RedisConfig;
   readonly cache: CacheConfig;
   readonly tenant: TenantConfig;
+  readonly billing: BillingConfig;
   readonly blobs: BlobConfig;
+  readonly encryption: EncryptionConfig;
   readonly http: HttpConfig;
   readonly admin: { /** SHA-256 of the admin key, hex. */ readonly keySha256: string };
   readonly state: StateConfig;
   readonly spillover: SpilloverConfig;
   readonly worker: WorkerConfig;
   readonly render: RenderConfig;
+  readonly alerts: AlertConfig;
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
 }
 
@@ -65,7 +70,24 @@ export interface TenantConfig {
   readonly enableBilling: boolean;
   readonly billingIntervalMs: number;
   readonly maxTenants: number;
+  /** In which the deletion of a tenant can be undone. */
+  readonly undoWindowMs: number;
   readonly enableEncryption: boolean;
+}
+
+export interface AlertConfig {
+  /** Of tenants that name none; empty: none. */
+  readonly webhookUrl: string;
+  /** The current secret first; those after it are being replaced. Empty: nothing can be signed, so nothing is sent. */
+  readonly webhookSecret: readonly string[];
+  readonly webhookTimeoutMs: number;
+}
+
+export interface BillingConfig {
+  /** Three letters, as USD. */
+  readonly currency: string;
+  /** At least one, by the month each is in force from. */
+  readonly tariffs: readonly Tariff[];
 }
 
 export interface BlobConfig {
@@ -77,6 +99,20 @@ export interface BlobConfig {
   readonly requestTimeoutMs: number;
   /** `required` for S3-compatible stores that refuse the SDK's default CRC trailer. */
   readonly checksums: 'supported' | 'required';
+}
+
+export interface EncryptionConfig {
+  /** Where nothing names it: `kms` when its key is set, `local` when its file is, else `none`. */
+  readonly provider: 'kms' | 'local' | 'none';
+  /** Id, ARN or `alias/…`. */
+  readonly kmsKeyId: string;
+  /** Empty: AWS's own endpoint. */
+  readonly kmsEndpoint: string;
+  readonly region: string;
+  readonly masterKeyFile: string;
+  readonly dataKeyMaxAgeMs: number;
+  readonly dataKeyStaleMs: number;
+  readonly requestTimeoutMs: number;
 }
 
 export interface HttpConfig {

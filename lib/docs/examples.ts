@@ -23,12 +23,60 @@ const QUOTAS = {
 };
 const OWNER = { id: 'user-42', name: 'Ada Lovelace', email: 'ada@example.com', organization: 'Analytical Engines' };
 
+const AUDIT_HASH = '5f1c0e7b94a2d83366c0b1f7e9d4a85230bb6a17c4e8f92d0a3b5c7e1f694d28';
+
 const EXAMPLES: Readonly<Record<ContractName, Example>> = {
   createTenant: {
     body: { name: 'Acme', owner: OWNER, plan: 'starter', quotas: { operations_per_minute: 1_000 } },
     reply: tenantExample(),
   },
   getTenant: { params: { id: TENANT }, reply: tenantExample() },
+  listTenants: {
+    query: { limit: '10', plan: 'starter', text: 'acme' },
+    reply: { items: [tenantExample()], next_cursor: null },
+  },
+  updateTenant: {
+    params: { id: TENANT },
+    headers: { 'if-match': '"1"' },
+    body: { plan: 'professional', quotas: { operations_per_minute: 5_000 }, alert_webhook_url: null },
+    reply: { ...tenantExample(), plan: 'professional', quotas: { ...QUOTAS, operations_per_minute: 5_000 } },
+  },
+  deleteTenant: {
+    params: { id: TENANT },
+    query: { dry_run: 'true' },
+    reply: {
+      id: TENANT,
+      status: 'deleted',
+      deleted_at: WRITTEN_AT,
+      erase_at: '2026-07-08T09:30:00.000Z',
+      dry_run: true,
+      erases: { entries: 31, memory_bytes: 124_488, storage_bytes: 0, api_keys: 2 },
+    },
+  },
+  suspendTenant: { params: { id: TENANT }, reply: { ...tenantExample(), status: 'suspended' } },
+  resumeTenant: { params: { id: TENANT }, reply: tenantExample() },
+  undeleteTenant: { params: { id: TENANT }, reply: tenantExample() },
+  listAudit: {
+    query: { limit: '1', tenant_id: TENANT },
+    reply: {
+      items: [
+        {
+          seq: 1,
+          id: '01k0xw6h9te3m8q5v2r7c4n1bc',
+          at: WRITTEN_AT,
+          action: 'tenant.create',
+          tenant_id: TENANT,
+          actor: 'admin:9b74c9897bac',
+          request_id: 'JKJaXmPLvHcESHA=',
+          details: { plan: 'starter' },
+          prev: '0'.repeat(64),
+          hash: AUDIT_HASH,
+        },
+      ],
+      next_cursor: null,
+      head: { seq: 1, hash: AUDIT_HASH },
+    },
+  },
   createKey: {
     params: { id: TENANT },
     body: { scopes: ['cache:read', 'cache:write'], expires_at: '2027-01-01T00:00:00Z', name: 'web' },
@@ -37,6 +85,42 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
       key: `rt_${TENANT}_${KEY}_${'x'.repeat(43)}`,
       scopes: ['cache:read', 'cache:write'],
       expires_at: '2027-01-01T00:00:00.000Z',
+    },
+  },
+  listAlerts: {
+    params: { id: TENANT },
+    reply: {
+      webhook: {
+        url: 'https://hooks.example.com/riptide',
+        source: 'tenant',
+        signing_secret: `whsec_${'c2Vj'.repeat(11)}`,
+        problem: null,
+      },
+      items: [
+        {
+          id: 'al-01k0xw9t3v5n7q1s4k8h2p6mcd',
+          created_at: WRITTEN_AT,
+          resource: 'memory_bytes',
+          period: '2026-07',
+          threshold_percent: 80,
+          used: 84_204_331,
+          limit: 104_857_600,
+          refused: false,
+          status: 'delivered',
+          next_attempt_at: null,
+          deliveries: [{ at: WRITTEN_AT, status: 204, error: null, duration_ms: 38 }],
+        },
+      ],
+      next_cursor: null,
+    },
+  },
+  sendTestAlert: {
+    params: { id: TENANT },
+    reply: {
+      message_id: 'test-01k0xwa4m8q2s6v0r3n7c1k5be',
+      url: 'https://hooks.example.com/riptide',
+      delivered: false,
+      delivery: { at: WRITTEN_AT, status: null, error: 'timeout', duration_ms: 5_000 },
     },
   },
   putEntry: {

@@ -7,10 +7,22 @@ import * as docs from '../docs/contract.ts';
 import * as problem from '../docs/problem.ts';
 import * as health from '../health/contract.ts';
 import * as tenants from '../tenants/contract.ts';
+import * as tenantKeys from '../tenants/key-contract.ts';
+import * as tenantUpdates from '../tenants/update-contract.ts';
 import { TenantIdField } from './fields.ts';
 import type { JsonSchema, Reference } from './openapi-types.ts';
 
-const MODULES: readonly object[] = [account, cache, cachePut, docs, health, problem, tenants];
+const MODULES: readonly object[] = [
+  account,
+  cache,
+  cachePut,
+  docs,
+  health,
+  problem,
+  tenants,
+  tenantKeys,
+  tenantUpdates,
+];
 
 /** What travels which way: a request is described as it is sent, a reply as it is received. */
 export type Direction = 'input' | 'output';

@@ -21,3 +21,11 @@ const header = z.string().max(4_096).regex(LIST, 'must be * or a list of ETags i
 
 export const IfMatch = header.transform(parse('strong'));
 export const IfNoneMatch = header.transform(parse('weak'));
+
+/** Of a tenant, whose ETag is its revision. A tag that is none matches nothing. */
+export const IfMatchRev = header.transform((value): '*' | readonly number[] => {
+  if (value.trim() === '*') return '*';
+  return [...value.matchAll(/(W\/)?"([^"]*)"/g)]
+    .filter(([, weak, tag]) => weak === undefined && /^\d{1,15}$/.test(tag as string))
+    .map(([, , tag]) => Number(tag));
+});

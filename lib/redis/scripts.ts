@@ -1,19 +1,29 @@
 /** One typed binding for each file in scripts/, in alphabetical order. */
-import { asInteger, asList, asText } from './reply-shape.ts';
+import { asInteger, asList, asText, asTextOrNull } from './reply-shape.ts';
 import { defineScript } from './script.ts';
 import ackAuditLua from './scripts/ack-audit.lua';
+import addAdjustmentLua from './scripts/add-adjustment.lua';
 import appendAuditLua from './scripts/append-audit.lua';
 import beginIdempotentLua from './scripts/begin-idempotent.lua';
 import changeTenantLua from './scripts/change-tenant.lua';
 import checkKeyLua from './scripts/check-key.lua';
+import claimDueAlertsLua from './scripts/claim-due-alerts.lua';
+import closePeriodLua from './scripts/close-period.lua';
 import confirmTenantLua from './scripts/confirm-tenant.lua';
 import createApiKeyLua from './scripts/create-api-key.lua';
 import createTenantLua from './scripts/create-tenant.lua';
 import deleteCacheEntryLua from './scripts/delete-cache-entry.lua';
 import endIdempotentLua from './scripts/end-idempotent.lua';
+import forgetRefusalsLua from './scripts/forget-refusals.lua';
 import getCacheEntryLua from './scripts/get-cache-entry.lua';
+import listTenantsLua from './scripts/list-tenants.lua';
 import publishChangeLua from './scripts/publish-change.lua';
+import raiseAlertLua from './scripts/raise-alert.lua';
+import readBillingLua from './scripts/read-billing.lua';
+import readBillingRunLua from './scripts/read-billing-run.lua';
+import readUsageLua from './scripts/read-usage.lua';
 import removeExpiredEntriesLua from './scripts/remove-expired-entries.lua';
+import replaceAlertLua from './scripts/replace-alert.lua';
 import reserveTenantLua from './scripts/reserve-tenant.lua';
 import revokeApiKeyLua from './scripts/revoke-api-key.lua';
 import sealAuditLua from './scripts/seal-audit.lua';
@@ -32,6 +42,19 @@ export const ackAudit = defineScript({
   keys: ['gate'],
   args: ['...entries'],
   reply: (raw) => asInteger(asList(raw, 1)[0]),
+});
+
+export const addAdjustment = defineScript({
+  name: 'add-adjustment',
+  source: addAdjustmentLua,
+  keys: ['record', 'gate', 'billing', 'erased'],
+  args: ['field', 'amount', 'reason', 'entry', 'maxFields'],
+  reply: (raw) => {
+    const [code, adjustment, record, outbox] = asList(raw);
+    if (code === 3) return { state: 'no_tenant', erased: adjustment === 1 } as const;
+    if (code === 4) return { state: 'too_many' } as const;
+    return { state: 'added', adjustment: asText(adjustment), record: asText(record), outbox: asText(outbox) } as const;
+  },
 });
 
 export const appendAudit = defineScript({
@@ -77,6 +100,25 @@ export const checkKey = defineScript({
   reply: (raw) => asList(raw),
 });
 
+export const claimDueAlerts = defineScript({
+  name: 'claim-due-alerts',
+  source: claimDueAlertsLua,
+  keys: ['due'],
+  args: ['nowMs', 'untilMs', 'limit'],
+  reply: (raw) => asList(raw).map(asText),
+});
+
+export const closePeriod = defineScript({
+  name: 'close-period',
+  source: closePeriodLua,
+  keys: ['billing'],
+  args: ['field', 'invoice', 'endMs', '...changes'],
+  reply: (raw) => {
+    const [code, invoice] = asList(raw);
+    return code === 2 ? ('not_ended' as const) : { closedNow: code === 1, invoice: asText(invoice) };
+  },
+});
+
 export const confirmTenant = defineScript({
   name: 'confirm-tenant',
   source: confirmTenantLua,
@@ -120,6 +162,14 @@ export const endIdempotent = defineScript({
   reply: (raw) => asInteger(asList(raw, 1)[0]) === 1,
 });
 
+export const forgetRefusals = defineScript({
+  name: 'forget-refusals',
+  source: forgetRefusalsLua,
+  keys: ['refusals'],
+  args: ['...seen'],
+  reply: (raw) => asInteger(asList(raw, 1)[0]),
+});
+
 export const getCacheEntry = defineScript({
   name: 'get-cache-entry',
   source: getCacheEntryLua,
@@ -128,12 +178,71 @@ export const getCacheEntry = defineScript({
   reply: (raw) => asList(raw),
 });
 
+export const listTenants = defineScript({
+  name: 'list-tenants',
+  source: listTenantsLua,
+  keys: ['index', 'summary'],
+  args: ['prefix', 'after', 'limit', 'text'],
+  reply: (raw) => {
+    const [ids, cursor] = asList(raw, 2);
+    return { ids: asList(ids).map(asText), cursor: asText(cursor) };
+  },
+});
+
 export const publishChange = defineScript({
   name: 'publish-change',
   source: publishChangeLua,
   keys: ['tenants', 'index', 'summary', 'pending', 'seen'],
   args: ['id', 'rev', 'plan', 'status', 'text', '...entries'],
   reply: (raw) => asList(raw, 1).length,
+});
+
+export const raiseAlert = defineScript({
+  name: 'raise-alert',
+  source: raiseAlertLua,
+  keys: ['alerts'],
+  args: ['mark', 'threshold', 'amount', 'id', 'alert', 'keepFrom', 'maxAlerts'],
+  reply: (raw) => asInteger(asList(raw, 1)[0]) === 1,
+});
+
+export const readBilling = defineScript({
+  name: 'read-billing',
+  source: readBillingLua,
+  keys: ['record', 'gate', 'billing', 'erased'],
+  args: ['invoice', '...fields'],
+  reply: (raw) => {
+    const [nowMs, record, values, names, found, erased] = asList(raw, 6);
+    return {
+      nowMs: asInteger(nowMs),
+      record: asTextOrNull(record),
+      values: asList(values).map(asTextOrNull),
+      names: asList(names).map(asText),
+      found: asList(found).map(asText),
+      erased: erased === 1,
+    };
+  },
+});
+
+export const readBillingRun = defineScript({
+  name: 'read-billing-run',
+  source: readBillingRunLua,
+  keys: ['closed', 'behind'],
+  args: [],
+  reply: (raw) => {
+    const [nowMs, closed, behind] = asList(raw, 3);
+    return { nowMs: asInteger(nowMs), closed: asTextOrNull(closed), behind: asList(behind).map(asText) };
+  },
+});
+
+export const readUsage = defineScript({
+  name: 'read-usage',
+  source: readUsageLua,
+  keys: ['gate', 'erased'],
+  args: ['...fields'],
+  reply: (raw) => {
+    const [nowMs, values, erased] = asList(raw, 3);
+    return { nowMs: asInteger(nowMs), values: asList(values).map(asTextOrNull), erased: erased === 1 };
+  },
 });
 
 export const removeExpiredEntries = defineScript({
@@ -147,14 +256,23 @@ export const removeExpiredEntries = defineScript({
   },
 });
 
+export const replaceAlert = defineScript({
+  name: 'replace-alert',
+  source: replaceAlertLua,
+  keys: ['alerts'],
+  args: ['id', 'before', 'after'],
+  reply: (raw) => asInteger(asList(raw, 1)[0]) === 1,
+});
+
 export const reserveTenant = defineScript({
   name: 'reserve-tenant',
   source: reserveTenantLua,
   keys: ['tenants', 'reservations'],
   args: ['id', 'maxTenants', 'entryId', 'entry'],
   reply: (raw) => {
-    const [granted, taken] = asList(raw, 2);
-    return { granted: granted === 1, taken: asInteger(taken) };
+    const [code, taken] = asList(raw, 2);
+    const place = (['none', 'new', 'own'] as const)[asInteger(code)] ?? 'none';
+    return { place, taken: asInteger(taken) };
   },
 });
 
@@ -192,20 +310,31 @@ export const verifyAccess = defineScript({
 
 export const allScripts = [
   ackAudit,
+  addAdjustment,
   appendAudit,
   beginIdempotent,
   changeTenant,
   checkKey,
+  claimDueAlerts,
+  closePeriod,
   confirmTenant,
   createApiKey,
   createTenant,
   deleteCacheEntry,
   endIdempotent,
+  forgetRefusals,
   getCacheEntry,
+  listTenants,
   publishChange,
+  raiseAlert,
+  readBilling,
+  readBillingRun,
+  readUsage,
   removeExpiredEntries,
+  replaceAlert,
   reserveTenant,
   revokeApiKey,
+  sealAudit,
   setCacheEntry,
   verifyAccess,
 ] as const;

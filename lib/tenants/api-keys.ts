@@ -8,7 +8,7 @@ import type { Keys } from '../keys.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
 import { createApiKey, revokeApiKey } from '../redis/scripts.ts';
-import type { CreateKeyRequest, KeyResponse } from './contract.ts';
+import type { CreateKeyRequest, KeyResponse } from './key-contract.ts';
 
 export type ApiKeys = ReturnType<typeof createApiKeys>;
 

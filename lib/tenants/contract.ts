@@ -1,6 +1,5 @@
 /** The tenant endpoints: what they take and give. */
 import * as z from 'zod';
-import { GRANTABLE_SCOPES } from '../gate/scope.ts';
 import { admin, defineContract } from '../http/contract.ts';
 import { Count, Instant, TenantIdField, text } from '../http/fields.ts';
 
@@ -13,13 +12,47 @@ export const QuotasResponse = z.object({
   data_transfer_bytes: Count,
 });
 
-/** Quotas not named keep the deployment's defaults. The rate is bounded so that limiter arithmetic stays exact. */
+/** Bounded so that the arithmetic of limits and byte-time stays exact. */
+const Bytes = Count.max(1_000_000_000_000_000);
+export const MAX_RATE = 60_000_000;
+
+/** Quotas not named keep the deployment's defaults. */
 export const QuotasRequest = z.strictObject({
-  memory_bytes: Count.optional(),
-  storage_bytes: Count.optional(),
-  operations_per_minute: Count.max(60_000_000).optional(),
-  data_transfer_bytes: Count.optional(),
+  memory_bytes: Bytes.optional(),
+  storage_bytes: Bytes.optional(),
+  operations_per_minute: Count.max(MAX_RATE).optional(),
+  data_transfer_bytes: Bytes.optional(),
 });
+
+const Rate = z.int().min(1).max(MAX_RATE);
+const Burst = Rate.optional().describe('Calls that may come at once. Default: a tenth of a minute’s, at least one.');
+
+/** The limit of one key or one route, beside the tenant's own. */
+export const OwnLimitRequest = z.strictObject({ operations_per_minute: Rate, burst: Burst });
+export const OwnLimitResponse = z.object({ operations_per_minute: Count, burst: Count.optional() });
+
+const MAX_LIMITED_ROUTES = 50;
+const RouteName = z.string().regex(/^[a-z][A-Za-z]{0,63}$/, 'must be the name of an endpoint, as getEntry');
+
+export const RateLimitRequest = z.strictObject({
+  burst: Burst,
+  routes: z
+    .record(RouteName, OwnLimitRequest)
+    .refine((routes) => Object.keys(routes).length <= MAX_LIMITED_ROUTES, `must have at most ${MAX_LIMITED_ROUTES}`)
+    .optional()
+    .describe('Limits of single endpoints, by their name.'),
+});
+
+export const RateLimitResponse = z.object({
+  burst: Count.optional(),
+  routes: z.record(z.string(), OwnLimitResponse).optional(),
+});
+
+/** Where alerts go. A key in it would be stored and shown. */
+export const WebhookUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .max(2_000)
+  .refine((url) => !/^[^/]*\/\/[^/?#]*@/.test(url), 'must not hold a user name or password');
 
 export const OwnerRequest = z.strictObject({
   id: text(128),
@@ -44,19 +77,24 @@ const Setting = z.union([
   z.boolean(),
 ]);
 
+export const Settings = z
+  .record(text(64), Setting)
+  .refine((settings) => Object.keys(settings).length <= MAX_SETTINGS, `must have at most ${MAX_SETTINGS} entries`);
+
 export const CreateTenantRequest = z.strictObject({
   name: text(120),
   owner: OwnerRequest,
   plan: z.enum(PLANS).default('free'),
   isolation_level: z.enum(['strong', 'shared']).optional(),
-  encryption: z.boolean().default(false),
+  encryption: z.boolean().optional().describe('Default: as the deployment is set.'),
   quotas: QuotasRequest.default({}),
-  settings: z
-    .record(text(64), Setting)
-    .refine((settings) => Object.keys(settings).length <= MAX_SETTINGS, `must have at most ${MAX_SETTINGS} entries`)
-    .default({}),
+  rate_limit: RateLimitRequest.optional(),
+  settings: Settings.default({}),
+  alert_webhook_url: WebhookUrl.optional(),
 });
 export type CreateTenantRequest = z.output<typeof CreateTenantRequest>;
+
+export const TENANT_STATUSES = ['active', 'suspended', 'deleted'] as const;
 
 export const TenantResponse = z.object({
   id: TenantIdField,
@@ -66,29 +104,21 @@ export const TenantResponse = z.object({
   isolation_level: z.enum(['strong', 'shared']),
   encryption: z.boolean(),
   quotas: QuotasResponse,
+  rate_limit: RateLimitResponse.optional(),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  status: z.enum(['active', 'suspended']),
+  alert_webhook_url: z.string().optional(),
+  status: z.enum(TENANT_STATUSES),
   created_at: Instant,
   updated_at: Instant,
+  deleted_at: Instant.optional(),
+  erase_at: Instant.optional().describe('Until then it can be undeleted.'),
+  status_before_deletion: z.enum(['active', 'suspended']).optional().describe('What undeleting brings back.'),
 });
 export type TenantResponse = z.output<typeof TenantResponse>;
 
-export const CreateKeyRequest = z.strictObject({
-  scopes: z.array(z.enum(GRANTABLE_SCOPES)).min(1).max(32).default(['*']),
-  expires_at: Instant.nullable().default(null),
-  name: text(120).optional(),
-});
-export type CreateKeyRequest = z.output<typeof CreateKeyRequest>;
-
-export const KeyResponse = z.object({
-  id: z.string(),
-  key: z.string().describe('Shown once: it is stored hashed only.'),
-  scopes: z.array(z.string()),
-  expires_at: Instant.nullable(),
-});
-export type KeyResponse = z.output<typeof KeyResponse>;
-
-const TenantParams = z.object({ id: TenantIdField });
+export const TenantParams = z.object({ id: TenantIdField });
+export const ETAG_HEADER = { etag: 'Changes with every change of the tenant; send it as If-Match.' };
+export const TENANT_PROBLEMS = ['tenant_not_found', 'tenant_erased'] as const;
 
 export const createTenantContract = defineContract({
   method: 'POST',
@@ -97,8 +127,8 @@ export const createTenantContract = defineContract({
   summary: 'Create a tenant with its quotas',
   guard: admin,
   body: CreateTenantRequest,
-  replies: { 201: { description: 'The tenant', schema: TenantResponse } },
-  problems: ['tenant_limit_reached'],
+  replies: { 201: { description: 'The tenant', schema: TenantResponse, headers: ETAG_HEADER } },
+  problems: ['tenant_limit_reached', 'encryption_unavailable', 'tenant_erased'],
 });
 
 export const getTenantContract = defineContract({
@@ -108,18 +138,6 @@ export const getTenantContract = defineContract({
   summary: 'Read a tenant',
   guard: admin,
   params: TenantParams,
-  replies: { 200: { description: 'The tenant', schema: TenantResponse } },
-  problems: ['tenant_not_found'],
-});
-
-export const createKeyContract = defineContract({
-  method: 'POST',
-  path: '/admin/tenants/{id}/keys',
-  name: 'createKey',
-  summary: 'Create an API key of a tenant; it is shown once',
-  guard: admin,
-  params: TenantParams,
-  body: CreateKeyRequest,
-  replies: { 201: { description: 'The key', schema: KeyResponse } },
-  problems: ['tenant_not_found', 'key_not_found', 'key_limit_reached'],
+  replies: { 200: { description: 'The tenant', schema: TenantResponse, headers: ETAG_HEADER } },
+  problems: TENANT_PROBLEMS,
 });

@@ -1,36 +1,53 @@
 /** Tenants: created, read, repaired. The record says who a tenant is; the gate hash beside it what it may. */
+import { newAuditEntry, packEntry } from '../audit/entry.ts';
 import type { TenantConfig } from '../config/config.ts';
-import { NotFoundError, OutcomeUnknownError, TenantLimitError } from '../errors.ts';
-import { NO_COUNTERS, packContext, packLimits } from '../gate/gate-fields.ts';
+import { OutcomeUnknownError, TenantLimitError } from '../errors.ts';
+import { EMPTY_CONTEXT, packContext, type WrappedKey } from '../gate/context-format.ts';
+import { NO_COUNTERS } from '../gate/counters.ts';
+import { packLimits } from '../gate/gate-fields.ts';
 import { newTenantId, newUlid, parseTenantId, type TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
 import { confirmTenant, createTenant, reserveTenant } from '../redis/scripts.ts';
+import { type AdminCall, originOf } from './admin-call.ts';
 import type { CreateTenantRequest, TenantResponse } from './contract.ts';
+import { routeLimits } from './own-limits.ts';
+import { packRecord, type StoredTenant, unpackRecord } from './record-format.ts';
+import { absent, type TenantReader } from './tenant-reader.ts';
+import { NO_SUMMARY, summaryOf } from './tenant-summary.ts';
 
 export type Tenants = ReturnType<typeof createTenants>;
 
 /** A reservation this old belongs to a creation that ended half-way. */
 const ABANDONED_AFTER_MS = 120_000;
 
+/**
+ * Makes a tenant's first data key. Asked again for the same tenant, it gives the same key.
+ * @throws {EncryptionUnavailableError} the deployment has no key provider.
+ */
+export type ProvisionKey = (id: TenantId, signal?: AbortSignal) => Promise<WrappedKey>;
+
 export function createTenants(deps: {
   readonly redis: RedisDriver;
   readonly keys: Keys;
   readonly config: TenantConfig;
+  readonly reader: TenantReader;
+  readonly provisionKey: ProvisionKey;
   /** Unix time, ms: for ids and the record's times, never for limits. */
   readonly now: () => number;
 }) {
-  const { redis, keys, config, now } = deps;
-  const system = () => ({ tenants: keys.tenants(), reservations: keys.tenantReservations() });
+  const { redis, keys, config, reader, now } = deps;
+  const places = () => ({ tenants: keys.tenants(), reservations: keys.tenantReservations() });
 
   const recordOf = (id: TenantId, request: CreateTenantRequest): TenantResponse => {
     const at = new Date(now()).toISOString();
-    const { quotas, isolation_level = config.isolationLevel, ...rest } = request;
+    const { quotas, isolation_level = config.isolationLevel, encryption = config.enableEncryption, ...rest } = request;
     return {
       id,
-      ...rest,
+      ...defined(rest),
       isolation_level,
+      encryption,
       quotas: { ...config.defaultQuotas, ...defined(quotas) },
       status: 'active',
       created_at: at,
@@ -38,56 +55,116 @@ export function createTenants(deps: {
     };
   };
 
-  const confirm = (id: TenantId, exists: boolean, signal?: AbortSignal) =>
-    runScript(redis, confirmTenant, { keys: system(), args: { id, exists: exists ? 1 : 0 }, kind: 'write', signal });
+  const reserve = (id: TenantId, tenant: TenantResponse, call: AdminCall & { readonly ulid: string }) => {
+    const { plan, isolation_level, encryption, quotas } = tenant;
+    const entry = newAuditEntry({
+      id: call.ulid,
+      action: 'tenant.create',
+      tenantId: id,
+      ...originOf(call),
+      details: { plan, isolation_level, encryption, quotas },
+      now: now(),
+    });
+    return runScript(redis, reserveTenant, {
+      keys: places(),
+      args: { id, maxTenants: config.maxTenants, entryId: entry.id, entry: packEntry(entry) },
+      kind: 'write',
+      signal: call.signal,
+    });
+  };
+
+  const write = async (
+    id: TenantId,
+    tenant: TenantResponse,
+    key: WrappedKey | null,
+    call: AdminCall & { ulid: string },
+  ) => {
+    const context = key === null ? EMPTY_CONTEXT : { ...EMPTY_CONTEXT, keys: [key], data_key: key.version };
+    const written = await runScript(redis, createTenant, {
+      keys: { record: keys.record(id), gate: keys.gate(id), erased: keys.erased(id) },
+      args: {
+        stored: packRecord({ rev: 1, op: call.ulid, tenant }),
+        limits: packLimits({
+          status: 'active',
+          contextVersion: 1,
+          generation: 1,
+          quotas: tenant.quotas,
+          burst: tenant.rate_limit?.burst,
+        }),
+        counters: NO_COUNTERS,
+        context: packContext(context),
+        fields: routeLimits(tenant.rate_limit).flat(),
+      },
+      kind: 'write',
+      signal: call.signal,
+    });
+    if (written === null) throw absent(true);
+    return unpackRecord(written.stored);
+  };
+
+  /** With its record it is a tenant; without one (null) its place is given back. */
+  const confirm = (id: TenantId, stored: StoredTenant | null, signal?: AbortSignal) =>
+    runScript(redis, confirmTenant, {
+      keys: {
+        ...places(),
+        index: keys.tenantIndex(),
+        summary: keys.tenantSummary(),
+        pending: keys.auditPending(),
+        seen: keys.auditSeen(),
+      },
+      args: { id, ...(stored === null ? NO_SUMMARY : summaryOf(stored)) },
+      kind: 'write',
+      signal,
+    });
+
+  /** A place just taken is given back when there is no key; where that fails too, repair does it. */
+  const provision = (id: TenantId, newPlace: boolean, signal?: AbortSignal) =>
+    deps.provisionKey(id, signal).catch(async (error: unknown) => {
+      if (newPlace) await confirm(id, null, signal).catch(() => undefined);
+      throw error;
+    });
+
+  const createStored = async (request: CreateTenantRequest, options: AdminCall = {}): Promise<StoredTenant> => {
+    const call = { ...options, ulid: options.ulid ?? newUlid(now()) };
+    const { signal } = call;
+    const id = newTenantId(call.ulid);
+    const tenant = recordOf(id, request);
+    const { place, taken } = await reserve(id, tenant, call);
+    if (place === 'none') throw tooMany(taken, config.maxTenants);
+    const key = tenant.encryption ? await provision(id, place === 'new', signal) : null;
+    const stored = await write(id, tenant, key, call);
+    // The tenant exists from here on: "nothing was changed" would be untrue.
+    await confirm(id, stored, signal).catch((cause: unknown) => {
+      throw notConfirmed(cause);
+    });
+    return stored;
+  };
 
   return {
     /**
      * Creates a tenant in three round trips: a place is reserved, record and gate are written, the place is confirmed.
      * Ended between two steps, it is finished by calling again with the same `ulid`, or by {@link repair}.
      * @param options.ulid identity of this creation; the same again returns the same tenant.
+     * @returns the tenant with its revision.
      * @throws {TenantLimitError} the deployment is full; nothing was created.
+     * @throws {EncryptionUnavailableError} encryption was asked for, and there is no key provider; nothing was created.
+     * @throws {TenantErasedError} this creation's tenant was erased since.
      * @throws {OutcomeUnknownError} it may be created: a reply was lost, or the last step failed.
      */
-    async create(
-      request: CreateTenantRequest,
-      options: { readonly ulid?: string; readonly signal?: AbortSignal | undefined } = {},
-    ): Promise<TenantResponse> {
-      const id = newTenantId(options.ulid ?? newUlid(now()));
-      const { signal } = options;
-      const place = await runScript(redis, reserveTenant, {
-        keys: system(),
-        args: { id, maxTenants: config.maxTenants },
-        kind: 'write',
-        signal,
-      });
-      if (!place.granted) throw tooMany(place.taken, config.maxTenants);
+    createStored,
 
-      const record = recordOf(id, request);
-      const { json } = await runScript(redis, createTenant, {
-        keys: { record: keys.record(id), gate: keys.gate(id) },
-        args: {
-          json: JSON.stringify(record),
-          limits: packLimits({ status: 'active', contextVersion: 1, generation: 1, quotas: record.quotas }),
-          counters: NO_COUNTERS,
-          context: packContext(1),
-        },
-        kind: 'write',
-        signal,
-      });
-      // The tenant exists from here on: "nothing was changed" would be untrue.
-      await confirm(id, true, signal).catch((cause: unknown) => {
-        throw notConfirmed(cause);
-      });
-      return JSON.parse(json) as TenantResponse;
+    /** As {@link createStored}. @returns the tenant. */
+    async create(request: CreateTenantRequest, options: AdminCall = {}): Promise<TenantResponse> {
+      return (await createStored(request, options)).tenant;
     },
 
-    /** @throws {NotFoundError} `tenant_not_found`. */
+    /** @throws {NotFoundError} `tenant_not_found`. @throws {TenantErasedError} it was erased. */
     async get(id: TenantId, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<TenantResponse> {
-      const json = await redis.send(['GET', keys.record(id)], { kind: 'read', signal: options.signal });
-      if (typeof json !== 'string') throw new NotFoundError('tenant_not_found', 'No such tenant');
-      return JSON.parse(json) as TenantResponse;
+      return (await reader.record(id, options.signal)).tenant;
     },
+
+    /** As get. @returns the tenant with its revision. */
+    getStored: (id: TenantId, signal?: AbortSignal): Promise<StoredTenant> => reader.record(id, signal),
 
     /** One page of the tenants' ids, in order of creation. `after`: the last id of the page before. */
     async listIds(page: {
@@ -106,10 +183,10 @@ export function createTenants(deps: {
       let released = 0;
       for (let i = 0; i + 1 < fields.length; i += 2) {
         const id = parseTenantId(fields[i] as string);
-        if (id === null || now() - Number(fields[i + 1]) < ABANDONED_AFTER_MS) continue;
-        const exists = (await redis.send(['EXISTS', keys.record(id)], { kind: 'read' })) === 1;
-        await confirm(id, exists);
-        if (exists) finished++;
+        if (id === null || now() - Number.parseInt(fields[i + 1] as string, 10) < ABANDONED_AFTER_MS) continue;
+        const record = await redis.send(['GET', keys.record(id)], { kind: 'read' });
+        await confirm(id, typeof record === 'string' ? unpackRecord(record) : null);
+        if (typeof record === 'string') finished++;
         else released++;
       }
       return { finished, released };

@@ -5,7 +5,7 @@ import { allContracts, type ContractName } from '../../lib/http/contracts.ts';
 import { ADMIN_KEY, newTenant, type TestTenant } from '../support/app.ts';
 import { type Door, type DoorRequest, openDoor } from '../support/door.ts';
 import { expectCommonHeaders, expectProblem } from '../support/problem.ts';
-import { keysOf, type TenantState, tenantState } from '../support/tenant-state.ts';
+import { type TenantState, tenantState } from '../support/tenant-state.ts';
 
 const CALLERS = [
   'nobody',
@@ -18,6 +18,7 @@ const CALLERS = [
   'tenant key',
   'key without the scope',
   'key of a suspended tenant',
+  'key of a deleted tenant',
 ] as const;
 type CallerKind = (typeof CALLERS)[number];
 
@@ -38,6 +39,7 @@ const REFUSED: Cells = {
   'tenant key': '403 wrong_key_kind',
   'key without the scope': '403 wrong_key_kind',
   'key of a suspended tenant': '403 wrong_key_kind',
+  'key of a deleted tenant': '403 wrong_key_kind',
 };
 const adminOnly = (answer: string): Cells => ({ ...REFUSED, 'admin key': answer });
 const tenantOnly = (own: string, others: string, unscoped = '403 scope_missing'): Cells => ({
@@ -46,6 +48,7 @@ const tenantOnly = (own: string, others: string, unscoped = '403 scope_missing')
   "another tenant's key": others,
   'key without the scope': unscoped,
   'key of a suspended tenant': '403 tenant_suspended',
+  'key of a deleted tenant': '403 tenant_deleted',
 });
 
 interface Row {
@@ -57,6 +60,9 @@ interface Row {
 
 const json = { 'content-type': 'application/json' };
 const ENTRY = '/cache/guarded/entry';
+const post =
+  (verb: string) =>
+  ({ tenant }: TestTenant): DoorRequest => ({ method: 'POST', target: `/admin/tenants/${tenant.id}/${verb}` });
 
 const ROWS: Readonly<Record<ContractName, Row>> = {
   createTenant: {
@@ -64,11 +70,29 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
       method: 'POST',
       target: '/admin/tenants',
       headers: json,
-      body: '{"name":"Acme","owner":{"id":"o","name":"Ada","email":"ada@acme.test"}}',
+      body: '{"name":"Acme","owner":{"id":"o","name":"Ada","email":"ada@acme.test"},"encryption":false}',
     }),
     cells: adminOnly('201'),
   },
+  listAudit: { request: () => ({ target: '/admin/audit' }), cells: adminOnly('200') },
   getTenant: { request: ({ tenant }) => ({ target: `/admin/tenants/${tenant.id}` }), cells: adminOnly('200') },
+  listTenants: { request: () => ({ target: '/admin/tenants' }), cells: adminOnly('200') },
+  updateTenant: {
+    request: ({ tenant }) => ({
+      method: 'PUT',
+      target: `/admin/tenants/${tenant.id}`,
+      headers: json,
+      body: '{"plan":"starter"}',
+    }),
+    cells: adminOnly('200'),
+  },
+  deleteTenant: {
+    request: ({ tenant }) => ({ method: 'DELETE', target: `/admin/tenants/${tenant.id}` }),
+    cells: adminOnly('200'),
+  },
+  suspendTenant: { request: post('suspend'), cells: adminOnly('200') },
+  resumeTenant: { request: post('resume'), cells: adminOnly('200') },
+  undeleteTenant: { request: post('undelete'), cells: adminOnly('409 tenant_not_deleted') },
   createKey: {
     request: ({ tenant }) => ({
       method: 'POST',
@@ -188,16 +212,12 @@ async function keyOf(kind: CallerKind, owner: TestTenant, otherScope: Scope): Pr
     case 'key without the scope':
       return (await apiKeys.create(owner.tenant.id, { scopes: [otherScope], expires_at: null })).key;
     case 'key of a suspended tenant':
-      await suspend(owner);
+      await door.app.tenantAdmin.suspend(owner.tenant.id, {});
+      return owner.key;
+    case 'key of a deleted tenant':
+      await door.app.tenantAdmin.remove(owner.tenant.id, { undoMs: null });
       return owner.key;
   }
-}
-
-/** As an administrator's suspension leaves it. */
-async function suspend({ tenant }: TestTenant): Promise<void> {
-  const gate = keysOf(door.app).gate(tenant.id);
-  const header = String(await door.app.redis.send(['HGET', gate, 'h'], { kind: 'read' }));
-  await door.app.redis.send(['HSET', gate, 'h', header.replace('h1,active', 'h1,suspended')], { kind: 'write' });
 }
 
 /** A tenant's key at an admin route is looked up, and that lookup is metered; all else stays. */

@@ -15,7 +15,7 @@ export const TRANSPORTS: readonly Transport[] = ['tcp', 'rest'];
 
 /** What a process of the service has in its environment. `changes` are laid over it. */
 export function testEnv(transport: Transport, changes: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const { redisUrl, restUrl, restToken, s3 } = servers();
+  const { redisUrl, restUrl, restToken, s3, kms } = servers();
   return {
     ...(transport === 'tcp'
       ? { REDIS_URL: redisUrl }
@@ -24,6 +24,9 @@ export function testEnv(transport: Transport, changes: Readonly<Record<string, s
     PERSISTENCE_BLOBS_BUCKET: s3.bucket,
     PERSISTENCE_BLOBS_REGION: s3.region,
     PERSISTENCE_BLOBS_FORCE_PATH_STYLE: 'true',
+    PERSISTENCE_ENCRYPTION_KMS_KEY_ID: kms.keyId,
+    PERSISTENCE_ENCRYPTION_KMS_ENDPOINT: kms.url,
+    PERSISTENCE_ENCRYPTION_REGION: s3.region,
     PERSISTENCE_ADMIN_KEY_SHA256: createHash('sha256').update(ADMIN_KEY).digest('hex'),
     AWS_ACCESS_KEY_ID: s3.accessKeyId,
     AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
@@ -55,6 +58,7 @@ export const newTenantRequest = (changes: object = {}): CreateTenantRequest =>
     name: 'Acme',
     owner: { id: 'owner-1', name: 'Ada', email: 'ada@acme.test' },
     quotas: { operations_per_minute: 1_000_000 },
+    encryption: false,
     ...changes,
   });
 

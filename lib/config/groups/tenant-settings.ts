@@ -15,14 +15,18 @@ export const tenantSettings = defineSettings({
     default: 'strong',
     about: 'Isolation of a tenant that names none',
   },
-  enable_billing: { type: flag(), default: 'true', about: 'Usage is priced and invoiced', awaits: 'billing' },
+  enable_billing: { type: flag(), default: 'true', about: 'Usage is priced and invoiced' },
   billing_interval_seconds: {
     type: seconds(1, 86_400),
     default: '60',
-    about: 'How often usage is summed up',
-    awaits: 'billing',
+    about: 'How often months that have ended are looked for; the schedule runs every minute, so less is a minute',
   },
   max_tenants: { type: integer(1, 1_000_000), default: '10000', about: 'Tenants of the deployment, at most' },
+  undo_window_seconds: {
+    type: seconds(0, 31_536_000),
+    default: '604800',
+    about: 'How long the deletion of a tenant can be undone',
+  },
   enable_encryption: {
     type: flag(),
     default: 'true',

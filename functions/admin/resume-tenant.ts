@@ -1,0 +1,10 @@
+/** POST /admin/tenants/{id}/resume: ends its suspension. 200 and the tenant. */
+import { route } from '../../lib/http/route.ts';
+import { adminCall } from '../../lib/tenants/admin-call.ts';
+import { tenantResult } from '../../lib/tenants/tenant-result.ts';
+import { resumeTenantContract } from '../../lib/tenants/update-contract.ts';
+
+export const handler = route(resumeTenantContract, async ({ params, headers }, app, request) => {
+  const options = { ...adminCall(app, request), ifMatch: headers['if-match'] };
+  return tenantResult(200, await app.tenantAdmin.resume(params.id, options));
+});

@@ -1,0 +1,10 @@
+/** POST /admin/tenants/{id}/undelete: takes its deletion back. 200 and the tenant. */
+import { route } from '../../lib/http/route.ts';
+import { adminCall } from '../../lib/tenants/admin-call.ts';
+import { tenantResult } from '../../lib/tenants/tenant-result.ts';
+import { undeleteTenantContract } from '../../lib/tenants/update-contract.ts';
+
+export const handler = route(undeleteTenantContract, async ({ params, headers }, app, request) => {
+  const options = { ...adminCall(app, request), ifMatch: headers['if-match'] };
+  return tenantResult(200, await app.tenantAdmin.undelete(params.id, options));
+});

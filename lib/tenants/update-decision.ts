@@ -1,0 +1,89 @@
+/** What an update makes of a tenant: pure. Fields not named stay as they are; null removes those that may be absent. */
+import { canonicalJson, type JsonValue } from '../audit/canonical-json.ts';
+import { describeChanges } from '../audit/changes.ts';
+import { TenantStateError } from '../errors.ts';
+import type { ContextData, WrappedKey } from '../gate/context-format.ts';
+import type { TenantResponse } from './contract.ts';
+import { requireLive } from './lifecycle.ts';
+import { changeRouteLimits } from './own-limits.ts';
+import type { TenantChange } from './tenant-change.ts';
+import type { CurrentTenant } from './tenant-reader.ts';
+import type { UpdateTenantRequest } from './update-contract.ts';
+
+export interface UpdateOptions {
+  /** Quotas below what is in use are taken too: nothing more fits until enough is removed. */
+  readonly force: boolean;
+  /** The first data key, for a tenant that has none and is to be encrypted. */
+  readonly firstKey?: WrappedKey | undefined;
+}
+
+/** Whether the update turns encryption on for a tenant without a key. */
+export const needsKey = ({ stored, context }: CurrentTenant, { encryption }: UpdateTenantRequest): boolean =>
+  encryption === true && stored.tenant.status !== 'deleted' && context.keys.length === 0;
+
+/**
+ * Null: it is so already.
+ * @throws {TenantStateError} `deletion_pending`; `quota_below_usage`.
+ */
+export function decideUpdate(
+  current: CurrentTenant,
+  request: UpdateTenantRequest,
+  options: UpdateOptions,
+): TenantChange | null {
+  const before = current.stored.tenant;
+  requireLive(before);
+  const after = applied(before, request);
+  if (canonical(before) === canonical(after)) return null;
+  if (!options.force) checkQuotas(current, after);
+  const context = contextOf(current.context, after.encryption, options.firstKey);
+  return {
+    tenant: after,
+    action: 'tenant.update',
+    details: describeChanges(before, after),
+    further: changeRouteLimits(before.rate_limit, after.rate_limit),
+    ...(context === current.context ? {} : { context }),
+  };
+}
+
+function applied(before: TenantResponse, request: UpdateTenantRequest): TenantResponse {
+  const { quotas = {}, rate_limit, alert_webhook_url, ...plain } = request;
+  const { rate_limit: oldLimit, alert_webhook_url: oldUrl, ...rest } = before;
+  const limit = rate_limit === undefined ? oldLimit : (rate_limit ?? undefined);
+  const url = alert_webhook_url === undefined ? oldUrl : (alert_webhook_url ?? undefined);
+  return {
+    ...rest,
+    ...(named(plain) as Partial<TenantResponse>),
+    quotas: { ...before.quotas, ...(named(quotas) as Partial<TenantResponse['quotas']>) },
+    ...(limit === undefined ? {} : { rate_limit: limit }),
+    ...(url === undefined ? {} : { alert_webhook_url: url }),
+  };
+}
+
+/** A quota may stay below what is in use, but is not lowered there unasked. */
+function checkQuotas({ counters, stored }: CurrentTenant, { quotas }: TenantResponse): void {
+  const used = { memory_bytes: counters.memoryBytes, storage_bytes: counters.storageBytes };
+  for (const resource of ['memory_bytes', 'storage_bytes'] as const) {
+    const limit = quotas[resource];
+    if (limit >= stored.tenant.quotas[resource] || limit >= used[resource]) continue;
+    throw new TenantStateError(
+      'quota_below_usage',
+      'The tenant uses more than this quota; force=true sets it all the same',
+      {
+        details: { resource, used: used[resource], limit },
+      },
+    );
+  }
+}
+
+/** Switched off, keys stay: what was encrypted is still read. */
+function contextOf(context: ContextData, encryption: boolean, firstKey: WrappedKey | undefined): ContextData {
+  const keys = context.keys.length === 0 && encryption && firstKey !== undefined ? [firstKey] : context.keys;
+  const newest = Math.max(0, ...keys.map(({ version }) => version));
+  const data_key = encryption ? context.data_key || newest : 0;
+  return keys === context.keys && data_key === context.data_key ? context : { ...context, keys, data_key };
+}
+
+const named = (fields: object) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
+/** Times the update itself sets are no difference. Fields that are undefined are absent. */
+const canonical = ({ updated_at: _at, ...tenant }: TenantResponse) => canonicalJson(tenant as unknown as JsonValue);
