@@ -10,6 +10,7 @@ export const TAGS: readonly Tag[] = [
   { name: 'Cache', description: 'Values of a tenant, by namespace and key, byte for byte.', prefixes: ['/cache'] },
   { name: 'Account', description: 'The caller, its limits, and what is left of them.', prefixes: ['/whoami'] },
   { name: 'Tenants', description: 'Tenants, their quotas and API keys.', prefixes: ['/admin/tenants'] },
+  { name: 'Audit', description: 'What administration did, in one chain of hashes.', prefixes: ['/admin/audit'] },
   { name: 'Health', description: 'Whether the service runs and can do its work.', prefixes: ['/health'] },
   { name: 'Documentation', description: 'This API, for programs and people.', prefixes: ['/openapi.json', '/docs'] },
 ];

@@ -70,9 +70,10 @@ async function runAgain(flow: PreparedFlow): Promise<unknown> {
   }
 }
 
-describe.each(allFlows)('$name [T1 T2 T4 T6 A14]', ({ calls, prepare }) => {
+describe.each(allFlows)('$name [T1 T2 T4 T6 A14]', ({ calls, prepare, settings }) => {
   beforeAll(async () => {
-    const env = { REDIS_URL: redis.url, PERSISTENCE_CACHE_KEY_PREFIX: `f-${newUlid(Date.now())}` };
+    const own = { REDIS_URL: redis.url, PERSISTENCE_CACHE_KEY_PREFIX: `f-${newUlid(Date.now())}` };
+    const env = { ...own, ...(await settings?.()) };
     app = await testApp({ env, failpoint: (call) => hook(call) });
     direct = await testApp({ env });
     // Redis knows every script from here on, so that only the flow's own calls are counted.

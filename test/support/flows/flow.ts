@@ -5,6 +5,8 @@ export interface Flow {
   readonly name: string;
   /** Scripts and commands, in order. */
   readonly calls: readonly string[];
+  /** Of its apps, beside those all flows have. */
+  settings?(): Promise<Readonly<Record<string, string>>>;
   /** A case of its own. `app` may fail where it is told to, `direct` never does. */
   prepare(app: App, direct: App): Promise<PreparedFlow>;
 }
