@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { CacheConfig } from '../config/config.ts';
+import type { TenantCipher } from '../crypto/tenant-cipher.ts';
 import { PreconditionFailedError, StorageFullError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { TenantContext } from '../gate/context-format.ts';
@@ -13,9 +14,9 @@ import type { EntryName, Keys } from '../keys.ts';
 import { deleteCacheEntry, getCacheEntry, setCacheEntry } from '../redis/scripts.ts';
 import type { Corruption } from './corruption.ts';
 import { readEntry, readHead, type StoredEntry, type StoredHead } from './entry.ts';
-import type { EntryMeta } from './entry-format.ts';
+import type { EntryBody, EntryMeta } from './entry-format.ts';
 import { checkEntry, checkName, ETAG } from './entry-rules.ts';
-import type { ValuePacker } from './value-packer.ts';
+import type { CompressedEntry, ValuePacker } from './value-packer.ts';
 
 /** What must hold of the stored entry; `etags` are without quotes. */
 export type Condition = 'none' | 'absent' | 'exists' | { readonly etags: readonly string[] };
@@ -46,9 +47,10 @@ export function createCache(deps: {
   readonly keys: Keys;
   readonly config: CacheConfig;
   readonly packer: ValuePacker;
+  readonly cipher: TenantCipher;
   readonly corruption: Corruption;
 }) {
-  const { gate, keys, packer, corruption } = deps;
+  const { gate, keys, packer, cipher, corruption } = deps;
 
   const entryKeys = (caller: Caller, name: EntryName) => {
     checkName(name);
@@ -59,7 +61,7 @@ export function createCache(deps: {
   };
 
   const read = async (caller: Caller, name: EntryName, want: string) => {
-    const { nowMs, found } = await gate.run(caller, {
+    const { nowMs, found, context } = await gate.run(caller, {
       script: getCacheEntry,
       scope: 'cache:read',
       kind: 'read',
@@ -67,7 +69,7 @@ export function createCache(deps: {
       keys: entryKeys(caller, name),
       args: () => ({ want }),
     });
-    return { state: found[0], text: found[1] as string, nowMs };
+    return { state: found[0], text: found[1] as string, nowMs, context };
   };
 
   /** Removes what cannot be read, so that it is a miss from now on; a value written meanwhile stays. */
@@ -93,6 +95,18 @@ export function createCache(deps: {
     return found[0] as number;
   };
 
+  /** The entry as it is stored: sealed once for a context, so that it is the same again after a lost reply. */
+  const sealedOnce = (caller: Caller, entry: CompressedEntry) => {
+    let last: { readonly version: string; readonly body: EntryBody } | undefined;
+    return async (context: TenantContext): Promise<EntryBody> => {
+      if (last?.version !== context.version) {
+        const seal = await cipher.sealer(caller.tenantId, context);
+        last = { version: context.version, body: packer.pack(entry, seal) };
+      }
+      return last.body;
+    };
+  };
+
   return {
     /**
      * The entry, or null when there is none. A stored value that fails its digest is reported, removed and a miss.
@@ -104,11 +118,16 @@ export function createCache(deps: {
       options: { readonly ifNoneMatch?: readonly string[] | '*' } = {},
     ): Promise<StoredEntry | (StoredHead & { readonly unchanged: true }) | null> {
       const wanted = options.ifNoneMatch ?? [];
-      const { state, text, nowMs } = await read(caller, name, wanted === '*' ? '*' : etagsText(wanted));
+      const { state, text, nowMs, context } = await read(caller, name, wanted === '*' ? '*' : etagsText(wanted));
       if (state === NONE) return null;
       try {
         if (state === UNCHANGED) return { ...readHead(text, nowMs), unchanged: true };
-        return await readEntry(text, { nowMs, maxBytes: deps.config.maxEntrySizeBytes });
+        return await readEntry(text, {
+          name,
+          nowMs,
+          maxBytes: deps.config.maxEntrySizeBytes,
+          open: (payload, parts) => cipher.open(caller.tenantId, context, payload, parts),
+        });
       } catch (error) {
         if (corruption.is(error)) return discard(caller, name, text);
         throw error;
@@ -136,23 +155,26 @@ export function createCache(deps: {
       checkEntry(entry);
       const condition = conditionText(entry.condition ?? 'none');
       const own = { condition, ttlMs: entry.ttlMs ?? 0, op: newOperation() };
-      const packed = await packer.pack(entry.value, entry.meta);
-      const { found } = await gate.run(caller, {
+      const compressed = await packer.compress({ name, value: entry.value, meta: entry.meta });
+      const sealed = sealedOnce(caller, compressed);
+      const { found, context } = await gate.run(caller, {
         script: setCacheEntry,
         scope: 'cache:write',
         kind: 'write',
         resource: resourceOf(name),
         keys: entryKeys(caller, name),
-        args: () => ({ ...packed, ...own }),
+        args: async (current) => ({ ...(await sealed(current)), ...own }),
         declined: ([outcome]) => outcome === CONDITION_FAILED || outcome === MEMORY_FULL,
       });
-      const [outcome, first, second] = found;
+      const packed = await sealed(context);
+      const [outcome, first, second, storedDigest] = found;
       if (outcome === CONDITION_FAILED)
         throw new PreconditionFailedError('The stored entry is not the one the condition names');
       if (outcome === MEMORY_FULL) throw memoryFull(Number(first), Number(second));
       return {
         created: outcome === 1 || outcome === 6,
-        etag: packed.digest,
+        // A replay tells what was stored: sealed again, it would have another digest.
+        etag: (storedDigest as string | undefined) ?? packed.digest,
         expiresAtMs: Number(first) === 0 ? null : Number(first),
         updatedAtMs: Number(second),
         rawBytes: packed.rawBytes,

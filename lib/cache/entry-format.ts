@@ -3,7 +3,8 @@
  *
  *   head      c1,<check>,<meta bytes>,<expires ms, 0 never>,<updated ms>,<seq>,<charged bytes>,<raw bytes>,<digest>,<op>,<codec>\n
  *   metadata  ASCII JSON of {@link EntryMeta}
- *   payload   as `codec` says: text as it is, or base64 of packed bytes, so that REST and TCP read the same string
+ *   payload   as `codec` says: text as it is, or base64 of packed bytes, so that REST and TCP read the same string; of an
+ *             encrypting tenant the packed bytes sealed (lib/crypto/envelope.ts), bound to {@link sealedParts}
  *
  * `op` is the operation id, with `c` when it created the entry and `r` when it replaced one. `check` is the start of the
  * SHA-1 of what follows it in the head and of the metadata, written by the script that knows the time; `digest` is of
@@ -11,6 +12,7 @@
  */
 import { hash } from 'node:crypto';
 import { CorruptValueError } from '../errors.ts';
+import type { EntryName } from '../keys.ts';
 
 export interface EntryMeta {
   readonly content_type: string;
@@ -21,7 +23,10 @@ export interface EntryMeta {
 }
 
 /** How the payload stands in the string: `text` UTF-8 as it is, `b64` raw bytes, `lz4` and `zstd` packed ones. */
-export type EntryCodec = 'text' | 'b64' | 'lz4' | 'zstd';
+export type PlainCodec = 'text' | 'b64' | 'lz4' | 'zstd';
+/** Sealed: raw bytes, or packed ones. */
+export type SealedCodec = 'graw' | 'glz4' | 'gzstd';
+export type EntryCodec = PlainCodec | SealedCodec;
 
 export interface EntryHead {
   readonly metaBytes: number;
@@ -43,8 +48,17 @@ export interface EntryBody {
   readonly body: string;
 }
 
+/** Metadata as it is stored. */
+export const metaText = (meta: EntryMeta): string => toAscii(JSON.stringify(meta));
+
+/** What a sealed payload is bound to, besides its tenant: moved to another entry, or with other metadata, it does not open. */
+export const sealedParts = (
+  { namespace, key }: EntryName,
+  { codec, rawBytes, meta }: { readonly codec: SealedCodec; readonly rawBytes: number; readonly meta: string },
+): readonly string[] => ['c', namespace, key, codec, String(rawBytes), meta];
+
 export function packBody(meta: EntryMeta, codec: EntryCodec, payload: string, rawBytes: number): EntryBody {
-  const json = toAscii(JSON.stringify(meta));
+  const json = metaText(meta);
   return {
     metaBytes: json.length,
     rawBytes,
@@ -54,7 +68,8 @@ export function packBody(meta: EntryMeta, codec: EntryCodec, payload: string, ra
   };
 }
 
-const HEAD = /^c1,([0-9a-f]{8}),(\d+),(\d+),(\d+),(\d+),(\d+),(\d+),([\w-]{22}),([\w-]+),(text|b64|lz4|zstd)\n/;
+const HEAD =
+  /^c1,([0-9a-f]{8}),(\d+),(\d+),(\d+),(\d+),(\d+),(\d+),([\w-]{22}),([\w-]+),(text|b64|lz4|zstd|graw|glz4|gzstd)\n/;
 
 /**
  * The head and metadata of a stored entry, checked as far as they can be without the payload.

@@ -1,5 +1,15 @@
 import { unpack } from '../blobs/codec.ts';
-import { type EntryHead, type EntryMeta, parseEntry, parseHead } from './entry-format.ts';
+import type { Compression } from '../config/config.ts';
+import type { EntryName } from '../keys.ts';
+import {
+  type EntryHead,
+  type EntryMeta,
+  metaText,
+  parseEntry,
+  parseHead,
+  type SealedCodec,
+  sealedParts,
+} from './entry-format.ts';
 
 export interface StoredHead {
   readonly meta: EntryMeta;
@@ -24,32 +34,54 @@ export function readHead(text: string, nowMs: number): StoredHead {
   return describe(head, meta, nowMs);
 }
 
+export interface Reading {
+  readonly name: EntryName;
+  readonly nowMs: number;
+  /** Values longer than this are not believed. */
+  readonly maxBytes: number;
+  /** Opens a sealed payload. @throws {CorruptValueError} it is not what was sealed under these parts. */
+  open(payload: string, parts: readonly string[]): Promise<Buffer>;
+}
+
 /**
- * The entry: at once when it is not packed, else as {@link unpack} gives it.
- * @throws {CorruptValueError} also when the value would be larger than `maxBytes`.
+ * The entry: at once when it is neither packed nor sealed.
+ * @throws {CorruptValueError} also when the value would be larger than `maxBytes`. @throws what `open` throws.
  */
-export function readEntry(
-  text: string,
-  limits: { readonly nowMs: number; readonly maxBytes: number },
-): StoredEntry | Promise<StoredEntry> {
+export function readEntry(text: string, reading: Reading): StoredEntry | Promise<StoredEntry> {
   const { head, meta, payload } = parseEntry(text);
-  const known = describe(head, meta, limits.nowMs);
+  const known = describe(head, meta, reading.nowMs);
   switch (head.codec) {
     case 'text':
       return { ...known, value: Buffer.from(payload, 'utf8') };
     case 'b64':
       return { ...known, value: Buffer.from(payload, 'base64') };
+    case 'lz4':
+    case 'zstd':
+      return unpackEntry(known, { codec: head.codec, bytes: Buffer.from(payload, 'base64'), ...reading });
     default:
-      return unpackEntry(known, { head, codec: head.codec, payload, maxBytes: limits.maxBytes });
+      return openEntry(known, { payload, codec: head.codec, reading });
   }
 }
 
-async function unpackEntry(
+interface PackedEntry {
+  readonly codec: Compression;
+  readonly bytes: Buffer;
+  readonly maxBytes: number;
+}
+
+async function unpackEntry(known: StoredHead, { codec, bytes, maxBytes }: PackedEntry): Promise<StoredEntry> {
+  return { ...known, value: await unpack({ codec, bytes, rawBytes: known.rawBytes, maxBytes }) };
+}
+
+const INSIDE: Readonly<Record<SealedCodec, Compression>> = { graw: 'none', glz4: 'lz4', gzstd: 'zstd' };
+
+async function openEntry(
   known: StoredHead,
-  { head, codec, payload, maxBytes }: { head: EntryHead; codec: 'lz4' | 'zstd'; payload: string; maxBytes: number },
+  { payload, codec, reading }: { payload: string; codec: SealedCodec; reading: Reading },
 ): Promise<StoredEntry> {
-  const bytes = Buffer.from(payload, 'base64');
-  return { ...known, value: await unpack({ codec, bytes, rawBytes: head.rawBytes, maxBytes }) };
+  const parts = sealedParts(reading.name, { codec, rawBytes: known.rawBytes, meta: metaText(known.meta) });
+  const bytes = await reading.open(payload, parts);
+  return unpackEntry(known, { codec: INSIDE[codec], bytes, maxBytes: reading.maxBytes });
 }
 
 const describe = (head: EntryHead, meta: EntryMeta, nowMs: number): StoredHead => ({

@@ -1,36 +1,72 @@
 import { isUtf8 } from 'node:buffer';
 import { pack } from '../blobs/codec.ts';
-import type { CacheConfig } from '../config/config.ts';
+import type { CacheConfig, Compression } from '../config/config.ts';
+import type { Seal } from '../crypto/tenant-cipher.ts';
 import { BodyTooLargeError } from '../errors.ts';
-import { type EntryBody, type EntryMeta, packBody } from './entry-format.ts';
+import type { EntryName } from '../keys.ts';
+import { type EntryBody, type EntryMeta, metaText, packBody, sealedParts } from './entry-format.ts';
 
 /** Share of the raw size a packed value may have and still be kept packed. */
 const WORTH_IT = 0.9;
 
 export type ValuePacker = ReturnType<typeof createValuePacker>;
 
+/** One value to be stored. */
+export interface PlainEntry {
+  readonly name: EntryName;
+  readonly value: Uint8Array;
+  readonly meta: EntryMeta;
+}
+
+/** A value, compressed if that pays. */
+export interface CompressedEntry extends PlainEntry {
+  readonly codec: Compression;
+  /** The value itself when it is not compressed. */
+  readonly bytes: Buffer;
+}
+
+const SEALED = { none: 'graw', lz4: 'glz4', zstd: 'gzstd' } as const;
+
 /** Chooses how a value stands in Redis: text as it is, other bytes as base64, packed when that saves more than 10 %. */
 export function createValuePacker(config: CacheConfig) {
   const algorithm = config.enableCompression ? config.compressionAlgorithm : 'none';
   return {
-    /** @throws {BodyTooLargeError} larger than `cache.max_entry_size_bytes`. */
-    async pack(value: Uint8Array, meta: EntryMeta): Promise<EntryBody> {
+    /** The part that is the same for every tenant and data key. @throws {BodyTooLargeError} larger than `cache.max_entry_size_bytes`. */
+    async compress(entry: PlainEntry): Promise<CompressedEntry> {
+      const { value } = entry;
       if (value.length > config.maxEntrySizeBytes) {
         const details = { max_bytes: config.maxEntrySizeBytes };
         throw new BodyTooLargeError(`A cache entry may have ${config.maxEntrySizeBytes} bytes`, { details });
       }
-      const text = isUtf8(value);
-      const plainLength = text ? value.length : base64Length(value.length);
-      const packed = await pack(value, { algorithm, thresholdBytes: config.compressionThresholdBytes });
-      if (packed.codec !== 'none' && base64Length(packed.bytes.length) < plainLength * WORTH_IT) {
-        return packBody(meta, packed.codec, packed.bytes.toString('base64'), value.length);
-      }
-      const plain = Buffer.from(value.buffer, value.byteOffset, value.length);
-      return text
-        ? packBody(meta, 'text', plain.toString('utf8'), value.length)
-        : packBody(meta, 'b64', plain.toString('base64'), value.length);
+      const { codec, bytes } = await pack(value, { algorithm, thresholdBytes: config.compressionThresholdBytes });
+      return { ...entry, codec, bytes };
+    },
+
+    /** The entry as it is stored. @param seal null: it is not encrypted. */
+    pack(entry: CompressedEntry, seal: Seal | null): EntryBody {
+      return seal === null ? packPlain(entry) : packSealed(entry, seal);
     },
   };
+}
+
+function packSealed({ name, value, meta, codec, bytes }: CompressedEntry, seal: Seal): EntryBody {
+  const rawBytes = value.length;
+  const sealedCodec = SEALED[codec];
+  const parts = sealedParts(name, { codec: sealedCodec, rawBytes, meta: metaText(meta) });
+  return packBody(meta, sealedCodec, seal(bytes, parts), rawBytes);
+}
+
+/** Text that would not shrink by more than 10 % beside its base64 stays text. */
+function packPlain({ value, meta, codec, bytes }: CompressedEntry): EntryBody {
+  const text = isUtf8(value);
+  const plainLength = text ? value.length : base64Length(value.length);
+  if (codec !== 'none' && base64Length(bytes.length) < plainLength * WORTH_IT) {
+    return packBody(meta, codec, bytes.toString('base64'), value.length);
+  }
+  const plain = Buffer.from(value.buffer, value.byteOffset, value.length);
+  return text
+    ? packBody(meta, 'text', plain.toString('utf8'), value.length)
+    : packBody(meta, 'b64', plain.toString('base64'), value.length);
 }
 
 const base64Length = (bytes: number) => 4 * Math.ceil(bytes / 3);

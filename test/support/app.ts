@@ -47,7 +47,11 @@ afterAll(() => Promise.all(opened.map((app) => app.close())));
 /** Closed when the test file ends. */
 export async function testApp({ transport = 'tcp', env = {}, failpoint }: AppOptions = {}): Promise<App> {
   const readFile = () => Promise.reject(new Error('tests have no configuration file'));
-  const { config } = await loadConfig({ env: testEnv(transport, env), readFile });
+  const all = testEnv(transport, env);
+  // The clients of S3 and KMS read them there, as on Lambda.
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = all;
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY });
+  const { config } = await loadConfig({ env: all, readFile });
   const app = await buildApp(config, failpoint);
   opened.push(app);
   return app;

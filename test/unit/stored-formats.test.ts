@@ -13,12 +13,17 @@ import { TenantResponse } from '../../lib/tenants/contract.ts';
 import { keyMember } from '../support/index-member.ts';
 import { golden, goldenGate, goldenKeys, goldenText } from '../support/stored-formats.ts';
 
-const LIMITS = { nowMs: 0, maxBytes: 10_000 };
+const READING = {
+  name: { namespace: 'ns', key: 'k' },
+  nowMs: 0,
+  maxBytes: 10_000,
+  open: () => Promise.reject(new Error('none of these is sealed')),
+};
 
 describe('stored cache entries [C1 C3 C5]', () => {
   it.each(golden.entries)('$codec is read, with its metadata', async ({ key, codec, value_base64, meta }) => {
     const stored = goldenText(key);
-    const entry = await readEntry(stored, LIMITS);
+    const entry = await readEntry(stored, READING);
     expect(entry.value.toString('base64')).toBe(value_base64);
     expect(entry.meta).toEqual(meta);
     expect(parseEntry(stored).head.codec).toBe(codec);
@@ -34,7 +39,9 @@ describe('stored cache entries [C1 C3 C5]', () => {
     '$codec is written as it was',
     async ({ key, value_base64, meta }) => {
       const config = { maxEntrySizeBytes: 10_000, enableCompression: false } as CacheConfig;
-      const written = await createValuePacker(config).pack(Buffer.from(value_base64, 'base64'), meta);
+      const packer = createValuePacker(config);
+      const value = Buffer.from(value_base64, 'base64');
+      const written = packer.pack(await packer.compress({ name: { namespace: 'ns', key }, value, meta }), null);
       const stored = goldenText(key);
       expect(stored.slice(stored.indexOf('\n') + 1)).toBe(written.body);
       expect(parseEntry(stored).head).toMatchObject({ digest: written.digest, metaBytes: written.metaBytes });

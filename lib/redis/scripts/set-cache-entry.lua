@@ -24,7 +24,7 @@
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, outcome, expires ms,
   updated ms }; outcome 1 created, 2 replaced, 3 condition failed,
-  4 replay of a replacement, 6 of a creation; 5 memory is full, nothing changed and nothing metered: then used
+  4 replay of a replacement, 6 of a creation, with the stored digest; 5 memory is full, nothing changed and nothing metered: then used
   and limit follow; or a refusal of the gate.
 
   Cost: O(log n) of the index. 6 inner calls for a new entry, 7 for one that replaces another.
@@ -42,7 +42,7 @@ local head = exists and read_head(old, nowMs)
 -- The operation id stands in the head with what it did: c created, r replaced.
 local replayed = head and string.match(head.op, '^' .. op .. '(%a)$')
 if replayed then
-  return { OK, level, minuteOps, nowMs, opm, burst, own, replayed == 'c' and 6 or 4, head.expires, head.updated }
+  return { OK, level, minuteOps, nowMs, opm, burst, own, replayed == 'c' and 6 or 4, head.expires, head.updated, head.digest }
 end
 
 local visible = exists and not (head and head.gone)

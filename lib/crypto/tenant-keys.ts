@@ -1,0 +1,139 @@
+/**
+ * The wrapped data keys of a tenant, kept in S3 as `keys/<tenant>`: what its context in Redis is made of, and all that a
+ * checkpoint needs to be read. Removed, everything encrypted under them is lost for good.
+ */
+import type { Blob, BlobStore } from '../blobs/store.ts';
+import { CorruptValueError, EncryptionUnavailableError, KeyProviderUnavailableError } from '../errors.ts';
+import type { WrappedKey } from '../gate/context-format.ts';
+import type { TenantId } from '../ids.ts';
+import { tenantKeysBlob } from '../keys.ts';
+import { dataKeyContext } from './data-keys.ts';
+import type { KeyProvider } from './key-provider.ts';
+
+/** All data keys of a tenant; `data_key`: the version that new values are encrypted under. */
+export interface TenantKeySet {
+  readonly keys: readonly WrappedKey[];
+  readonly data_key: number;
+}
+
+export type TenantKeys = ReturnType<typeof createTenantKeys>;
+
+const FORMAT = 1;
+const MAX_BYTES = 1_048_576;
+/** Old versions stay as long as values are encrypted under them. */
+const MAX_VERSIONS = 100;
+const MAX_TRIES = 5;
+
+/** @param provider null: none is configured. */
+export function createTenantKeys(deps: { readonly provider: KeyProvider | null; readonly blobs: BlobStore }) {
+  const { blobs } = deps;
+
+  const required = (): KeyProvider => {
+    if (deps.provider === null) throw new EncryptionUnavailableError();
+    return deps.provider;
+  };
+
+  const generate = async (id: TenantId, version: number, signal?: AbortSignal): Promise<WrappedKey> => {
+    const { plaintext, wrapped, keyId } = await required().generate(dataKeyContext(id), { signal });
+    plaintext.fill(0);
+    return { version, key_id: keyId, wrapped };
+  };
+
+  const read = async (id: TenantId, signal?: AbortSignal) => {
+    const blob = await blobs.get(tenantKeysBlob(id), { maxBytes: MAX_BYTES, signal });
+    return blob === null ? null : { set: parse(blob), etag: blob.etag };
+  };
+
+  const write = (id: TenantId, set: TenantKeySet, onlyIf: 'absent' | { etag: string }, signal?: AbortSignal) =>
+    blobs.put(
+      {
+        key: tenantKeysBlob(id),
+        body: Buffer.from(JSON.stringify({ format: FORMAT, tenant: id, ...set })),
+        contentType: 'application/json',
+        onlyIf,
+      },
+      { signal },
+    );
+
+  /** The same key under the master key of today. */
+  const rewrapped = async (id: TenantId, key: WrappedKey, signal?: AbortSignal): Promise<WrappedKey> => {
+    const provider = required();
+    const context = dataKeyContext(id);
+    const plaintext = await provider.unwrap({ wrapped: key.wrapped, keyId: key.key_id }, context, { signal });
+    try {
+      const { wrapped, keyId } = await provider.wrap(plaintext, context, { signal });
+      return { version: key.version, key_id: keyId, wrapped };
+    } finally {
+      plaintext.fill(0);
+    }
+  };
+
+  /** Reads, changes and writes, again when somebody else was faster. */
+  const change = async (id: TenantId, decide: (set: TenantKeySet) => Promise<TenantKeySet>, signal?: AbortSignal) => {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const stored = await read(id, signal);
+      if (stored === null) {
+        const first = { keys: [await generate(id, 1, signal)], data_key: 1 };
+        if ((await write(id, first, 'absent', signal)) !== null) return first;
+        continue;
+      }
+      const set = await decide(stored.set);
+      if (set === stored.set) return set;
+      if ((await write(id, set, { etag: stored.etag }, signal)) !== null) return set;
+    }
+    throw new KeyProviderUnavailableError('Others change the data keys of this tenant again and again', {
+      retryAfterMs: 1_000,
+    });
+  };
+
+  return {
+    /**
+     * The tenant's keys; the first one is made when there is none. Asked again, it gives the same.
+     * @throws {EncryptionUnavailableError | KeyProviderUnavailableError | KeyRefusedError | BlobUnavailableError}
+     */
+    provision: (id: TenantId, signal?: AbortSignal): Promise<TenantKeySet> => change(id, async (set) => set, signal),
+
+    /**
+     * Adds a data key for new values and wraps the older ones again. Values under older ones stay readable.
+     * @param from the version to be followed: done already, nothing is added.
+     * @throws as `provision`.
+     */
+    rotate: (id: TenantId, from: number, signal?: AbortSignal): Promise<TenantKeySet> =>
+      change(
+        id,
+        async (set) => {
+          if (set.data_key !== from || set.keys.length >= MAX_VERSIONS) return set;
+          const version = Math.max(...set.keys.map((key) => key.version)) + 1;
+          const older = await Promise.all(set.keys.map((key) => rewrapped(id, key, signal)));
+          return { keys: [...older, await generate(id, version, signal)], data_key: version };
+        },
+        signal,
+      ),
+
+    /** Wraps what is wrapped under another master key than today's; nothing is lost meanwhile. @throws as `provision`. */
+    rewrap: (id: TenantId, currentKeyId: string, signal?: AbortSignal): Promise<TenantKeySet> =>
+      change(
+        id,
+        async (set) => {
+          if (set.keys.every((key) => key.key_id === currentKeyId)) return set;
+          const keys = set.keys.map((key) => (key.key_id === currentKeyId ? key : rewrapped(id, key, signal)));
+          return { ...set, keys: await Promise.all(keys) };
+        },
+        signal,
+      ),
+
+    /** The master key that wraps now; null: no provider is configured. @throws as `provision`. */
+    currentKeyId: async (signal?: AbortSignal): Promise<string | null> =>
+      deps.provider === null ? null : deps.provider.currentKeyId({ signal }),
+
+    /** Removes the keys for good. @throws {BlobUnavailableError} */
+    destroy: (id: TenantId, signal?: AbortSignal): Promise<void> => blobs.delete([tenantKeysBlob(id)], { signal }),
+  };
+}
+
+function parse(blob: Blob): TenantKeySet {
+  const { format, keys, data_key } = JSON.parse(blob.body.toString()) as TenantKeySet & { readonly format: number };
+  if (format !== FORMAT || !Array.isArray(keys))
+    throw new CorruptValueError('The data keys of a tenant cannot be read');
+  return { keys, data_key };
+}
