@@ -2,8 +2,8 @@
 import type { RedisCommand, RedisDriver, SendOptions } from './driver.ts';
 
 export interface FailpointCall {
-  readonly port: 'redis' | 'blobs';
-  /** The script's name, else the command's first word; of a blob store the method. */
+  readonly port: 'redis' | 'blobs' | 'keys' | 'webhooks';
+  /** The script's name, else the command's first word; of a blob store or a key provider the method. */
   readonly name: string;
   /** `before`: nothing was done. `after`: it was done, and the caller does not know yet. */
   readonly phase: 'before' | 'after';

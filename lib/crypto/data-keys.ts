@@ -1,0 +1,128 @@
+/** The data keys of tenants, unwrapped and kept for a while: KMS is asked once in minutes, not once a request. */
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import { KeyProviderUnavailableError } from '../errors.ts';
+import type { KeyContext, KeyProvider, WrappedKey } from './key-provider.ts';
+
+export type DataKeys = ReturnType<typeof createDataKeys>;
+
+/** A data key as a tenant's context holds it. */
+export interface WrappedDataKey extends WrappedKey {
+  /** From 1; every sealed value names it. */
+  readonly version: number;
+}
+
+export interface DataKeyDeps {
+  readonly provider: KeyProvider;
+  /** A key this old is asked for again before it is used. */
+  readonly maxAgeMs: number;
+  /** How old a key may get while the provider cannot be reached. */
+  readonly staleMs: number;
+  /** Unix time, ms. */
+  readonly now: () => number;
+}
+
+/** Keys kept at most: the least recently used goes first. About 1 KB each. */
+const MAX_KEYS = 5_000;
+/** After a failure the provider is left alone for so long: a key that is gone must not cost one call a request. */
+const PAUSE_MS = 1_000;
+
+interface Slot {
+  readonly tenant: string;
+  readonly key: KeyObject | undefined;
+  /** When the provider last gave the key. */
+  readonly givenAtMs: number;
+  readonly failure: { readonly error: unknown; readonly atMs: number } | undefined;
+}
+
+/** What a data key of a tenant is wrapped for. */
+export const dataKeyContext = (tenant: string): KeyContext => ({ tenant, purpose: 'data-key' });
+
+export function createDataKeys({ provider, maxAgeMs, staleMs, now }: DataKeyDeps) {
+  /** Oldest use first. */
+  const slots = new Map<string, Slot>();
+  const flights = new Map<string, Promise<KeyObject>>();
+
+  /** A clock that was set back makes a key old, not young. */
+  const isWithin = (sinceMs: number, limitMs: number): boolean => Math.abs(now() - sinceMs) < limitMs;
+
+  const keep = (id: string, slot: Slot): void => {
+    slots.delete(id);
+    slots.set(id, slot);
+    if (slots.size > MAX_KEYS) slots.delete(slots.keys().next().value as string);
+  };
+
+  /** Only this error says nothing about the key: anything else takes it away. */
+  const mayGoOn = (slot: Slot | undefined, error: unknown): slot is Slot & { readonly key: KeyObject } =>
+    slot?.key !== undefined && error instanceof KeyProviderUnavailableError && isWithin(slot.givenAtMs, staleMs);
+
+  async function unwrap(tenant: string, wrapped: WrappedDataKey): Promise<KeyObject> {
+    const plaintext = await provider.unwrap(wrapped, dataKeyContext(tenant));
+    try {
+      return createSecretKey(plaintext);
+    } finally {
+      plaintext.fill(0);
+    }
+  }
+
+  /** @param before what was kept: with the provider down it may go on. */
+  async function refresh(id: string, of: { tenant: string; wrapped: WrappedDataKey; before: Slot | undefined }) {
+    const { tenant, wrapped, before } = of;
+    // Forgotten meanwhile: the answer is for those who wait for it, and is not kept.
+    const isOurs = () => flights.get(id) === flight;
+    const flight: Promise<KeyObject> = unwrap(tenant, wrapped)
+      .then(
+        (key) => {
+          if (isOurs()) keep(id, { tenant, key, givenAtMs: now(), failure: undefined });
+          return key;
+        },
+        (error: unknown) => {
+          const failure = { error, atMs: now() };
+          const goesOn = mayGoOn(before, error);
+          if (isOurs()) {
+            keep(id, { tenant, key: goesOn ? before.key : undefined, givenAtMs: before?.givenAtMs ?? 0, failure });
+          }
+          if (goesOn) return before.key;
+          throw error;
+        },
+      )
+      .finally(() => {
+        if (isOurs()) flights.delete(id);
+      });
+    flights.set(id, flight);
+    return flight;
+  }
+
+  return {
+    /**
+     * The key, from memory while it is young. Older, the provider is asked first, once for all who wait; when it cannot be
+     * reached the key goes on until `staleMs`, and when it refuses, the key is dropped at once.
+     * @throws {KeyProviderUnavailableError} not known here, and the provider cannot be reached.
+     * @throws {KeyRefusedError} the provider does not hand it out, or not any more.
+     */
+    async get(tenant: string, wrapped: WrappedDataKey): Promise<KeyObject> {
+      // With the wrapped bytes: a version made anew is another key.
+      const id = `${tenant}\0${wrapped.version}\0${wrapped.keyId}\0${wrapped.wrapped}`;
+      const slot = slots.get(id);
+      if (slot?.key !== undefined && isWithin(slot.givenAtMs, maxAgeMs)) {
+        keep(id, slot);
+        return slot.key;
+      }
+      const flight = flights.get(id);
+      if (flight !== undefined) return flight;
+      if (slot?.failure !== undefined && isWithin(slot.failure.atMs, PAUSE_MS)) {
+        if (mayGoOn(slot, slot.failure.error)) return slot.key;
+        throw slot.failure.error;
+      }
+      return refresh(id, { tenant, wrapped, before: slot });
+    },
+
+    /** Drops all keys of a tenant that is erased; answers under way are not kept. */
+    forget(tenant: string): void {
+      for (const [id, slot] of slots) if (slot.tenant === tenant) slots.delete(id);
+      for (const id of flights.keys()) if (id.startsWith(`${tenant}\0`)) flights.delete(id);
+    },
+
+    /** How many keys are kept, for tests and metrics. */
+    size: (): number => slots.size,
+  };
+}
