@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import type { TestProject } from 'vitest/node';
+import { DEFAULT_ALIAS, startKmsEndpoint } from '../../infra/local/kms/start-kms-endpoint.ts';
 import { startRedis } from '../../infra/local/redis/start-redis.ts';
 import { startS3Endpoint } from '../../infra/local/s3/start-s3-endpoint.ts';
 import { startUpstashEndpoint } from '../../infra/local/upstash/start-upstash-endpoint.ts';
@@ -14,7 +15,7 @@ const S3 = { region: 'us-east-1', accessKeyId: 'test-access-key', secretAccessKe
 const BUCKET = 'riptide-test';
 
 /**
- * One Redis, one Upstash endpoint and one S3 endpoint, on free ports and in a temporary folder.
+ * One Redis, one Upstash endpoint, one S3 and one KMS endpoint, on free ports and in a temporary folder.
  * @returns what stops them.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -38,7 +39,15 @@ async function startServers(running: AsyncDisposableStack): Promise<TestServers>
   const s3 = await startS3Endpoint({ ...S3, dir: join(dir, 's3') });
   running.defer(() => s3.stop());
   await createBucket(s3.url);
-  return { redisUrl: redis.url, restUrl: rest.url, restToken: REST_TOKEN, s3: { ...S3, url: s3.url, bucket: BUCKET } };
+  const kms = await startKmsEndpoint({ ...S3, dir: join(dir, 'kms') });
+  running.defer(() => kms.stop());
+  return {
+    redisUrl: redis.url,
+    restUrl: rest.url,
+    restToken: REST_TOKEN,
+    s3: { ...S3, url: s3.url, bucket: BUCKET },
+    kms: { url: kms.url, keyId: DEFAULT_ALIAS },
+  };
 }
 
 async function createBucket(endpoint: string): Promise<void> {

@@ -16,6 +16,8 @@ export interface HandSigned {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly region?: string;
+  /** `s3` when left out. */
+  readonly service?: string;
   /** Unix time, ms; now when left out. */
   readonly atMs?: number;
 }
@@ -60,7 +62,7 @@ function signedHeaders(request: HandSigned, host: string, body: Buffer): Record<
     names.join(';'),
     payload,
   ];
-  const scope = [date.slice(0, 8), request.region ?? 'us-east-1', 's3', 'aws4_request'];
+  const scope = [date.slice(0, 8), request.region ?? 'us-east-1', request.service ?? 's3', 'aws4_request'];
   const text = ['AWS4-HMAC-SHA256', date, scope.join('/'), sha256(canonical.join('\n'))].join('\n');
   const key = scope.reduce<string | Buffer>(hmac, `AWS4${request.secretAccessKey}`);
   const credential = `Credential=${request.accessKeyId}/${scope.join('/')}`;

@@ -15,6 +15,12 @@ export interface TestServers {
     /** Exists, and holds what other tests put there. */
     readonly bucket: string;
   };
+  /** Taken by the key pair of `s3`, in its region. */
+  readonly kms: {
+    readonly url: string;
+    /** An alias; tests that change a key start an endpoint of their own. */
+    readonly keyId: string;
+  };
 }
 
 declare module 'vitest' {
