@@ -14,6 +14,13 @@ export function newUlid(nowMs: number): string {
   return encode(BigInt(Math.trunc(nowMs)), 10) + encode(randomBits(10), 16);
 }
 
+/** When a ULID was made, Unix ms. @throws {RangeError} it is none. */
+export function ulidTimeMs(ulid: string): number {
+  const letters = [...ulid.slice(0, 10)].map((letter) => CROCKFORD.indexOf(letter));
+  if (letters.length < 10 || letters.includes(-1)) throw new RangeError('Not a ULID');
+  return letters.reduce((ms, five) => ms * 32 + five, 0);
+}
+
 export const newTenantId = (ulid: string): TenantId => `tenant-${ulid}` as TenantId;
 export const newKeyId = (ulid: string): string => `key-${ulid}`;
 

@@ -67,6 +67,7 @@ export function createAlertDelivery(deps: {
       throw error;
     });
     if (delivery === undefined) return undefined;
+    if (delivery.error === 'timeout') pass.spentMs.set(target.url, config.webhookTimeoutMs);
     const after = afterAttempt(found.alert, delivery);
     pass.counts[after.status === 'delivered' ? 'delivered' : 'failed']++;
     // Not replaced: it was removed as one of too many, or another pass knows more; the list tells when its claim ends.
@@ -80,8 +81,8 @@ export function createAlertDelivery(deps: {
    */
   const runLane = async (url: string, lane: readonly Sending[], pass: Pass): Promise<readonly Settled[]> => {
     const startedAt = performance.now();
-    const spentBefore = pass.spentMs.get(url) ?? 0;
-    const hasTime = () => spentBefore + performance.now() - startedAt < config.webhookTimeoutMs;
+    const spentMs = () => (pass.spentMs.get(url) ?? 0) + performance.now() - startedAt;
+    const hasTime = () => spentMs() < config.webhookTimeoutMs;
     const queue = [...lane];
     const settled: Settled[] = [];
     const work = async () => {
@@ -93,7 +94,7 @@ export function createAlertDelivery(deps: {
       }
     };
     const workers = await Promise.allSettled(Array.from({ length: Math.min(LANE_WIDTH, lane.length) }, work));
-    pass.spentMs.set(url, spentBefore + performance.now() - startedAt);
+    pass.spentMs.set(url, spentMs());
     const failure = workers.find((worker) => worker.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
     pass.counts.waiting += queue.length;

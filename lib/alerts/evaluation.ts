@@ -137,6 +137,7 @@ export function createEvaluation(deps: {
      * have reached a threshold, 2 more where that is news.
      */
     async run(signal?: AbortSignal): Promise<EvaluationReport> {
+      if (signal?.aborted) return { tenants: 0, raised: 0, unreadable: 0, finished: false };
       const noted = await refusals.read(signal);
       const pass: Pass = { nowMs: now(), refusals: noted.known, signal, raised: 0, unreadable: 0 };
       let count = 0;

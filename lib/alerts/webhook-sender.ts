@@ -1,4 +1,5 @@
 /** The port through which webhooks leave, and its one adapter, over fetch. */
+import { DeadlineError } from '../errors.ts';
 import type { FailpointHook } from '../redis/failpoints.ts';
 import type { Delivery } from './alert-format.ts';
 import { signWebhook } from './webhook-signature.ts';
@@ -7,7 +8,7 @@ import type { WebhookTarget } from './webhook-target.ts';
 export interface WebhookSender {
   /**
    * Posts a message once. Whatever the receiver does, it ends within the timeout and is told as a delivery.
-   * @throws when `signal` aborted first: whether it arrived is not known.
+   * @throws {DeadlineError} `signal` aborted first: whether it arrived is not known.
    */
   post(target: WebhookTarget, message: Message, signal?: AbortSignal): Promise<Delivery>;
 }
@@ -59,7 +60,7 @@ async function attempt(
     await response.body?.cancel();
     return { status: response.status, error: meaningOf(response.status) };
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (signal?.aborted) throw new DeadlineError('Time ran out before the receiver answered', { cause: error });
     return { status: null, error: timeout.aborted ? 'timeout' : reasonOf(error) };
   }
 }

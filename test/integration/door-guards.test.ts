@@ -102,6 +102,8 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
     }),
     cells: adminOnly('201'),
   },
+  listAlerts: { request: ({ tenant }) => ({ target: `/admin/tenants/${tenant.id}/alerts` }), cells: adminOnly('200') },
+  sendTestAlert: { request: post('alerts/test'), cells: adminOnly('409 webhook_not_set') },
   getEntry: {
     request: () => ({ target: ENTRY }),
     cells: tenantOnly('200', '404 entry_not_found'),

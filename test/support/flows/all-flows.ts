@@ -2,9 +2,10 @@
  * Every flow that writes or reads through a port. Each of its calls has its cases in test/integration/flows.test.ts: not
  * applied, applied and lost, out of time before and after. A flow that gains a call gains its cases here, or fails.
  */
+import { alertFlows } from './alert-flows.ts';
 import { auditFlows } from './audit-flows.ts';
 import { cacheFlows } from './cache-flows.ts';
 import type { Flow } from './flow.ts';
 import { tenantFlows } from './tenant-flows.ts';
 
-export const allFlows: readonly Flow[] = [...tenantFlows, ...cacheFlows, ...auditFlows];
+export const allFlows: readonly Flow[] = [...tenantFlows, ...cacheFlows, ...alertFlows, ...auditFlows];
