@@ -1,6 +1,6 @@
 /** Entries for tests of the audit log, and a chain of them. */
 import { GENESIS, packSealed, seal } from '../../lib/audit/chain.ts';
-import { type AuditEntry, newAuditEntry } from '../../lib/audit/entry.ts';
+import { type AuditDetails, type AuditEntry, newAuditEntry } from '../../lib/audit/entry.ts';
 import { newTenantId, newUlid, type TenantId } from '../../lib/ids.ts';
 
 export const ACTOR = 'admin:0123456789ab';
@@ -18,10 +18,11 @@ export const auditEntry = (n: number, tenantId: TenantId | null = null): AuditEn
 
 export const someTenant = (): TenantId => newTenantId(newUlid(Date.now()));
 
-/** Lines of a log of `length` entries, and its head. */
-export function auditLog(length: number, after = GENESIS) {
+/** Lines of a log of `length` entries, and its head. `more`: in the details of each. */
+export function auditLog(length: number, after = GENESIS, more: AuditDetails = {}) {
+  const entries = Array.from({ length }, (_, i) => auditEntry(after.seq + i + 1));
   const { sealed, head } = seal(
-    Array.from({ length }, (_, i) => auditEntry(after.seq + i + 1)),
+    entries.map((entry) => ({ ...entry, details: { ...entry.details, ...more } })),
     after,
   );
   return { lines: sealed.map(packSealed), head };
