@@ -6,6 +6,7 @@
   KEYS[1] record        string   the tenant, JSON
   KEYS[2] gate          hash     the tenant's limits, counters and API keys; field `o` is the outbox of audit entries
   KEYS[3] billing       hash     closed invoices, marks of plan changes, adjustments
+  KEYS[4] erased        string   exists when the tenant was erased
 
   ARGV[1] field                  field of the adjustment, named by this operation
   ARGV[2] amount                 micro-units of the currency, may be below 0
@@ -13,13 +14,13 @@
   ARGV[4] entry                  the audit entry, JSON on one line
   ARGV[5] maxFields              fields that `billing` may have
 
-  Returns { 1, adjustment, record, outbox } added, { 2, adjustment, record, outbox } this operation added it before, { 3 } no
-  such tenant, { 4 } too many. Nothing is changed but with 1.
+  Returns { 1, adjustment, record, outbox } added, { 2, adjustment, record, outbox } this operation added it before, { 3, erased
+  1|0 } no such tenant, { 4 } too many. Nothing is changed but with 1.
 
   Cost: O(1), at most 7 inner calls.
 ]]
 local record = redis.call('GET', KEYS[1])
-if not record then return { 3 } end
+if not record then return { 3, redis.call('EXISTS', KEYS[4]) } end
 local outbox = redis.call('HGET', KEYS[2], 'o')
 local stored = redis.call('HGET', KEYS[3], ARGV[1])
 if stored then return { 2, stored, record, outbox or '' } end

@@ -7,19 +7,21 @@
   KEYS[1] record        string   the tenant, JSON
   KEYS[2] gate          hash     the tenant's limits, counters and API keys
   KEYS[3] billing       hash     closed invoices, marks of plan changes, adjustments
+  KEYS[4] erased        string   exists when the tenant was erased
 
   ARGV[1] invoice                field of the one closed invoice that is wanted; empty = none
   ARGV[2..] fields               fields of `gate`: counters and points
 
   Returns { now (Unix ms), record, values of `fields`, names of all fields of `billing`, field and value of each that is no
-  invoice or the one that is wanted }.
+  invoice or the one that is wanted, erased 1|0 }.
 
-  Cost: O(fields + fields of `billing`), 4 inner calls and 1 for each 1,000 fields of `billing`.
+  Cost: O(fields + fields of `billing`), at most 5 inner calls and 1 for each 1,000 fields of `billing`.
 ]]
 local time = redis.call('TIME')
 local record = redis.call('GET', KEYS[1])
 local values = redis.call('HMGET', KEYS[2], unpack(ARGV, 2))
 local names = redis.call('HKEYS', KEYS[3])
+local erased = record and 0 or redis.call('EXISTS', KEYS[4])
 local wanted, found = {}, {}
 for _, name in ipairs(names) do
   if string.sub(name, 1, 4) ~= 'inv:' or name == ARGV[1] then wanted[#wanted + 1] = name end
@@ -30,4 +32,4 @@ for from = 1, #wanted, 1000 do
     found[#found + 1], found[#found + 2] = wanted[from + i - 1], value
   end
 end
-return { string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000)), record, values, names, found }
+return { string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000)), record, values, names, found, erased }
