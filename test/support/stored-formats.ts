@@ -24,6 +24,8 @@ interface StoredFormats {
     readonly body: string;
     readonly result: { readonly status: number; readonly data: object; readonly headers: Record<string, string> };
   };
+  /** Entries as they were pushed, the same sealed, and the head behind them. */
+  readonly audit: { readonly pending: readonly string[]; readonly sealed: readonly string[]; readonly head: string };
   /** By Redis type, then by key. */
   readonly strings: Readonly<Record<string, string>>;
   readonly hashes: Readonly<Record<string, Readonly<Record<string, string>>>>;
