@@ -1,5 +1,7 @@
 /** Whatever was stored by any version is read by this one, and what is written today is the same. */
 import { describe, expect, it } from 'vitest';
+import { markField, packAlert, unpackAlert, unpackMark } from '../../lib/alerts/alert-format.ts';
+import { AlertResponse } from '../../lib/alerts/contract.ts';
 import { readEntry, readHead } from '../../lib/cache/entry.ts';
 import { parseEntry } from '../../lib/cache/entry-format.ts';
 import { createValuePacker } from '../../lib/cache/value-packer.ts';
@@ -89,6 +91,22 @@ describe('stored fields of the gate [T2 T4 T5]', () => {
   });
 });
 
+describe('stored alerts [T10]', () => {
+  const stored = golden.hashes[goldenKeys.alerts(golden.tenant.id)] ?? {};
+  const [member = ''] = golden.sortedSets[goldenKeys.alertsDue()] ?? [];
+  const text = stored[member.split(',')[1] ?? ''] ?? '';
+
+  it('with their deliveries', () => {
+    expect(AlertResponse.parse(unpackAlert(text))).toMatchObject({ threshold_percent: 80, deliveries: [{}, {}] });
+    expect(packAlert(unpackAlert(text))).toBe(text);
+  });
+
+  it('and what was told', () => {
+    const field = markField({ period: '2026-11', resource: 'memory_bytes' });
+    expect(unpackMark(stored[field])).toEqual({ threshold: 80, amount: 83_886_080 });
+  });
+});
+
 describe('stored records and names [T1 T2]', () => {
   it('the tenant', () => {
     const record = JSON.parse(golden.strings[goldenKeys.record(golden.tenant.id)] ?? '');
@@ -100,7 +118,7 @@ describe('stored records and names [T1 T2]', () => {
     const name = { namespace: 'ns', key: 'bytes\0%2f {x}' };
     expect(members).toContain(keyMember(name));
     const expiries = members.filter((member) => member.startsWith('e\0')).map(parseExpiryMember);
-    expect(expiries).toContainEqual({ expiresAtMs: 10_795_227_660_003, name });
+    expect(expiries).toContainEqual({ expiresAtMs: 10_795_227_660_003, kind: 'c', name });
   });
 
   it('every key, under the name it has today', () => {
@@ -110,6 +128,9 @@ describe('stored records and names [T1 T2]', () => {
       goldenKeys.record(id),
       goldenKeys.apiKeys(id),
       goldenKeys.index(id, 1),
+      goldenKeys.alerts(id),
+      goldenKeys.alertsDue(),
+      goldenKeys.refusals(),
       goldenKeys.tenants(),
       goldenKeys.tenantReservations(),
       ...golden.entries.map(({ key }) => goldenKeys.cacheEntry(id, 1, { namespace: 'ns', key })),
