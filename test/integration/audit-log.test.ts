@@ -1,13 +1,16 @@
 /** The audit log on a real Redis: nothing lost, nothing twice, one chain, whoever seals it. */
+import { createHash } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
-import { parseSealed } from '../../lib/audit/chain.ts';
-import type { AuditEntry } from '../../lib/audit/entry.ts';
+import { GENESIS, packHead, packSealed, parseSealed, seal } from '../../lib/audit/chain.ts';
+import { type AuditEntry, packEntry } from '../../lib/audit/entry.ts';
 import { verify } from '../../lib/audit/verify-chain.ts';
 import { OutcomeUnknownError, StorageFullError } from '../../lib/errors.ts';
 import { newUlid } from '../../lib/ids.ts';
 import { telemetry } from '../../lib/metrics/telemetry.ts';
 import type { FailpointHook } from '../../lib/redis/failpoints.ts';
+import { runScript } from '../../lib/redis/script.ts';
+import { sealAudit } from '../../lib/redis/scripts.ts';
 import { TRANSPORTS, testApp } from '../support/app.ts';
 import { auditEntry, someTenant } from '../support/audit-entries.ts';
 import { headIn, linesInRedis, ownLogSettings, pendingIn, verifyWhole } from '../support/audit-state.ts';
@@ -108,6 +111,31 @@ describe.each(TRANSPORTS)('the audit log over %s [T11]', (transport) => {
     expect(await app.audit.seal()).toEqual({ sealed: 0, finished: true });
     expect(raced).toBe(true);
     expect(await verifyWhole(app)).toMatchObject({ ok: true, entries: 2 });
+  });
+
+  it('never seals behind a head that is not the last, even where the pending entries are the same', async () => {
+    const keys = keysOf(app);
+    const entry = newEntry();
+    const text = packEntry(entry);
+    const { sealed, head } = seal([entry], GENESIS);
+    const late = {
+      keys: { pending: keys.auditPending(), log: keys.auditLog(), head: keys.auditHead() },
+      args: {
+        oldHead: '',
+        newHead: packHead(head),
+        taken: 1,
+        digest: createHash('sha1').update(`${text}\n`).digest('hex'),
+        firstSeq: 1,
+        sealed: sealed.map(packSealed),
+      },
+      kind: 'write',
+    } as const;
+    await appendAll([newEntry(), newEntry()]);
+    await app.audit.seal();
+    await app.redis.send(['RPUSH', keys.auditPending(), text], { kind: 'write' });
+    expect(await runScript(app.redis, sealAudit, late)).toBe(false);
+    expect(await pendingIn(app)).toEqual([text]);
+    expect(await linesInRedis(app)).toHaveLength(2);
   });
 
   it('seals nothing once time is up', async () => {
