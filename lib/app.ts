@@ -4,6 +4,8 @@ import { createLazyAlerts, type LazyAlerts } from './alerts/lazy-alerts.ts';
 import { createWebhookSender, withWebhookFailpoints } from './alerts/webhook-sender.ts';
 import type { Audit } from './audit/audit.ts';
 import { createLazyAudit } from './audit/lazy-audit.ts';
+import type { Billing } from './billing/billing.ts';
+import { createLazyBilling } from './billing/lazy-billing.ts';
 import { withBlobFailpoints } from './blobs/failpoints.ts';
 import { createS3Store } from './blobs/s3-store.ts';
 import type { BlobStore } from './blobs/store.ts';
@@ -20,21 +22,33 @@ import type { KeyProvider } from './crypto/key-provider.ts';
 import { createTenantCipher } from './crypto/tenant-cipher.ts';
 import { createTenantKeys, type TenantKeys } from './crypto/tenant-keys.ts';
 import type { WrappedKey } from './gate/context-format.ts';
+import type { Erasure } from './erasure/erasure.ts';
 import { createContexts } from './gate/contexts.ts';
 import { createGate, type Gate } from './gate/gate.ts';
+import { createSeenKeys } from './gate/seen-keys.ts';
 import { createHealth, type Health } from './health/health.ts';
 import { createIdempotency, type Idempotency } from './http/idempotency.ts';
 import { createKeys } from './keys.ts';
+import { lazily } from './lazily.ts';
 import { telemetry } from './metrics/telemetry.ts';
+import { type AbandonedHolds, createAbandonedHolds } from './quotas/abandoned.ts';
+import { createQuotas, type Quotas } from './quotas/quotas.ts';
+import { createRateLimiter, type RateLimiter } from './rate-limiter/limiter.ts';
 import type { RedisDriver } from './redis/driver.ts';
 import { type FailpointHook, withFailpoints } from './redis/failpoints.ts';
+import { type ApiKeyList, createApiKeyList } from './tenants/api-key-list.ts';
 import { type ApiKeys, createApiKeys } from './tenants/api-keys.ts';
+import type { KeyRotation } from './tenants/key-rotation.ts';
+import { createTenantPolicies, type TenantPolicies } from './tenants/policies.ts';
 import { createPublisher } from './tenants/publisher.ts';
+import { createQuotaRequests, type QuotaRequests } from './tenants/quota-requests.ts';
 import { createTenantAdmin, type TenantAdmin } from './tenants/tenant-admin.ts';
 import { createTenantChanges } from './tenants/tenant-change.ts';
 import { createTenantList, type TenantList } from './tenants/tenant-list.ts';
 import { createTenantReader } from './tenants/tenant-reader.ts';
 import { createTenants, type ProvisionKey, type Tenants } from './tenants/tenants.ts';
+import { createLazyUsage } from './usage/lazy-usage.ts';
+import type { Usage } from './usage/usage.ts';
 
 export interface App {
   readonly config: Config;
@@ -48,15 +62,25 @@ export interface App {
   readonly account: Account;
   readonly alerts: LazyAlerts;
   readonly apiKeys: ApiKeys;
+  readonly apiKeyList: ApiKeyList;
   readonly audit: Audit;
+  readonly billing: Billing;
   readonly cache: Cache;
   readonly cleanUp: CleanUp;
+  readonly abandonedHolds: AbandonedHolds;
+  readonly quotas: Quotas;
   readonly health: Health;
   readonly idempotency: Idempotency;
+  readonly rateLimiter: RateLimiter;
   readonly tenants: Tenants;
+  readonly usage: Usage;
   readonly tenantKeys: TenantKeys;
+  readonly keyRotation: KeyRotation;
+  readonly erasure: Erasure;
   readonly tenantAdmin: TenantAdmin;
   readonly tenantList: TenantList;
+  readonly tenantPolicies: TenantPolicies;
+  readonly quotaRequests: QuotaRequests;
   /** Closes connections; for long-running hosts and tests. */
   close(): Promise<void>;
 }
@@ -100,13 +124,25 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
   const sender = failpoint === undefined ? webhooks : withWebhookFailpoints(webhooks, failpoint);
 
   const keys = createKeys(`${config.cache.keyPrefix}:${config.cache.version}:`);
-  const gate = createGate({ redis, keys, contexts: createContexts() });
+  const gate = createGate({ redis, keys, contexts: createContexts(), seen: createSeenKeys({ now: Date.now }) });
   const reader = createTenantReader({ redis, keys });
   const publisher = createPublisher({ redis, keys });
   const changes = createTenantChanges({ redis, keys, reader, publisher, now: Date.now });
   const tenantKeys = createTenantKeys({ provider: keyProvider, blobs });
   const provisionKey = firstKeyFrom(tenantKeys);
   const tenants = createTenants({ redis, keys, config: config.tenant, reader, provisionKey, now: Date.now });
+  const audit = createLazyAudit({ redis, blobs, keys, telemetry, now: Date.now });
+  const billing = createLazyBilling({
+    redis,
+    keys,
+    tenants,
+    publisher,
+    prices: config.billing,
+    enabled: config.tenant.enableBilling,
+    intervalMs: config.tenant.billingIntervalMs,
+    telemetry,
+    now: Date.now,
+  });
   const packer = createValuePacker(config.cache);
   const dataKeys = createDataKeysFor(config, keyProvider);
   return {
@@ -125,10 +161,14 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
       now: Date.now,
     }),
     tenantList: createTenantList({ redis, keys }),
+    tenantPolicies: createTenantPolicies({ reader, changes }),
+    quotaRequests: createQuotaRequests({ reader, changes, now: Date.now }),
     account: createAccount({ gate }),
     alerts: createLazyAlerts({ redis, keys, config: config.alerts, tenants, sender, telemetry, now: Date.now }),
-    apiKeys: createApiKeys({ redis, keys, now: Date.now }),
-    audit: createLazyAudit({ redis, blobs, keys, telemetry, now: Date.now }),
+    apiKeys: createApiKeys({ redis, keys, reader, publisher, now: Date.now }),
+    apiKeyList: createApiKeyList({ redis, keys, reader, now: Date.now }),
+    audit,
+    billing,
     cache: createCache({
       gate,
       keys,
@@ -138,9 +178,38 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
       corruption: createCorruption({ telemetry }),
     }),
     tenantKeys,
+    keyRotation: lazily<KeyRotation>({ rotate: true, rewrapDue: true }, async () =>
+      (await import('./tenants/key-rotation.ts')).createKeyRotation({
+        redis,
+        keys,
+        tenants,
+        tenantKeys,
+        changes,
+        telemetry,
+      }),
+    ),
+    erasure: lazily<Erasure>({ eraseDue: true, get: true }, async () =>
+      (await import('./erasure/erasure.ts')).createErasure({
+        redis,
+        blobs,
+        keys,
+        reader,
+        changes,
+        billing,
+        tenantKeys,
+        dataKeys,
+        audit,
+        telemetry,
+        now: Date.now,
+      }),
+    ),
+    abandonedHolds: createAbandonedHolds({ redis, keys, tenants, now: Date.now }),
+    quotas: createQuotas({ redis, keys, gate, now: Date.now }),
     cleanUp: createCleanUp({ redis, keys, tenants, telemetry, now: Date.now }),
     health: createHealth({ redis, blobs }),
-    idempotency: createIdempotency({ redis, keys }),
+    idempotency: createIdempotency({ redis, keys, gate }),
+    rateLimiter: createRateLimiter({ gate, keys }),
+    usage: createLazyUsage({ redis, keys, now: Date.now }),
     close: () => redis.close(),
   };
 }

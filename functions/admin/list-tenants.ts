@@ -4,5 +4,5 @@ import { listTenantsContract } from '../../lib/tenants/update-contract.ts';
 
 export const handler = route(listTenantsContract, async ({ query }, { tenantList }, { signal }) => ({
   status: 200,
-  data: await tenantList.list({ ...query, limit: query.limit ?? 100 }, signal),
+  data: await tenantList.list(query, signal),
 }));

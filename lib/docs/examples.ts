@@ -1,5 +1,6 @@
 /** What a call and its answer may look like, by the contract's name. A test parses each with the schema it shows. */
 import type { ContractName } from '../http/contracts.ts';
+import { adjustmentExample, billingExample, usageExample } from './billing-examples.ts';
 
 export interface Example {
   readonly params?: Readonly<Record<string, string>>;
@@ -21,9 +22,24 @@ const QUOTAS = {
   operations_per_minute: 1_000,
   data_transfer_bytes: 10_737_418_240,
 };
+const HOLD = 'hold-01k0xwb2r6t4v8n1q5s7k3m9pd';
+const STORAGE = { ...quotaExample(QUOTAS.storage_bytes, 0), held: 5_000_000, left: QUOTAS.storage_bytes - 5_000_000 };
 const OWNER = { id: 'user-42', name: 'Ada Lovelace', email: 'ada@example.com', organization: 'Analytical Engines' };
 
 const AUDIT_HASH = '5f1c0e7b94a2d83366c0b1f7e9d4a85230bb6a17c4e8f92d0a3b5c7e1f694d28';
+
+const NEXT_KEY = 'key-01k0xw8zr1b6f9q4t7j2m5x3nd';
+const POLICIES = {
+  default: 'allow',
+  statements: [{ effect: 'deny', actions: ['cache:write'], resources: ['cache/frozen/*'] }],
+};
+const ASKED = {
+  id: 'qreq-01k0xw9bk2c7g3r8v5h1n4y6pe',
+  quotas: { memory_bytes: 209_715_200 },
+  reason: 'A second site is moving in',
+  status: 'open',
+  created_at: WRITTEN_AT,
+};
 
 const EXAMPLES: Readonly<Record<ContractName, Example>> = {
   createTenant: {
@@ -51,6 +67,16 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
       erase_at: '2026-07-08T09:30:00.000Z',
       dry_run: true,
       erases: { entries: 31, memory_bytes: 124_488, storage_bytes: 0, api_keys: 2 },
+    },
+  },
+  rotateDataKey: { params: { id: TENANT }, reply: tenantExample() },
+  getErasure: {
+    params: { id: TENANT },
+    reply: {
+      tenant_id: TENANT,
+      state: 'scheduled',
+      deleted_at: '2026-11-22T03:56:00.000Z',
+      erase_at: '2026-11-29T03:56:00.000Z',
     },
   },
   suspendTenant: { params: { id: TENANT }, reply: { ...tenantExample(), status: 'suspended' } },
@@ -86,6 +112,56 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
       scopes: ['cache:read', 'cache:write'],
       expires_at: '2027-01-01T00:00:00.000Z',
     },
+  },
+  listKeys: {
+    params: { id: TENANT },
+    query: { limit: '10' },
+    reply: {
+      items: [
+        {
+          id: KEY,
+          name: 'web',
+          scopes: ['cache:read', 'cache:write'],
+          state: 'active',
+          created_at: WRITTEN_AT,
+          expires_at: '2027-01-01T00:00:00.000Z',
+          last_used_at: EXPIRES_AT,
+        },
+      ],
+      next_cursor: null,
+    },
+  },
+  rotateKey: {
+    params: { id: TENANT, key_id: KEY },
+    body: { overlap_seconds: 3_600 },
+    reply: {
+      id: NEXT_KEY,
+      key: `rt_${TENANT}_${NEXT_KEY}_${'x'.repeat(43)}`,
+      scopes: ['cache:read', 'cache:write'],
+      expires_at: '2027-01-01T00:00:00.000Z',
+    },
+  },
+  revokeKey: { params: { id: TENANT, key_id: KEY } },
+  getPolicies: { params: { id: TENANT }, reply: POLICIES },
+  putPolicies: { params: { id: TENANT }, headers: { 'if-match': '"1"' }, body: POLICIES, reply: POLICIES },
+  createQuotaRequest: {
+    params: { id: TENANT },
+    body: { quotas: ASKED.quotas, reason: ASKED.reason },
+    reply: ASKED,
+  },
+  listQuotaRequests: {
+    params: { id: TENANT },
+    query: { status: 'open' },
+    reply: { items: [ASKED], next_cursor: null },
+  },
+  approveQuotaRequest: {
+    params: { id: TENANT, request_id: ASKED.id },
+    reply: { ...ASKED, status: 'approved', decided_at: EXPIRES_AT },
+  },
+  rejectQuotaRequest: {
+    params: { id: TENANT, request_id: ASKED.id },
+    body: { reason: 'Ask again next month' },
+    reply: { ...ASKED, status: 'rejected', decided_at: EXPIRES_AT, decision_reason: 'Ask again next month' },
   },
   listAlerts: {
     params: { id: TENANT },
@@ -123,6 +199,13 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
       delivery: { at: WRITTEN_AT, status: null, error: 'timeout', duration_ms: 5_000 },
     },
   },
+  getTenantUsage: { params: { id: TENANT }, query: { step: 'hour' }, reply: usageExample(TENANT, QUOTAS) },
+  getTenantBilling: { params: { id: TENANT }, query: { period: '2026-08' }, reply: billingExample(TENANT) },
+  createAdjustment: {
+    params: { id: TENANT },
+    body: { amount_micros: -5_000_000, reason: 'Credit for the outage of 12 August' },
+    reply: adjustmentExample(TENANT),
+  },
   putEntry: {
     params: ENTRY,
     query: { ttl_seconds: '3600' },
@@ -140,6 +223,73 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
   getEntry: { params: ENTRY, headers: { 'if-none-match': ETAG } },
   headEntry: { params: ENTRY },
   deleteEntry: { params: ENTRY, headers: { 'if-match': ETAG } },
+  getQuotas: {
+    query: { resource: 'storage_bytes', amount: '5000000' },
+    reply: {
+      check: { resource: 'storage_bytes', amount: 5_000_000, allowed: true },
+      quotas: {
+        memory_bytes: quotaExample(QUOTAS.memory_bytes, 124_488),
+        storage_bytes: STORAGE,
+        operations_per_minute: {
+          ...quotaExample(QUOTAS.operations_per_minute, 42),
+          resets_at: '2026-07-01T09:31:00.000Z',
+          resets_in_ms: 60_000,
+        },
+        data_transfer_bytes: {
+          ...quotaExample(QUOTAS.data_transfer_bytes, 622_592),
+          resets_at: '2026-08-01T00:00:00.000Z',
+          resets_in_ms: 2_644_200_000,
+        },
+      },
+    },
+  },
+  reserveQuota: {
+    body: { resource: 'storage_bytes', amount: 5_000_000, ttl_seconds: 60 },
+    reply: {
+      id: HOLD,
+      resource: 'storage_bytes',
+      amount: 5_000_000,
+      expires_at: '2026-07-01T09:31:00.000Z',
+      ...STORAGE,
+    },
+  },
+  commitReservation: {
+    params: { id: HOLD },
+    body: { amount: 3_120_000 },
+    reply: {
+      id: HOLD,
+      resource: 'storage_bytes',
+      reserved: 5_000_000,
+      committed: 3_120_000,
+      ...quotaExample(QUOTAS.storage_bytes, 3_120_000),
+    },
+  },
+  refundReservation: {
+    params: { id: HOLD },
+    reply: {
+      id: HOLD,
+      resource: 'storage_bytes',
+      reserved: 5_000_000,
+      committed: 0,
+      ...quotaExample(QUOTAS.storage_bytes, 0),
+    },
+  },
+  releaseQuota: {
+    body: { resource: 'storage_bytes', amount: 3_120_000 },
+    reply: { resource: 'storage_bytes', released: 3_120_000, ...quotaExample(QUOTAS.storage_bytes, 0) },
+  },
+  checkLimit: {
+    params: { name: 'logins' },
+    body: { identifier: 'user-42', limit: 5, window_ms: 60_000 },
+    reply: {
+      allowed: true,
+      limit: 5,
+      remaining: 4,
+      reset_at: '2026-07-01T09:31:00.000Z',
+      retry_after_ms: null,
+      algorithm: 'fixed_window',
+    },
+  },
   whoAmI: {
     reply: {
       tenant_id: TENANT,
@@ -158,6 +308,10 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
 
 /** @returns empty for a contract that has none. */
 export const exampleOf = (name: string): Example => (EXAMPLES as Readonly<Record<string, Example>>)[name] ?? {};
+
+function quotaExample(limit: number, used: number) {
+  return { used, held: 0, limit, left: limit - used, resets_at: null, resets_in_ms: null };
+}
 
 function tenantExample() {
   return {

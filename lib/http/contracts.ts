@@ -2,20 +2,39 @@
 import { whoAmIContract } from '../account/contract.ts';
 import { listAlertsContract, sendTestAlertContract } from '../alerts/contract.ts';
 import { listAuditContract } from '../audit/contract.ts';
+import { createAdjustmentContract, getTenantBillingContract } from '../billing/contract.ts';
 import { deleteEntryContract, getEntryContract, headEntryContract } from '../cache/contract.ts';
 import { putEntryContract } from '../cache/put-contract.ts';
 import { getOpenapiContract, showDocsContract } from '../docs/contract.ts';
+import { getErasureContract } from '../erasure/contract.ts';
 import { checkLiveContract, checkReadyContract } from '../health/contract.ts';
+import {
+  commitReservationContract,
+  getQuotasContract,
+  refundReservationContract,
+  releaseQuotaContract,
+  reserveQuotaContract,
+} from '../quotas/contract.ts';
+import { checkLimitContract } from '../rate-limiter/contract.ts';
 import { createTenantContract, getTenantContract } from '../tenants/contract.ts';
-import { createKeyContract } from '../tenants/key-contract.ts';
+import { createKeyContract, listKeysContract, revokeKeyContract, rotateKeyContract } from '../tenants/key-contract.ts';
+import { getPoliciesContract, putPoliciesContract } from '../tenants/policy-contract.ts';
+import {
+  approveQuotaRequestContract,
+  createQuotaRequestContract,
+  listQuotaRequestsContract,
+  rejectQuotaRequestContract,
+} from '../tenants/quota-request-contract.ts';
 import {
   deleteTenantContract,
   listTenantsContract,
   resumeTenantContract,
+  rotateDataKeyContract,
   suspendTenantContract,
   undeleteTenantContract,
   updateTenantContract,
 } from '../tenants/update-contract.ts';
+import { getTenantUsageContract } from '../usage/contract.ts';
 import type { Contract } from './contract.ts';
 
 /** All but `$default`, which is no endpoint. */
@@ -26,12 +45,26 @@ export const allContracts = [
   deleteTenantContract, // /admin/tenants/{id}
   getTenantContract,
   updateTenantContract,
-  createKeyContract,
-  resumeTenantContract,
-  suspendTenantContract,
-  undeleteTenantContract,
   listAlertsContract,
   sendTestAlertContract,
+  getTenantBillingContract,
+  createAdjustmentContract,
+  createKeyContract,
+  listKeysContract,
+  revokeKeyContract,
+  rotateKeyContract,
+  getPoliciesContract,
+  putPoliciesContract,
+  createQuotaRequestContract,
+  listQuotaRequestsContract,
+  approveQuotaRequestContract,
+  rejectQuotaRequestContract,
+  resumeTenantContract,
+  suspendTenantContract,
+  rotateDataKeyContract,
+  undeleteTenantContract,
+  getErasureContract,
+  getTenantUsageContract,
   deleteEntryContract, // /cache
   getEntryContract,
   headEntryContract,
@@ -40,6 +73,12 @@ export const allContracts = [
   checkLiveContract, // /health
   checkReadyContract,
   getOpenapiContract, // /openapi.json
+  getQuotasContract, // /quotas
+  releaseQuotaContract,
+  reserveQuotaContract,
+  commitReservationContract,
+  refundReservationContract,
+  checkLimitContract, // /ratelimit
   whoAmIContract, // /whoami
 ] as const satisfies readonly Contract[];
 

@@ -35,11 +35,12 @@ export function createIdempotency({ redis, keys }: { readonly redis: RedisDriver
   return {
     /**
      * Runs `work` once for a key. A problem that changed nothing is not kept; one with an unknown outcome leaves the call
-     * open, and repeating it runs `work` with the same operation id once the lease has ended.
+     * open, and repeating it runs `work` with the same operation id once the lease has ended. The fence `work` is given
+     * grows with each such run: one that was taken over can be told from the one that took over.
      * @throws {IdempotencyError} the key stands for another request, or its first one still runs.
      * @throws {OutcomeUnknownError} the work is done, but its reply could not be kept. @throws what `work` throws.
      */
-    async run(call: IdempotentCall, work: (operationId: string) => Promise<Result>): Promise<Result> {
+    async run(call: IdempotentCall, work: (operationId: string, fence: number) => Promise<Result>): Promise<Result> {
       const { signal } = call;
       const key = { call: keys.idempotency(digest(call.caller, call.route, call.idempotencyKey)) };
       const begin = () =>
@@ -63,7 +64,7 @@ export function createIdempotency({ redis, keys }: { readonly redis: RedisDriver
         runScript(redis, endIdempotent, { keys: key, args: { op, lease, reply }, kind: 'write', signal });
       let result: Result;
       try {
-        result = await work(op);
+        result = await work(op, Number(lease));
       } catch (error) {
         if (changedNothing(error)) await end('');
         throw error;

@@ -1,6 +1,7 @@
 /** JSON Schemas of what contracts name: each exported object schema is a component under the name of its constant. */
 import * as z from 'zod';
 import * as account from '../account/contract.ts';
+import * as billing from '../billing/contract.ts';
 import * as cache from '../cache/contract.ts';
 import * as cachePut from '../cache/put-contract.ts';
 import * as docs from '../docs/contract.ts';
@@ -8,12 +9,16 @@ import * as problem from '../docs/problem.ts';
 import * as health from '../health/contract.ts';
 import * as tenants from '../tenants/contract.ts';
 import * as tenantKeys from '../tenants/key-contract.ts';
+import * as tenantPolicies from '../tenants/policy-contract.ts';
+import * as quotaRequests from '../tenants/quota-request-contract.ts';
 import * as tenantUpdates from '../tenants/update-contract.ts';
+import * as usage from '../usage/contract.ts';
 import { TenantIdField } from './fields.ts';
 import type { JsonSchema, Reference } from './openapi-types.ts';
 
 const MODULES: readonly object[] = [
   account,
+  billing,
   cache,
   cachePut,
   docs,
@@ -21,7 +26,10 @@ const MODULES: readonly object[] = [
   problem,
   tenants,
   tenantKeys,
+  tenantPolicies,
+  quotaRequests,
   tenantUpdates,
+  usage,
 ];
 
 /** What travels which way: a request is described as it is sent, a reply as it is received. */

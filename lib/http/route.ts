@@ -25,6 +25,8 @@ export interface RequestContext<G extends Guard = Guard> {
   readonly signal: AbortSignal;
   /** Identity of this operation: the same for a repeated call with the same `Idempotency-Key`. A ULID. */
   readonly operationId: () => string;
+  /** Grows when a repeated call takes over one that did not end; 0 without an `Idempotency-Key`. */
+  readonly fence: number;
   readonly event: HttpEvent;
   /** Of tenant routes. The services pass it to the gate. */
   readonly caller: G extends { kind: 'tenant' } ? Caller : undefined;
@@ -72,12 +74,17 @@ async function answer<C extends Contract>(
     onAdmitted: (admission) => admissions.set(event, admission),
   });
   const input = parseInput(contract, event);
-  const work = (operationId: () => string) =>
-    run(input, app, { event, signal, operationId, caller } as RequestContext<C['guard']>);
-  const result = await once({ contract, event, app, signal }, work);
+  const work = (operationId: () => string, fence: number) =>
+    run(input, app, { event, signal, operationId, fence, caller } as RequestContext<C['guard']>);
+  const result = await once({ contract, event, app, signal }, work).catch(async (error: unknown) => {
+    // A quota that is used up is told of (lib/alerts): nothing else learns of what was refused.
+    if (caller !== undefined) await app.alerts.noteError(caller.tenantId, error);
+    throw error;
+  });
   if (caller !== undefined) {
     app.gate.carry(caller.tenantId, (performance.now() - startedAt) * 1000);
-    if (!admissions.has(event)) throw new TypeError('A tenant route answered without passing the gate');
+    if (!admissions.has(event) && contract.whenLimitsFail !== 'open')
+      throw new TypeError('A tenant route answered without passing the gate');
   }
   return encodeReply(result);
 }
@@ -97,13 +104,13 @@ async function enter(contract: Contract, event: HttpEvent, app: App, more: Pick<
 /** Runs the work; with an `Idempotency-Key` on POST or PATCH, once. */
 async function once(
   { contract, event, app, signal }: { contract: Contract; event: HttpEvent; app: App; signal: AbortSignal },
-  work: (operationId: () => string) => Promise<Result>,
+  work: (operationId: () => string, fence: number) => Promise<Result>,
 ): Promise<Result> {
   const idempotencyKey =
     contract.method === 'POST' || contract.method === 'PATCH'
       ? parseIdempotencyKey(event.headers?.['idempotency-key'])
       : undefined;
-  if (idempotencyKey === undefined) return work(newOperationId);
+  if (idempotencyKey === undefined) return work(newOperationId, 0);
   return app.idempotency.run(
     {
       caller: bearerOf(event),
@@ -114,7 +121,7 @@ async function once(
       leaseMs: 30_000,
       signal,
     },
-    (operationId) => work(() => operationId),
+    (operationId, fence) => work(() => operationId, fence),
   );
 }
 

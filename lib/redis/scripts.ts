@@ -5,8 +5,10 @@ import ackAuditLua from './scripts/ack-audit.lua';
 import addAdjustmentLua from './scripts/add-adjustment.lua';
 import appendAuditLua from './scripts/append-audit.lua';
 import beginIdempotentLua from './scripts/begin-idempotent.lua';
+import beginTenantCallLua from './scripts/begin-tenant-call.lua';
 import changeTenantLua from './scripts/change-tenant.lua';
 import checkKeyLua from './scripts/check-key.lua';
+import checkLimitLua from './scripts/check-limit.lua';
 import claimDueAlertsLua from './scripts/claim-due-alerts.lua';
 import closePeriodLua from './scripts/close-period.lua';
 import confirmTenantLua from './scripts/confirm-tenant.lua';
@@ -14,7 +16,10 @@ import createApiKeyLua from './scripts/create-api-key.lua';
 import createTenantLua from './scripts/create-tenant.lua';
 import deleteCacheEntryLua from './scripts/delete-cache-entry.lua';
 import endIdempotentLua from './scripts/end-idempotent.lua';
+import endTenantCallLua from './scripts/end-tenant-call.lua';
+import finishErasureLua from './scripts/finish-erasure.lua';
 import forgetRefusalsLua from './scripts/forget-refusals.lua';
+import freeAbandonedHoldsLua from './scripts/free-abandoned-holds.lua';
 import getCacheEntryLua from './scripts/get-cache-entry.lua';
 import listTenantsLua from './scripts/list-tenants.lua';
 import publishChangeLua from './scripts/publish-change.lua';
@@ -22,12 +27,16 @@ import raiseAlertLua from './scripts/raise-alert.lua';
 import readBillingLua from './scripts/read-billing.lua';
 import readBillingRunLua from './scripts/read-billing-run.lua';
 import readUsageLua from './scripts/read-usage.lua';
-import removeExpiredEntriesLua from './scripts/remove-expired-entries.lua';
+import releaseQuotaLua from './scripts/release-quota.lua';
+import removeExpiredRecordsLua from './scripts/remove-expired-records.lua';
 import replaceAlertLua from './scripts/replace-alert.lua';
+import reserveQuotaLua from './scripts/reserve-quota.lua';
 import reserveTenantLua from './scripts/reserve-tenant.lua';
 import revokeApiKeyLua from './scripts/revoke-api-key.lua';
 import sealAuditLua from './scripts/seal-audit.lua';
 import setCacheEntryLua from './scripts/set-cache-entry.lua';
+import settleQuotaLua from './scripts/settle-quota.lua';
+import unlistTenantLua from './scripts/unlist-tenant.lua';
 import verifyAccessLua from './scripts/verify-access.lua';
 
 /** What every script that opens the gate is given first, in this order. */
@@ -79,6 +88,14 @@ export const beginIdempotent = defineScript({
   },
 });
 
+export const beginTenantCall = defineScript({
+  name: 'begin-tenant-call',
+  source: beginTenantCallLua,
+  keys: ['gate', 'holds', 'call', 'index'],
+  args: [...GATE_ARGS, 'body', 'op', 'leaseMs', 'ttlMs'],
+  reply: (raw) => asList(raw),
+});
+
 export const changeTenant = defineScript({
   name: 'change-tenant',
   source: changeTenantLua,
@@ -97,6 +114,14 @@ export const checkKey = defineScript({
   source: checkKeyLua,
   keys: ['gate'],
   args: GATE_ARGS,
+  reply: (raw) => asList(raw),
+});
+
+export const checkLimit = defineScript({
+  name: 'check-limit',
+  source: checkLimitLua,
+  keys: ['gate', 'holds', 'limit', 'index'],
+  args: [...GATE_ARGS, 'algorithm', 'limit', 'windowMs', 'cost', 'op'],
   reply: (raw) => asList(raw),
 });
 
@@ -131,9 +156,24 @@ export const createApiKey = defineScript({
   name: 'create-api-key',
   source: createApiKeyLua,
   keys: ['record', 'gate', 'apiKeys'],
-  args: ['id', 'keyHash', 'field', 'json', 'maxKeys'],
-  reply: (raw) => (['added', 'no_tenant', 'too_many', 'revoked'] as const)[asInteger(asList(raw, 1)[0]) - 1],
+  args: ['id', 'keyHash', 'field', 'json', 'maxKeys', 'fence', 'limit', 'entry', 'rotates', 'rotated', 'overlapMs'],
+  reply: (raw) => {
+    const [code, outbox] = asList(raw);
+    if (code === 1) return { state: 'added', outbox: asText(outbox) } as const;
+    return { state: KEY_REFUSED[asInteger(code) - 2] ?? 'no_tenant' } as const;
+  },
 });
+
+const KEY_REFUSED = [
+  'no_tenant',
+  'too_many',
+  'revoked',
+  'deleted',
+  'taken_over',
+  'no_rotated',
+  'changed',
+  'not_active',
+] as const;
 
 export const createTenant = defineScript({
   name: 'create-tenant',
@@ -162,12 +202,36 @@ export const endIdempotent = defineScript({
   reply: (raw) => asInteger(asList(raw, 1)[0]) === 1,
 });
 
+export const endTenantCall = defineScript({
+  name: 'end-tenant-call',
+  source: endTenantCallLua,
+  keys: ['gate', 'holds', 'call', 'index'],
+  args: ['op', 'lease', 'reply', 'generation'],
+  reply: (raw) => (['not_ours', 'kept', 'no_room'] as const)[asInteger(asList(raw)[0])],
+});
+
 export const forgetRefusals = defineScript({
   name: 'forget-refusals',
   source: forgetRefusalsLua,
   keys: ['refusals'],
   args: ['...seen'],
   reply: (raw) => asInteger(asList(raw, 1)[0]),
+});
+
+export const freeAbandonedHolds = defineScript({
+  name: 'free-abandoned-holds',
+  source: freeAbandonedHoldsLua,
+  keys: ['gate', 'holds'],
+  args: [],
+  reply: (raw) => asInteger(asList(raw, 1)[0]),
+});
+
+export const finishErasure = defineScript({
+  name: 'finish-erasure',
+  source: finishErasureLua,
+  keys: ['erased', 'record', '...others'],
+  args: ['receipt'],
+  reply: (raw) => asInteger(asList(raw, 1)[0]) === 1,
 });
 
 export const getCacheEntry = defineScript({
@@ -245,15 +309,23 @@ export const readUsage = defineScript({
   },
 });
 
-export const removeExpiredEntries = defineScript({
-  name: 'remove-expired-entries',
-  source: removeExpiredEntriesLua,
-  keys: ['gate', 'index', '...entries'],
+export const removeExpiredRecords = defineScript({
+  name: 'remove-expired-records',
+  source: removeExpiredRecordsLua,
+  keys: ['gate', 'index', '...records'],
   args: ['...expiries'],
   reply: (raw) => {
-    const [removed, bytes] = asList(raw, 2);
-    return { removed: asInteger(removed), bytes: asInteger(bytes) };
+    const [removed, bytes, settled = 0] = asList(raw);
+    return { removed: asInteger(removed), bytes: asInteger(bytes), settled: asInteger(settled) };
   },
+});
+
+export const releaseQuota = defineScript({
+  name: 'release-quota',
+  source: releaseQuotaLua,
+  keys: ['gate'],
+  args: [...GATE_ARGS, 'resource', 'amount', 'op'],
+  reply: (raw) => asList(raw),
 });
 
 export const replaceAlert = defineScript({
@@ -262,6 +334,14 @@ export const replaceAlert = defineScript({
   keys: ['alerts'],
   args: ['id', 'before', 'after'],
   reply: (raw) => asInteger(asList(raw, 1)[0]) === 1,
+});
+
+export const reserveQuota = defineScript({
+  name: 'reserve-quota',
+  source: reserveQuotaLua,
+  keys: ['gate', 'holds'],
+  args: [...GATE_ARGS, 'resource', 'amount', 'ttlMs', 'id', 'maxOpen'],
+  reply: (raw) => asList(raw),
 });
 
 export const reserveTenant = defineScript({
@@ -280,8 +360,11 @@ export const revokeApiKey = defineScript({
   name: 'revoke-api-key',
   source: revokeApiKeyLua,
   keys: ['gate', 'apiKeys'],
-  args: ['id'],
-  reply: (raw) => asInteger(asList(raw, 1)[0]) === 1,
+  args: ['id', 'entry'],
+  reply: (raw) => {
+    const [found, outbox] = asList(raw);
+    return found === 1 ? { outbox: asText(outbox) } : null;
+  },
 });
 
 export const sealAudit = defineScript({
@@ -300,6 +383,22 @@ export const setCacheEntry = defineScript({
   reply: (raw) => asList(raw),
 });
 
+export const settleQuota = defineScript({
+  name: 'settle-quota',
+  source: settleQuotaLua,
+  keys: ['gate', 'holds'],
+  args: [...GATE_ARGS, 'id', 'amount', 'op'],
+  reply: (raw) => asList(raw),
+});
+
+export const unlistTenant = defineScript({
+  name: 'unlist-tenant',
+  source: unlistTenantLua,
+  keys: ['tenants', 'index', 'summary', 'refusals', 'behind'],
+  args: ['id'],
+  reply: (raw) => asList(raw, 1).length,
+});
+
 export const verifyAccess = defineScript({
   name: 'verify-access',
   source: verifyAccessLua,
@@ -313,8 +412,10 @@ export const allScripts = [
   addAdjustment,
   appendAudit,
   beginIdempotent,
+  beginTenantCall,
   changeTenant,
   checkKey,
+  checkLimit,
   claimDueAlerts,
   closePeriod,
   confirmTenant,
@@ -322,7 +423,10 @@ export const allScripts = [
   createTenant,
   deleteCacheEntry,
   endIdempotent,
+  endTenantCall,
   forgetRefusals,
+  freeAbandonedHolds,
+  finishErasure,
   getCacheEntry,
   listTenants,
   publishChange,
@@ -330,11 +434,15 @@ export const allScripts = [
   readBilling,
   readBillingRun,
   readUsage,
-  removeExpiredEntries,
+  removeExpiredRecords,
+  releaseQuota,
   replaceAlert,
+  reserveQuota,
   reserveTenant,
   revokeApiKey,
   sealAudit,
   setCacheEntry,
+  settleQuota,
+  unlistTenant,
   verifyAccess,
 ] as const;

@@ -5,6 +5,8 @@ import type { HttpEvent } from '../http/event.ts';
 export interface AdminCall {
   /** Identity of this operation: the same again is the same operation. Default: a new ULID. */
   readonly ulid?: string;
+  /** Grows when a repeated call takes over one that did not end. Default: 0. */
+  readonly fence?: number;
   /** For the audit log. Default: {@link SYSTEM_ACTOR}. */
   readonly actor?: string;
   /** For the audit log: names the request in our log. */
@@ -15,10 +17,16 @@ export interface AdminCall {
 /** What an admin endpoint knows of its caller. */
 export function adminCall(
   { config }: { readonly config: { readonly admin: { readonly keySha256: string } } },
-  request: { readonly operationId: () => string; readonly event: HttpEvent; readonly signal: AbortSignal },
+  request: {
+    readonly operationId: () => string;
+    readonly fence: number;
+    readonly event: HttpEvent;
+    readonly signal: AbortSignal;
+  },
 ): AdminCall {
   return {
     ulid: request.operationId(),
+    fence: request.fence,
     actor: adminActor(config.admin.keySha256),
     requestId: request.event.requestContext?.requestId ?? null,
     signal: request.signal,

@@ -112,6 +112,8 @@ export const TenantResponse = z.object({
   updated_at: Instant,
   deleted_at: Instant.optional(),
   erase_at: Instant.optional().describe('Until then it can be undeleted.'),
+  erasing_since: Instant.optional().describe('From then on it cannot be undeleted.'),
+  erasing_since: Instant.optional().describe('From then on it cannot be undeleted.'),
   status_before_deletion: z.enum(['active', 'suspended']).optional().describe('What undeleting brings back.'),
 });
 export type TenantResponse = z.output<typeof TenantResponse>;

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { GRANTABLE_SCOPES } from '../gate/scope.ts';
 import { admin, defineContract } from '../http/contract.ts';
 import { Instant, text } from '../http/fields.ts';
+import { PageSize } from '../http/paging.ts';
 import { KEY_ID } from '../ids.ts';
 import { OwnLimitRequest, OwnLimitResponse, TENANT_PROBLEMS, TenantParams } from './contract.ts';
 
@@ -72,7 +73,11 @@ export const listKeysContract = defineContract({
   summary: 'List the API keys of a tenant, never their secrets',
   guard: admin,
   params: TenantParams,
-  replies: { 200: { description: 'All keys, oldest first', schema: KeyListResponse } },
+  query: z.object({
+    limit: PageSize.describe('Keys of a page; default and at most 100.'),
+    cursor: z.string().regex(KEY_ID, 'must be the next_cursor of a page').optional(),
+  }),
+  replies: { 200: { description: 'A page of keys, oldest first', schema: KeyListResponse } },
   problems: TENANT_PROBLEMS,
 });
 

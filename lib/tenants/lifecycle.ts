@@ -31,8 +31,9 @@ export function remove(
 ): TenantChange | null {
   const { status, erase_at } = tenant;
   if (status === 'deleted') {
-    if (times.eraseAtMs === null || erase_at === undefined || times.eraseAtMs >= Date.parse(erase_at)) return null;
-    return deleted({ ...tenant, erase_at: isoOf(times.eraseAtMs) });
+    const { eraseAtMs } = times;
+    if (eraseAtMs === null || erase_at === undefined || eraseAtMs >= Date.parse(erase_at)) return null;
+    return deleted({ ...tenant, erase_at: isoOf(eraseAtMs) });
   }
   return deleted({
     ...tenant,
@@ -50,7 +51,8 @@ export function remove(
 export function undelete(tenant: TenantResponse, nowMs: number): TenantChange {
   const { deleted_at: _at, erase_at, status_before_deletion: before = 'active', ...rest } = tenant;
   if (tenant.status !== 'deleted') throw new TenantStateError('tenant_not_deleted', 'The tenant is not deleted');
-  if (erase_at !== undefined && Date.parse(erase_at) <= nowMs)
+  const over = erase_at !== undefined && Date.parse(erase_at) <= nowMs;
+  if (over || tenant.erasing_since !== undefined)
     throw new TenantErasedError('The time in which this deletion could be undone is over');
   return { tenant: { ...rest, status: before }, action: 'tenant.undelete', details: { status: before } };
 }

@@ -23,6 +23,9 @@ export interface CurrentTenant {
 export type TenantReader = ReturnType<typeof createTenantReader>;
 
 export function createTenantReader({ redis, keys }: { readonly redis: RedisDriver; readonly keys: Keys }) {
+  const whyAbsent = async (id: TenantId, signal?: AbortSignal) =>
+    absent((await redis.send(['EXISTS', keys.erased(id)], { kind: 'read', signal })) === 1);
+
   return {
     /**
      * @throws {NotFoundError} `tenant_not_found`. @throws {TenantErasedError} it was erased.
@@ -55,8 +58,11 @@ export function createTenantReader({ redis, keys }: { readonly redis: RedisDrive
     async record(id: TenantId, signal?: AbortSignal): Promise<StoredTenant> {
       const record = await redis.send(['GET', keys.record(id)], { kind: 'read', signal });
       if (typeof record === 'string') return unpackRecord(record);
-      throw absent((await redis.send(['EXISTS', keys.erased(id)], { kind: 'read', signal })) === 1);
+      throw await whyAbsent(id, signal);
     },
+
+    /** The error that says why a tenant has no record; one round trip. */
+    whyAbsent,
   };
 }
 

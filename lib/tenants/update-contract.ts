@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { admin, defineContract } from '../http/contract.ts';
 import { Count, Instant, TenantIdField, text } from '../http/fields.ts';
+import { MAX_PAGE, PageSize } from '../http/paging.ts';
 import { IfMatchRev } from '../http/preconditions.ts';
 import { TENANT_ID } from '../ids.ts';
 import {
@@ -51,11 +52,6 @@ const Seconds = z
   .string()
   .regex(/^\d{1,9}$/, 'must be whole seconds')
   .transform(Number);
-const MAX_PAGE = 100;
-const PageSize = z
-  .string()
-  .regex(/^(?:[1-9]\d?|100)$/, `must be 1 to ${MAX_PAGE}`)
-  .transform(Number);
 
 export const IfMatchHeaders = z.object({ 'if-match': IfMatchRev.optional() });
 export const CHANGE_PROBLEMS = [...TENANT_PROBLEMS, 'deletion_pending', 'precondition_failed'] as const;
@@ -69,7 +65,7 @@ export const listTenantsContract = defineContract({
     'List tenants in order of creation, deleted ones too; a page with a cursor may be short, and is not the last',
   guard: admin,
   query: z.object({
-    limit: PageSize.optional().describe(`Tenants of a page; default and at most ${MAX_PAGE}.`),
+    limit: PageSize.describe(`Tenants of a page; default and at most ${MAX_PAGE}.`),
     cursor: z.string().regex(TENANT_ID, 'must be the next_cursor of a page').optional(),
     plan: z.enum(PLANS).optional(),
     status: z.enum(TENANT_STATUSES).optional(),
@@ -119,6 +115,18 @@ export const suspendTenantContract = defineContract({
   headers: IfMatchHeaders,
   replies: tenantReply,
   problems: CHANGE_PROBLEMS,
+});
+
+export const rotateDataKeyContract = defineContract({
+  method: 'POST',
+  path: '/admin/tenants/{id}/encryption/rotate',
+  name: 'rotateDataKey',
+  summary: 'Give an encrypted tenant a new data key for what is written from now on; what is stored stays readable',
+  guard: admin,
+  params: TenantParams,
+  headers: IfMatchHeaders,
+  replies: tenantReply,
+  problems: [...CHANGE_PROBLEMS, 'encryption_off', 'encryption_unavailable', 'key_provider_unavailable', 'key_refused'],
 });
 
 export const resumeTenantContract = defineContract({

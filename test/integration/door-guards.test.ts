@@ -60,9 +60,12 @@ interface Row {
 
 const json = { 'content-type': 'application/json' };
 const ENTRY = '/cache/guarded/entry';
+const NO_HOLD = 'hold-01k0xw6h9te3m8q5v2r7c4n1ba';
+const NO_REQUEST = 'qreq-01jd5x9a2b3c4d5e6f7g8h9j0k';
 const post =
   (verb: string) =>
-  ({ tenant }: TestTenant): DoorRequest => ({ method: 'POST', target: `/admin/tenants/${tenant.id}/${verb}` });
+  ({ id }: TestTenant['tenant']): DoorRequest => ({ method: 'POST', target: `/admin/tenants/${id}/${verb}` });
+const keyIdOf = (key: string) => key.split('_')[2];
 
 const ROWS: Readonly<Record<ContractName, Row>> = {
   createTenant: {
@@ -90,9 +93,17 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
     request: ({ tenant }) => ({ method: 'DELETE', target: `/admin/tenants/${tenant.id}` }),
     cells: adminOnly('200'),
   },
-  suspendTenant: { request: post('suspend'), cells: adminOnly('200') },
-  resumeTenant: { request: post('resume'), cells: adminOnly('200') },
-  undeleteTenant: { request: post('undelete'), cells: adminOnly('409 tenant_not_deleted') },
+  suspendTenant: { request: ({ tenant }) => post('suspend')(tenant), cells: adminOnly('200') },
+  rotateDataKey: {
+    request: ({ tenant }) => post('encryption/rotate')(tenant),
+    cells: adminOnly('409 encryption_off'),
+  },
+  getErasure: {
+    request: ({ tenant }) => ({ target: `/admin/tenants/${tenant.id}/erasure` }),
+    cells: adminOnly('409 tenant_not_deleted'),
+  },
+  resumeTenant: { request: ({ tenant }) => post('resume')(tenant), cells: adminOnly('200') },
+  undeleteTenant: { request: ({ tenant }) => post('undelete')(tenant), cells: adminOnly('409 tenant_not_deleted') },
   createKey: {
     request: ({ tenant }) => ({
       method: 'POST',
@@ -103,7 +114,66 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
     cells: adminOnly('201'),
   },
   listAlerts: { request: ({ tenant }) => ({ target: `/admin/tenants/${tenant.id}/alerts` }), cells: adminOnly('200') },
-  sendTestAlert: { request: post('alerts/test'), cells: adminOnly('409 webhook_not_set') },
+  sendTestAlert: { request: ({ tenant }) => post('alerts/test')(tenant), cells: adminOnly('409 webhook_not_set') },
+  listKeys: { request: ({ tenant }) => ({ target: `/admin/tenants/${tenant.id}/keys` }), cells: adminOnly('200') },
+  rotateKey: {
+    request: ({ tenant, key }) => ({ ...post(`keys/${keyIdOf(key)}/rotate`)(tenant), headers: json, body: '{}' }),
+    cells: adminOnly('201'),
+  },
+  revokeKey: {
+    request: ({ tenant, key }) => ({ ...post(`keys/${keyIdOf(key)}`)(tenant), method: 'DELETE' }),
+    cells: adminOnly('204'),
+  },
+  getPolicies: {
+    request: ({ tenant }) => ({ target: `/admin/tenants/${tenant.id}/policies` }),
+    cells: adminOnly('200'),
+  },
+  putPolicies: {
+    request: ({ tenant }) => ({
+      ...post('policies')(tenant),
+      method: 'PUT',
+      headers: json,
+      body: '{"statements":[]}',
+    }),
+    cells: adminOnly('200'),
+  },
+  createQuotaRequest: {
+    request: ({ tenant }) => ({
+      ...post('quota-requests')(tenant),
+      headers: json,
+      body: '{"quotas":{"operations_per_minute":2000000},"reason":"more"}',
+    }),
+    cells: adminOnly('201'),
+  },
+  listQuotaRequests: {
+    request: ({ tenant }) => ({ target: `/admin/tenants/${tenant.id}/quota-requests` }),
+    cells: adminOnly('200'),
+  },
+  approveQuotaRequest: {
+    request: ({ tenant }) => post(`quota-requests/${NO_REQUEST}/approve`)(tenant),
+    cells: adminOnly('404 quota_request_not_found'),
+  },
+  rejectQuotaRequest: {
+    request: ({ tenant }) => ({ ...post(`quota-requests/${NO_REQUEST}/reject`)(tenant), headers: json, body: '{}' }),
+    cells: adminOnly('404 quota_request_not_found'),
+  },
+  getTenantUsage: {
+    request: ({ tenant }) => ({ target: `/admin/tenants/${tenant.id}/usage?step=minute` }),
+    cells: adminOnly('200'),
+  },
+  getTenantBilling: {
+    request: ({ tenant }) => ({ target: `/admin/tenants/${tenant.id}/billing` }),
+    cells: adminOnly('200'),
+  },
+  createAdjustment: {
+    request: ({ tenant }) => ({
+      method: 'POST',
+      target: `/admin/tenants/${tenant.id}/billing/adjustments`,
+      headers: json,
+      body: '{"amount_micros":-1,"reason":"A test"}',
+    }),
+    cells: adminOnly('201'),
+  },
   getEntry: {
     request: () => ({ target: ENTRY }),
     cells: tenantOnly('200', '404 entry_not_found'),
@@ -123,6 +193,46 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
     request: () => ({ method: 'DELETE', target: ENTRY }),
     cells: tenantOnly('204', '204'),
     otherScope: 'cache:read',
+  },
+  getQuotas: {
+    request: () => ({ target: '/quotas' }),
+    cells: tenantOnly('200', '200'),
+    otherScope: 'quotas:write',
+  },
+  reserveQuota: {
+    request: () => ({
+      method: 'POST',
+      target: '/quotas/reservations',
+      headers: json,
+      body: '{"resource":"storage_bytes","amount":1}',
+    }),
+    cells: tenantOnly('201', '201'),
+    otherScope: 'quotas:read',
+  },
+  commitReservation: {
+    request: () => ({
+      method: 'POST',
+      target: `/quotas/reservations/${NO_HOLD}/commit`,
+      headers: json,
+      body: '{"amount":1}',
+    }),
+    cells: tenantOnly('404 reservation_not_found', '404 reservation_not_found'),
+    otherScope: 'quotas:read',
+  },
+  refundReservation: {
+    request: () => ({ method: 'POST', target: `/quotas/reservations/${NO_HOLD}/refund` }),
+    cells: tenantOnly('404 reservation_not_found', '404 reservation_not_found'),
+    otherScope: 'quotas:read',
+  },
+  releaseQuota: {
+    request: () => ({
+      method: 'POST',
+      target: '/quotas/release',
+      headers: json,
+      body: '{"resource":"memory_bytes","amount":1}',
+    }),
+    cells: tenantOnly('409 release_too_large', '409 release_too_large'),
+    otherScope: 'quotas:read',
   },
   whoAmI: { request: () => ({ target: '/whoami' }), cells: tenantOnly('200', '200', '200') },
   checkLive: { request: () => ({ target: '/health/live' }), cells: everyone('200') },
