@@ -29,7 +29,7 @@ const PAUSE_MS = 1_000;
 interface Slot {
   readonly tenant: string;
   readonly key: KeyObject | undefined;
-  /** When the provider last gave the key. */
+  /** When the provider last gave the key; without one, when it did not. */
   readonly givenAtMs: number;
   readonly failure: { readonly error: unknown; readonly atMs: number } | undefined;
 }
@@ -45,9 +45,18 @@ export function createDataKeys({ provider, maxAgeMs, staleMs, now }: DataKeyDeps
   /** A clock that was set back makes a key old, not young. */
   const isWithin = (sinceMs: number, limitMs: number): boolean => Math.abs(now() - sinceMs) < limitMs;
 
+  /** Keys nobody may use any more leave the memory, too: those of erased tenants among them. */
+  const dropStale = (): void => {
+    for (const [id, slot] of slots) {
+      if (isWithin(slot.givenAtMs, staleMs)) return;
+      slots.delete(id);
+    }
+  };
+
   const keep = (id: string, slot: Slot): void => {
     slots.delete(id);
     slots.set(id, slot);
+    dropStale();
     if (slots.size > MAX_KEYS) slots.delete(slots.keys().next().value as string);
   };
 
@@ -79,7 +88,12 @@ export function createDataKeys({ provider, maxAgeMs, staleMs, now }: DataKeyDeps
           const failure = { error, atMs: now() };
           const goesOn = mayGoOn(before, error);
           if (isOurs()) {
-            keep(id, { tenant, key: goesOn ? before.key : undefined, givenAtMs: before?.givenAtMs ?? 0, failure });
+            keep(id, {
+              tenant,
+              key: goesOn ? before.key : undefined,
+              givenAtMs: goesOn ? before.givenAtMs : failure.atMs,
+              failure,
+            });
           }
           if (goesOn) return before.key;
           throw error;

@@ -173,6 +173,19 @@ describe('data keys that are refused or forgotten [T8]', () => {
     expect(asked.count).toBe(5);
   });
 
+  it('leave the memory when they are stale and nobody asks for them', async () => {
+    const { dataKeys, clock } = newDataKeys();
+    const [one, two, used] = [await newWrapped('t1'), await newWrapped('t2'), await newWrapped('t3')];
+    await dataKeys.get('t1', one.wrapped);
+    await dataKeys.get('t2', two.wrapped);
+    clock.nowMs += STALE_MS - 1;
+    await dataKeys.get('t3', used.wrapped);
+    expect(dataKeys.size()).toBe(3);
+    clock.nowMs += 1;
+    await dataKeys.get('t3', used.wrapped);
+    expect(dataKeys.size()).toBe(1);
+  });
+
   it('are not kept when their tenant is forgotten while KMS answers', async () => {
     const arrived = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
