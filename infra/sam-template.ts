@@ -35,6 +35,7 @@ const LOCAL_SETTINGS = [
   'PERSISTENCE_BLOBS_ENDPOINT',
   'PERSISTENCE_BLOBS_REGION',
   'PERSISTENCE_BLOBS_FORCE_PATH_STYLE',
+  'PERSISTENCE_ENCRYPTION_KMS_ENDPOINT',
 ];
 
 /** The template as text. The same service gives the same bytes, on every machine. */

@@ -13,7 +13,7 @@ export function banner({ url, adminKey, dataDir }: Stack, startedInMs: number): 
                 -H 'authorization: Bearer ${adminKey}' -H 'content-type: application/json' \\
                 -d '{"name":"first","owner":{"id":"me","name":"Me","email":"me@example.com"},"plan":"free"}'
 
-  This is a development and evaluation stack: a real Redis, and loopback-only subsets of the Upstash and S3 APIs. For one
+  This is a development and evaluation stack: a real Redis, and loopback-only subsets of the Upstash, S3 and KMS APIs. For one
   machine in production, run the same host with Redis over TCP and a real S3 service on another disk or machine.
   Ctrl-C stops everything; a second one does not wait. With PERSISTENCE_LOG_LEVEL=info each refusal is logged.
 `;

@@ -116,7 +116,13 @@ function child(node: Record<string, unknown>, name: string): Record<string, unkn
 
 function derive(values: StatedConfig, profile: Profile, layer: Layer): Config {
   const transport = transportOf(layer);
-  return Object.freeze({ ...values, profile, redis: Object.freeze({ ...values.redis, transport }) });
+  const provider = providerOf(values, layer);
+  return Object.freeze({
+    ...values,
+    profile,
+    redis: Object.freeze({ ...values.redis, transport }),
+    encryption: Object.freeze({ ...values.encryption, provider }),
+  });
 }
 
 /** REST when its URL is set, unless the TCP URL comes from a stronger source: PERSISTENCE_REDIS_URL beats an alias. */
@@ -124,6 +130,13 @@ function transportOf(layer: Layer): 'rest' | 'tcp' {
   const [rest, tcp] = [layer.get('redis.rest_url'), layer.get('redis.url')];
   if (!isDeliberate(rest) || rest.raw === '') return 'tcp';
   return isDeliberate(tcp) && strength(tcp) > strength(rest) ? 'tcp' : 'rest';
+}
+
+/** Where nothing names it, the one whose key is set; both being set is a contradiction (cross-checks.ts). */
+function providerOf({ encryption }: StatedConfig, layer: Layer): Config['encryption']['provider'] {
+  if (isDeliberate(layer.get('encryption.provider'))) return encryption.provider;
+  if (encryption.masterKeyFile !== '') return 'local';
+  return encryption.kmsKeyId === '' ? 'none' : 'kms';
 }
 
 function strength({ origin }: Stated): number {

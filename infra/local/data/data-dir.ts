@@ -1,4 +1,4 @@
-/** The folder of the local stack: Redis, objects, the admin key. It is marked, so that nothing else is ever emptied. */
+/** The folder of the local stack: Redis, objects, master keys, the admin key. It is marked, so that nothing else is ever emptied. */
 import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LocalServiceError } from '../../../lib/errors.ts';
@@ -6,7 +6,7 @@ import { takeLock } from './lock.ts';
 
 const MARKER = 'riptide-data.json';
 /** All a stack keeps here. */
-const CONTENTS = ['redis', 's3', 'admin-key', 'env.json', 'env'];
+const CONTENTS = ['redis', 's3', 'kms', 'admin-key', 'env.json', 'env'];
 /** The settings of the running stack, in two forms. */
 const SETTINGS = ['env.json', 'env'];
 
@@ -14,7 +14,7 @@ export interface DataDir {
   /** Absolute. */
   readonly path: string;
   /** A folder or file in it. */
-  at(name: 'redis' | 's3' | 'admin-key'): string;
+  at(name: 'redis' | 's3' | 'kms' | 'admin-key'): string;
   /** Leaves the settings of the running stack for other programs, as JSON and for `node --env-file`; only this user may read them. */
   writeSettings(settings: Readonly<Record<string, string>>): Promise<void>;
   /** Takes the settings away and lets another stack use the folder. */

@@ -31,7 +31,6 @@ export const tenantSettings = defineSettings({
     type: flag(),
     default: 'true',
     about: 'Encryption of a tenant that names neither',
-    awaits: 'encryption',
   },
 });
 
