@@ -8,7 +8,7 @@ export abstract class AppError extends Error {
   /** HTTP status the door answers with. */
   abstract readonly status: number;
   /** Facts for the caller and the log: never values, secrets or whole keys. */
-  readonly details: Readonly<Record<string, string | number | boolean>>;
+  readonly details: Readonly<Record<string, string | number | boolean | null>>;
   /** Milliseconds to wait before trying again; sent as `Retry-After`, rounded up to seconds. Undefined: do not retry. */
   readonly retryAfterMs: number | undefined;
   /** What is wrong with each field, for `errors` in the problem. */
@@ -30,7 +30,7 @@ export interface Issue {
 }
 
 export interface ErrorContext {
-  readonly details?: Readonly<Record<string, string | number | boolean>>;
+  readonly details?: Readonly<Record<string, string | number | boolean | null>>;
   readonly retryAfterMs?: number;
   readonly issues?: readonly Issue[];
   readonly cause?: unknown;
@@ -140,7 +140,13 @@ export class StorageFullError extends AppError {
 
 /** No such thing, or it belongs to somebody else: the two are not told apart. */
 export class NotFoundError extends AppError {
-  override readonly code: 'tenant_not_found' | 'entry_not_found' | 'key_not_found' | 'invoice_not_found' | 'quota_request_not_found';
+  override readonly code:
+    | 'tenant_not_found'
+    | 'entry_not_found'
+    | 'key_not_found'
+    | 'invoice_not_found'
+    | 'quota_request_not_found'
+    | 'reservation_not_found';
   override readonly status = 404;
 
   constructor(code: NotFoundError['code'], message: string) {
@@ -181,7 +187,7 @@ export class WebhookNotSetError extends AppError {
 
 /** What is asked for does not go with the tenant's state. Nothing was changed. */
 export class TenantStateError extends AppError {
-  override readonly code: 'deletion_pending' | 'tenant_not_deleted' | 'quota_below_usage';
+  override readonly code: 'deletion_pending' | 'tenant_not_deleted' | 'quota_below_usage' | 'encryption_off';
   override readonly status = 409;
 
   constructor(code: TenantStateError['code'], message: string, context?: ErrorContext) {
@@ -197,6 +203,17 @@ export class KeyStateError extends AppError {
 
   constructor(code: KeyStateError['code'], message: string) {
     super(message);
+    this.code = code;
+  }
+}
+
+/** A reservation, or what was committed of one, is too small for what is asked; or too many are open. Nothing was changed. */
+export class ReservationError extends AppError {
+  override readonly code: 'reservation_too_small' | 'reservation_limit_reached' | 'release_too_large';
+  override readonly status = 409;
+
+  constructor(code: ReservationError['code'], message: string, context?: ErrorContext) {
+    super(message, context);
     this.code = code;
   }
 }
@@ -289,7 +306,7 @@ export class EncryptionUnavailableError extends AppError {
 
   constructor() {
     super(
-      'This deployment has no key provider: set encryption.kms_key_id or encryption.master_key_file, or leave encryption off',
+      'This deployment has no key provider: set encryption.kms_key_id or encryption.master_key_file, or turn encryption off for the tenant (for all: tenant.enable_encryption)',
     );
   }
 }

@@ -1,4 +1,5 @@
 /** The environment the functions run with: the addresses and secrets of one running stack. */
+import { createHmac } from 'node:crypto';
 import { hashAdminKey } from './data/admin-key.ts';
 
 export const BUCKET = 'riptide';
@@ -8,6 +9,8 @@ export interface StackAddresses {
   readonly redisUrl: string;
   readonly rest: { readonly url: string; readonly token: string };
   readonly s3: { readonly url: string; readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Taken by the key pair of `s3`. */
+  readonly kms: { readonly url: string; readonly keyId: string };
   readonly adminKey: string;
 }
 
@@ -33,6 +36,23 @@ export function handlerSettings(addresses: StackAddresses, useRest: boolean): Re
     RIPTIDE_LOCAL_REST_URL: rest.url,
     RIPTIDE_LOCAL_REST_TOKEN: rest.token,
   };
+}
+
+/**
+ * Names and values for the encryption of values: the stack's own KMS, unless the person at the terminal has named another
+ * keeper of the master key.
+ */
+export function encryptionSettings(kms: StackAddresses['kms'], environment: NodeJS.ProcessEnv): Record<string, string> {
+  const named = environment.PERSISTENCE_ENCRYPTION_PROVIDER?.trim().toLowerCase() || 'kms';
+  if (named !== 'kms' || environment.PERSISTENCE_ENCRYPTION_MASTER_KEY_FILE?.trim()) return {};
+  return { PERSISTENCE_ENCRYPTION_KMS_KEY_ID: kms.keyId, PERSISTENCE_ENCRYPTION_KMS_ENDPOINT: kms.url };
+}
+
+/** What signs webhooks: made from the admin key, so that it stays; unless the person at the terminal has named another. */
+export function alertSettings(adminKey: string, environment: NodeJS.ProcessEnv): Record<string, string> {
+  if (environment.RIPTIDE_CONFIG || environment.PERSISTENCE_ALERTS_WEBHOOK_SECRET) return {};
+  const bytes = createHmac('sha256', adminKey).update('riptide local webhooks').digest('base64');
+  return { PERSISTENCE_ALERTS_WEBHOOK_SECRET: `whsec_${bytes}` };
 }
 
 /** Settings of the machine that would lead the functions past the stack: another Redis, another AWS account. */

@@ -1,12 +1,21 @@
 /** Everything `npm start` runs, started in order and stopped in the reverse one. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { LocalServiceError } from '../../lib/errors.ts';
+import { checkMasterKey } from './check-master-key.ts';
 import { createBucket } from './create-bucket.ts';
 import { obtainAdminKey } from './data/admin-key.ts';
 import { type DataDir, openDataDir } from './data/data-dir.ts';
-import { applySettings, handlerSettings, REGION, type StackAddresses } from './handler-settings.ts';
+import {
+  alertSettings,
+  applySettings,
+  encryptionSettings,
+  handlerSettings,
+  REGION,
+  type StackAddresses,
+} from './handler-settings.ts';
 import { createInvoker } from './host/invoke.ts';
 import { type Host, startHost } from './host.ts';
+import { DEFAULT_ALIAS, startKmsEndpoint } from './kms/start-kms-endpoint.ts';
 import { findRedisTrouble } from './redis/redis-url.ts';
 import { startS3Endpoint } from './s3/start-s3-endpoint.ts';
 import { startSchedules } from './schedules.ts';
@@ -45,7 +54,7 @@ const DRAIN_DEADLINE_MS = 10_000;
 
 /**
  * Starts the stack; when one part fails, those before it are stopped again.
- * @throws {LocalServiceError} the data folder or the port is in use, or a part does not start.
+ * @throws {LocalServiceError} the data folder or the port is in use, a part does not start, or the master key is another one.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const parts = new AsyncDisposableStack();
@@ -54,8 +63,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const data = await openDataDir(options.dataDir, options);
     parts.defer(() => data.release());
     const addresses = await startStores(options, data, parts);
-    const settings = handlerSettings(addresses, options.useRest);
+    const settings = {
+      ...handlerSettings(addresses, options.useRest),
+      ...alertSettings(addresses.adminKey, process.env),
+      ...encryptionSettings(addresses.kms, process.env),
+    };
     applySettings(settings, process.env);
+    await checkMasterKey(process.env, options.onNotice);
     const host = await startFunctions(options, map, parts);
     await data.writeSettings({ ...settings, RIPTIDE_URL: host.url, RIPTIDE_ADMIN_KEY: addresses.adminKey });
     const { adminKey, redisUrl } = addresses;
@@ -72,13 +86,21 @@ async function startStores(options: StackOptions, data: DataDir, parts: AsyncDis
   const s3 = await startS3Endpoint({ dir: data.at('s3'), region: REGION, ...credentials });
   parts.defer(() => s3.stop());
   await createBucket({ url: s3.url, ...credentials });
+  const kms = await startKmsEndpoint({ dir: data.at('kms'), region: REGION, ...credentials });
+  parts.defer(() => kms.stop());
   const redisUrl = options.redisUrl ?? (await startOwnRedis(options, data, parts));
   const trouble = options.redisUrl === undefined ? null : await findRedisTrouble(redisUrl);
   if (trouble !== null) options.onNotice(trouble);
   const token = randomBytes(24).toString('base64url');
   const rest = await startUpstashEndpoint({ redisUrl, token });
   parts.defer(() => rest.stop());
-  return { adminKey, redisUrl, rest: { url: rest.url, token }, s3: { url: s3.url, ...credentials } };
+  return {
+    adminKey,
+    redisUrl,
+    rest: { url: rest.url, token },
+    s3: { url: s3.url, ...credentials },
+    kms: { url: kms.url, keyId: DEFAULT_ALIAS },
+  };
 }
 
 async function startOwnRedis(options: StackOptions, data: DataDir, parts: AsyncDisposableStack): Promise<string> {
