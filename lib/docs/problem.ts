@@ -13,7 +13,7 @@ export const Problem = z.object({
     .optional()
     .describe('What is wrong with each field, as `body.owner.email`.'),
   details: z
-    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
     .optional()
     .describe('Facts that go with the code, as a limit.'),
 });

@@ -9,6 +9,16 @@ export interface Tag {
 export const TAGS: readonly Tag[] = [
   { name: 'Cache', description: 'Values of a tenant, by namespace and key, byte for byte.', prefixes: ['/cache'] },
   { name: 'Account', description: 'The caller, its limits, and what is left of them.', prefixes: ['/whoami'] },
+  {
+    name: 'Quotas',
+    description: 'What is used, held and left; reservations for work of unknown size.',
+    prefixes: ['/quotas'],
+  },
+  {
+    name: 'Rate limiting',
+    description: 'Limits of your own users, counted exactly.',
+    prefixes: ['/ratelimit'],
+  },
   { name: 'Tenants', description: 'Tenants, their quotas and API keys.', prefixes: ['/admin/tenants'] },
   { name: 'Audit', description: 'What administration did, in one chain of hashes.', prefixes: ['/admin/audit'] },
   { name: 'Health', description: 'Whether the service runs and can do its work.', prefixes: ['/health'] },

@@ -15,7 +15,7 @@ const StrictProblem = z.strictObject({
     .array(z.strictObject({ field: z.string().min(1), message: z.string().min(1) }))
     .min(1)
     .optional(),
-  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
 });
 export type StrictProblem = z.output<typeof StrictProblem>;
 

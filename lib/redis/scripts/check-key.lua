@@ -11,11 +11,12 @@
   ARGV[4] carriedUs              microseconds of earlier work not yet metered
   ARGV[5] route                  name of the route, for a limit of its own; empty = none
 
-  Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, key id, scopes, limits, counters }, or a refusal of the gate.
+  Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, key id, scopes, limits, counters,
+  reservations }, or a refusal of the gate.
 
   Cost: O(1), 3 inner calls.
 ]]
 --- @include "includes/open-gate.lua"
 --- @include "includes/close-gate.lua"
 local keyId, keyScopes = string.match(gate[3], '^k[12],([^,]*),%d+,%a,(.*)$')
-return { OK, level, minuteOps, nowMs, opm, burst, own, keyId, keyScopes, gate[1], counters }
+return { OK, level, minuteOps, nowMs, opm, burst, own, keyId, keyScopes, gate[1], counters, gate[4] or '' }

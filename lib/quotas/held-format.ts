@@ -1,0 +1,38 @@
+/**
+ * What a tenant has reserved, as its gate holds it. Scripts write it (lib/redis/scripts/includes/holds.lua):
+ *
+ *   r       r1,<held memory>,<held storage>,<held transfer>,<committed memory>,<committed storage>; absent: nothing
+ *   q:<id>  q1,<m|s|t|o>,<amount>,<abandoned at, ms>,<minute it was counted in, 0 but for operations>
+ */
+import type { Resource } from './quota-state.ts';
+
+export interface Held {
+  readonly memoryBytes: number;
+  readonly storageBytes: number;
+  readonly transferBytes: number;
+  /** Part of what the tenant uses: bytes kept elsewhere, which nothing stored here accounts for. */
+  readonly committedMemoryBytes: number;
+  readonly committedStorageBytes: number;
+}
+
+/** `text` null or empty: nothing was ever reserved. @throws {RangeError} no script wrote it. */
+export function unpackHeld(text: string | null): Held {
+  const numbers = (text || 'r1,0,0,0,0,0').split(',');
+  if (numbers.length !== 6 || !/^r1(?:,\d+){5}$/.test(numbers.join(','))) throw new RangeError('Not reservations');
+  const [, memoryBytes, storageBytes, transferBytes, committedMemoryBytes, committedStorageBytes] = numbers.map(Number);
+  return { memoryBytes, storageBytes, transferBytes, committedMemoryBytes, committedStorageBytes } as Held;
+}
+
+/** Resources as scripts call them. */
+export const RESOURCE_CODES = {
+  memory_bytes: 'm',
+  storage_bytes: 's',
+  operations_per_minute: 'o',
+  data_transfer_bytes: 't',
+} as const satisfies Readonly<Record<Resource, string>>;
+
+/** @throws {RangeError} not the code of a resource. */
+export function resourceOfCode(code: string): Resource {
+  for (const [resource, known] of Object.entries(RESOURCE_CODES)) if (known === code) return resource as Resource;
+  throw new RangeError('Not the code of a resource');
+}
