@@ -1,11 +1,11 @@
 /** Quota alerts: found by a schedule, told by signed webhooks, kept with their deliveries (docs/adr/0015-alerts.md). */
 import type { AlertConfig } from '../config/config.ts';
-import { NotFoundError, WebhookNotSetError } from '../errors.ts';
+import { WebhookNotSetError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
 import type { RedisDriver } from '../redis/driver.ts';
-import { unpackRecord } from '../tenants/record-format.ts';
+import { createTenantReader } from '../tenants/tenant-reader.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { unpackAlert } from './alert-format.ts';
 import { testBody } from './alert-message.ts';
@@ -35,11 +35,11 @@ export function createAlerts(deps: AlertsDeps) {
   const refusals = createRefusals(deps);
   const evaluation = createEvaluation({ ...deps, refusals });
   const delivery = createAlertDelivery(deps);
+  const reader = createTenantReader(deps);
 
   const targetOf = async (tenantId: TenantId, signal: AbortSignal | undefined) => {
-    const record = await redis.send(['GET', keys.record(tenantId)], { kind: 'read', signal });
-    if (typeof record !== 'string') throw new NotFoundError('tenant_not_found', 'No such tenant');
-    return webhookTarget(config, tenantId, unpackRecord(record).tenant.alert_webhook_url);
+    const { tenant } = await reader.record(tenantId, signal);
+    return webhookTarget(config, tenantId, tenant.alert_webhook_url);
   };
 
   return {
@@ -52,7 +52,7 @@ export function createAlerts(deps: AlertsDeps) {
     /** Notes that work was refused because of a quota; best effort, at most once a minute on this instance. Never throws. */
     noteRefusal: (tenantId: TenantId, resource: Resource): Promise<void> => refusals.note(tenantId, resource),
 
-    /** The last 100 alerts, newest first; two round trips. @throws {NotFoundError} `tenant_not_found`. */
+    /** The last 100 alerts, newest first; two round trips. @throws {NotFoundError | TenantErasedError} */
     async list(
       tenantId: TenantId,
       options: { readonly signal?: AbortSignal | undefined } = {},
@@ -72,7 +72,7 @@ export function createAlerts(deps: AlertsDeps) {
 
     /**
      * Sends a test message now, once; it is not kept.
-     * @throws {NotFoundError} `tenant_not_found`. @throws {WebhookNotSetError} there is nowhere to send it.
+     * @throws {NotFoundError | TenantErasedError} @throws {WebhookNotSetError} there is nowhere to send it.
      */
     async sendTest(
       tenantId: TenantId,

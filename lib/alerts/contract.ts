@@ -1,7 +1,8 @@
 /** The alert endpoints: what they take and give. */
 import * as z from 'zod';
 import { admin, defineContract } from '../http/contract.ts';
-import { Count, Instant, TenantIdField } from '../http/fields.ts';
+import { Count, Instant } from '../http/fields.ts';
+import { TENANT_PROBLEMS, TenantParams } from '../tenants/contract.ts';
 import { RESOURCES } from './thresholds.ts';
 
 export const DeliveryResponse = z.object({
@@ -61,8 +62,6 @@ export const TestAlertResponse = z.object({
 });
 export type TestAlertResponse = z.output<typeof TestAlertResponse>;
 
-const TenantParams = z.object({ id: TenantIdField });
-
 export const listAlertsContract = defineContract({
   method: 'GET',
   path: '/admin/tenants/{id}/alerts',
@@ -71,7 +70,7 @@ export const listAlertsContract = defineContract({
   guard: admin,
   params: TenantParams,
   replies: { 200: { description: 'The alerts and the webhook', schema: AlertsResponse } },
-  problems: ['tenant_not_found'],
+  problems: TENANT_PROBLEMS,
 });
 
 export const sendTestAlertContract = defineContract({
@@ -84,5 +83,5 @@ export const sendTestAlertContract = defineContract({
   replies: {
     200: { description: 'What the receiver answered, whether it took the message or not', schema: TestAlertResponse },
   },
-  problems: ['tenant_not_found', 'webhook_not_set'],
+  problems: [...TENANT_PROBLEMS, 'webhook_not_set'],
 });
