@@ -21,8 +21,8 @@ import { withKeyFailpoints } from './crypto/failpoints.ts';
 import type { KeyProvider } from './crypto/key-provider.ts';
 import { createTenantCipher } from './crypto/tenant-cipher.ts';
 import { createTenantKeys, type TenantKeys } from './crypto/tenant-keys.ts';
-import type { WrappedKey } from './gate/context-format.ts';
 import type { Erasure } from './erasure/erasure.ts';
+import type { WrappedKey } from './gate/context-format.ts';
 import { createContexts } from './gate/contexts.ts';
 import { createGate, type Gate } from './gate/gate.ts';
 import { createSeenKeys } from './gate/seen-keys.ts';
@@ -36,17 +36,18 @@ import { createQuotas, type Quotas } from './quotas/quotas.ts';
 import { createRateLimiter, type RateLimiter } from './rate-limiter/limiter.ts';
 import type { RedisDriver } from './redis/driver.ts';
 import { type FailpointHook, withFailpoints } from './redis/failpoints.ts';
-import { type ApiKeyList, createApiKeyList } from './tenants/api-key-list.ts';
+import type { ApiKeyList } from './tenants/api-key-list.ts';
 import { type ApiKeys, createApiKeys } from './tenants/api-keys.ts';
 import type { KeyRotation } from './tenants/key-rotation.ts';
-import { createTenantPolicies, type TenantPolicies } from './tenants/policies.ts';
+import type { TenantPolicies } from './tenants/policies.ts';
 import { createPublisher } from './tenants/publisher.ts';
-import { createQuotaRequests, type QuotaRequests } from './tenants/quota-requests.ts';
-import { createTenantAdmin, type TenantAdmin } from './tenants/tenant-admin.ts';
+import type { QuotaRequests } from './tenants/quota-requests.ts';
+import type { TenantAdmin } from './tenants/tenant-admin.ts';
 import { createTenantChanges } from './tenants/tenant-change.ts';
-import { createTenantList, type TenantList } from './tenants/tenant-list.ts';
+import type { TenantList } from './tenants/tenant-list.ts';
 import { createTenantReader } from './tenants/tenant-reader.ts';
 import { createTenants, type ProvisionKey, type Tenants } from './tenants/tenants.ts';
+import type { Unpublished } from './tenants/unpublished.ts';
 import { createLazyUsage } from './usage/lazy-usage.ts';
 import type { Usage } from './usage/usage.ts';
 
@@ -81,6 +82,7 @@ export interface App {
   readonly tenantList: TenantList;
   readonly tenantPolicies: TenantPolicies;
   readonly quotaRequests: QuotaRequests;
+  readonly unpublished: Unpublished;
   /** Closes connections; for long-running hosts and tests. */
   close(): Promise<void>;
 }
@@ -153,20 +155,35 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
     dataKeys,
     gate,
     tenants,
-    tenantAdmin: createTenantAdmin({
-      changes,
-      reader,
-      provisionKey,
-      undoWindowMs: config.tenant.undoWindowMs,
-      now: Date.now,
-    }),
-    tenantList: createTenantList({ redis, keys }),
-    tenantPolicies: createTenantPolicies({ reader, changes }),
-    quotaRequests: createQuotaRequests({ reader, changes, now: Date.now }),
+    tenantAdmin: lazily<TenantAdmin>(
+      { update: true, suspend: true, resume: true, remove: true, previewRemoval: true, undelete: true },
+      async () =>
+        (await import('./tenants/tenant-admin.ts')).createTenantAdmin({
+          changes,
+          reader,
+          provisionKey,
+          undoWindowMs: config.tenant.undoWindowMs,
+          now: Date.now,
+        }),
+    ),
+    tenantList: lazily<TenantList>({ list: true }, async () =>
+      (await import('./tenants/tenant-list.ts')).createTenantList({ redis, keys }),
+    ),
+    tenantPolicies: lazily<TenantPolicies>({ get: true, set: true }, async () =>
+      (await import('./tenants/policies.ts')).createTenantPolicies({ reader, changes }),
+    ),
+    quotaRequests: lazily<QuotaRequests>({ create: true, list: true, approve: true, reject: true }, async () =>
+      (await import('./tenants/quota-requests.ts')).createQuotaRequests({ reader, changes, now: Date.now }),
+    ),
+    unpublished: lazily<Unpublished>({ publishLeft: true }, async () =>
+      (await import('./tenants/unpublished.ts')).createUnpublished({ redis, keys, tenants, publisher }),
+    ),
     account: createAccount({ gate }),
     alerts: createLazyAlerts({ redis, keys, config: config.alerts, tenants, sender, telemetry, now: Date.now }),
     apiKeys: createApiKeys({ redis, keys, reader, publisher, now: Date.now }),
-    apiKeyList: createApiKeyList({ redis, keys, reader, now: Date.now }),
+    apiKeyList: lazily<ApiKeyList>({ list: true }, async () =>
+      (await import('./tenants/api-key-list.ts')).createApiKeyList({ redis, keys, reader, now: Date.now }),
+    ),
     audit,
     billing,
     cache: createCache({

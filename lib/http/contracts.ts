@@ -49,6 +49,8 @@ export const allContracts = [
   sendTestAlertContract,
   getTenantBillingContract,
   createAdjustmentContract,
+  rotateDataKeyContract,
+  getErasureContract,
   createKeyContract,
   listKeysContract,
   revokeKeyContract,
@@ -61,9 +63,7 @@ export const allContracts = [
   rejectQuotaRequestContract,
   resumeTenantContract,
   suspendTenantContract,
-  rotateDataKeyContract,
   undeleteTenantContract,
-  getErasureContract,
   getTenantUsageContract,
   deleteEntryContract, // /cache
   getEntryContract,

@@ -113,7 +113,6 @@ export const TenantResponse = z.object({
   deleted_at: Instant.optional(),
   erase_at: Instant.optional().describe('Until then it can be undeleted.'),
   erasing_since: Instant.optional().describe('From then on it cannot be undeleted.'),
-  erasing_since: Instant.optional().describe('From then on it cannot be undeleted.'),
   status_before_deletion: z.enum(['active', 'suspended']).optional().describe('What undeleting brings back.'),
 });
 export type TenantResponse = z.output<typeof TenantResponse>;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_TARIFFS } from '../../lib/billing/default-tariffs.ts';
 import { resolveConfig } from '../../lib/config/resolve-config.ts';
 import { SETTINGS } from '../../lib/config/schema.ts';
 
@@ -67,8 +68,11 @@ const TENANT: readonly Promised[] = [
   ['tenant.enable_billing', 'tenant.enableBilling', true, 'false', false],
   ['tenant.billing_interval_seconds', 'tenant.billingIntervalMs', 60_000, '1', 1000],
   ['tenant.max_tenants', 'tenant.maxTenants', 10_000, '12', 12],
+  ['tenant.undo_window_seconds', 'tenant.undoWindowMs', 604_800_000, '60', 60_000],
   ['tenant.enable_encryption', 'tenant.enableEncryption', true, 'false', false],
 ];
+/** One list of prices, not the built-in one. */
+const TARIFFS = DEFAULT_TARIFFS.map((tariff) => ({ ...tariff, version: 'ours' }));
 const BACKGROUND: readonly Promised[] = [
   ['spillover.max_memory_bytes', 'spillover.maxMemoryBytes', 104_857_600, '10MB', 10_485_760],
   ['spillover.threshold_ratio', 'spillover.thresholdRatio', 0.8, '.95', 0.95],
@@ -104,7 +108,27 @@ const SERVICE: readonly Promised[] = [
     ['https://a.example', 'http://localhost:5173'],
   ],
 ];
-const ALL = [...REDIS, ...CACHE, ...STATE, ...TENANT, ...BACKGROUND, ...SERVICE];
+const BILLING: readonly Promised[] = [
+  ['billing.currency', 'billing.currency', 'USD', 'EUR', 'EUR'],
+  ['billing.tariffs', 'billing.tariffs', DEFAULT_TARIFFS, JSON.stringify(TARIFFS), TARIFFS],
+];
+const ENCRYPTION: readonly Promised[] = [
+  ['encryption.provider', 'encryption.provider', 'none', 'KMS', 'kms'],
+  ['encryption.kms_key_id', 'encryption.kmsKeyId', '', 'alias/riptide', 'alias/riptide'],
+  ['encryption.kms_endpoint', 'encryption.kmsEndpoint', '', 'http://127.0.0.1:9001', 'http://127.0.0.1:9001'],
+  ['encryption.region', 'encryption.region', 'us-east-1', 'eu-central-1', 'eu-central-1'],
+  ['encryption.master_key_file', 'encryption.masterKeyFile', '', '/etc/riptide/master.key', '/etc/riptide/master.key'],
+  ['encryption.data_key_max_age_seconds', 'encryption.dataKeyMaxAgeMs', 300_000, '60', 60_000],
+  ['encryption.data_key_stale_seconds', 'encryption.dataKeyStaleMs', 3_600_000, '600', 600_000],
+  ['encryption.request_timeout_ms', 'encryption.requestTimeoutMs', 2000, '700', 700],
+];
+const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+const ALERTS: readonly Promised[] = [
+  ['alerts.webhook_url', 'alerts.webhookUrl', '', 'https://hooks.example/a', 'https://hooks.example/a'],
+  ['alerts.webhook_secret', 'alerts.webhookSecret', [], WEBHOOK_SECRET, [WEBHOOK_SECRET]],
+  ['alerts.webhook_timeout_ms', 'alerts.webhookTimeoutMs', 5000, '250', 250],
+];
+const ALL = [...ALERTS, ...BILLING, ...REDIS, ...CACHE, ...STATE, ...TENANT, ...BACKGROUND, ...SERVICE, ...ENCRYPTION];
 const ADMIN = { PERSISTENCE_ADMIN_KEY_SHA256: 'ab'.repeat(32) };
 const noFile = () => {
   throw new Error('no file is named');
@@ -119,7 +143,11 @@ const yaml = (path: string, written: string) =>
   ` ${JSON.stringify(written)}\n`;
 
 /** Some values need others beside them to make sense. */
-const companions = (path: string) => (path === 'redis.rest_url' ? { PERSISTENCE_REDIS_REST_TOKEN: 't' } : {});
+const companions = (path: string): Record<string, string> => {
+  if (path === 'redis.rest_url') return { PERSISTENCE_REDIS_REST_TOKEN: 't' };
+  if (path === 'alerts.webhook_url') return { PERSISTENCE_ALERTS_WEBHOOK_SECRET: WEBHOOK_SECRET };
+  return path === 'encryption.provider' ? { PERSISTENCE_ENCRYPTION_KMS_KEY_ID: 'alias/riptide' } : {};
+};
 
 describe.each([
   ['redis', REDIS],
@@ -128,6 +156,9 @@ describe.each([
   ['tenant', TENANT],
   ['spillover, worker, render, log', BACKGROUND],
   ['blobs, http', SERVICE],
+  ['alerts', ALERTS],
+  ['encryption', ENCRYPTION],
+  ['billing', BILLING],
 ])('every promised name of %s [G1 G2 G3 G4 G5]', (_group, promised) => {
   it.each(promised)('%s has its default', async (_path, inner, byDefault) => {
     const { config, issues } = await resolveConfig({ env: ADMIN, readFile: noFile });
@@ -159,7 +190,11 @@ describe('the schema and the promise [G6 K6]', () => {
 
   it('give no variable two meanings', () => {
     const names = SETTINGS.flatMap(({ variable, aliases = [] }) => [variable, ...aliases]);
-    expect(names).toHaveLength(new Set(names).size);
+    // Lambda's own: the region of every AWS service that names no other.
+    const regions = SETTINGS.filter(({ aliases = [] }) => aliases.includes('AWS_REGION')).map(({ path }) => path);
+    expect(regions).toEqual(['blobs.region', 'encryption.region']);
+    const others = names.filter((name) => name !== 'AWS_REGION');
+    expect(others).toHaveLength(new Set(others).size);
   });
 
   it('never lets a caller change what was loaded', async () => {
@@ -175,5 +210,26 @@ describe('the schema and the promise [G6 K6]', () => {
       readFile: noFile,
     });
     expect(config?.admin.keySha256).toBe('ab'.repeat(32));
+  });
+});
+
+describe('who keeps the master key [T8 G6]', () => {
+  it.each([
+    [{}, 'none'],
+    [{ PERSISTENCE_ENCRYPTION_KMS_KEY_ID: 'alias/a' }, 'kms'],
+    [{ PERSISTENCE_ENCRYPTION_MASTER_KEY_FILE: '/k' }, 'local'],
+    [{ PERSISTENCE_ENCRYPTION_KMS_KEY_ID: 'alias/a', PERSISTENCE_ENCRYPTION_PROVIDER: 'none' }, 'none'],
+    [
+      {
+        PERSISTENCE_ENCRYPTION_KMS_KEY_ID: 'alias/a',
+        PERSISTENCE_ENCRYPTION_MASTER_KEY_FILE: '/k',
+        PERSISTENCE_ENCRYPTION_PROVIDER: 'local',
+      },
+      'local',
+    ],
+  ])('%j: %s', async (env, provider) => {
+    const { config, issues } = await resolveConfig({ env: { ...ADMIN, ...env }, readFile: noFile });
+    expect(issues).toEqual([]);
+    expect(config?.encryption.provider).toBe(provider);
   });
 });
