@@ -1,6 +1,6 @@
 /**
  * Every Redis key of the service; nothing else builds one. Members of the index are made from an entry's key, in the scripts
- * that write them (redis/scripts/includes/entry.lua), and read here.
+ * that write them (redis/scripts/includes/record.lua), and read here.
  *
  * `{t:<id>}` is a Cluster hash tag: all keys of a tenant live in one slot, so one script may touch several of them.
  * It comes first, so braces in a caller's key cannot move it.
@@ -21,6 +21,8 @@ export const MAX_KEY_BYTES = 1024;
 /** @param prefix `<key_prefix>:<version>:`, as `riptide:v1:`. */
 export function createKeys(prefix: string) {
   const tenant = (id: TenantId) => `${prefix}{t:${id}}`;
+  const counted = (id: TenantId, generation: number, kind: RecordKind, { namespace, key }: EntryName) =>
+    `${tenant(id)}:g${generation}:${kind}:${namespace}:${escapeControls(key)}`;
   return {
     /** hash: status, limits, counters, API keys (see lib/gate/gate-fields.ts) */
     gate: (id: TenantId) => `${tenant(id)}:gate`,
@@ -41,8 +43,20 @@ export function createKeys(prefix: string) {
     /** sorted set, all scores 0: the tenant's one index */
     index: (id: TenantId, generation: number) => `${tenant(id)}:g${generation}:idx`,
     /** string: header and payload of a cache entry */
-    cacheEntry: (id: TenantId, generation: number, name: EntryName) =>
-      `${tenant(id)}:g${generation}:c:${name.namespace}:${escapeControls(name.key)}`,
+    cacheEntry: (id: TenantId, generation: number, name: EntryName) => counted(id, generation, 'c', name),
+    /** string: the state of a limit of the tenant's own users: namespace = its name, key = whom it counts */
+    limit: (id: TenantId, generation: number, name: EntryName) => counted(id, generation, 'l', name),
+    /** string: a call with an `Idempotency-Key`: namespace = the route's name, key = a digest */
+    tenantCall: (id: TenantId, generation: number, name: EntryName) => counted(id, generation, 'i', name),
+    /** string: any of these three */
+    counted,
+
+    /** A record by the member that lists it: `k\0<kind>\0<namespace>\0<key, escaped>` */
+    listedRecord: (id: TenantId, generation: number, member: string) =>
+      `${tenant(id)}:g${generation}:${member.split('\0').slice(1).join(':')}`,
+    /** What a tenant has in its slot besides its records, its own record, invoices and the receipt */
+    slotOf: (id: TenantId): readonly string[] =>
+      ['gate', 'holds', 'keys', 'requests', 'alerts'].map((name) => `${tenant(id)}:${name}`),
 
     /** sorted set, all scores 0: ids of the tenants that exist */
     tenants: () => `${prefix}{sys}:tenants`,
@@ -75,6 +89,13 @@ export function createKeys(prefix: string) {
   } as const;
 }
 
+/** S3: what else belongs to a tenant; all of it goes when the tenant is erased. */
+export const tenantBlobPrefixes = (id: TenantId): readonly string[] => [`sessions/spillover/${id}/`, `cache/${id}/`];
+
+/** S3: an erasure that has begun, and the receipt of one that is done. They are never removed. */
+export const erasureLogBlob = (id: TenantId): string => `log/erasures/${id}.json`;
+export const erasureReceiptBlob = (id: TenantId): string => `log/receipts/${id}.json`;
+
 /** Of S3: the audit log's archived blocks. */
 export const AUDIT_BLOCKS = 'audit/';
 
@@ -83,6 +104,9 @@ export const auditBlockKey = (first: number, entries: number): string => {
   const digits = (seq: number) => String(seq).padStart(12, '0');
   return `${AUDIT_BLOCKS}${digits(first)}-${digits(first + entries - 1)}.ndjson`;
 };
+
+/** Records that are charged to a tenant's memory: a cache entry, the state of a limit, an idempotent call. */
+export type RecordKind = 'c' | 'l' | 'i';
 
 export interface EntryName {
   readonly namespace: string;
@@ -98,15 +122,24 @@ const toHex = (char: string) => `%${char.charCodeAt(0).toString(16).padStart(2, 
 export const unescapeControls = (text: string) =>
   text.replace(/%([0-9a-f]{2})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 
+/** What an expiry member of the index names. */
+export interface ExpiryMember {
+  readonly expiresAtMs: number;
+  readonly kind: RecordKind;
+  readonly name: EntryName;
+}
+
 /**
- * What an expiry member of the index names: `e\0<expiry, 14 digits>\0<kind>\0<namespace>\0<key, escaped>`. Scripts make the
- * members from the entry's key: redis/scripts/includes/entry.lua.
+ * Reads `e\0<expiry, 14 digits>\0<kind>\0<namespace>\0<key, escaped>`. Scripts make the members from the record's key:
+ * redis/scripts/includes/record.lua.
  * @throws {RangeError} it is none.
  */
-export function parseExpiryMember(member: string): { readonly expiresAtMs: number; readonly name: EntryName } {
-  const [tag, at, kind, namespace, ...key] = member.split('\0');
-  if (tag !== 'e' || at === undefined || kind !== 'c' || namespace === undefined || key.length === 0) {
+export function parseExpiryMember(member: string): ExpiryMember {
+  const [tag, at, kind = '', namespace, ...key] = member.split('\0');
+  if (tag !== 'e' || at === undefined || !isRecordKind(kind) || namespace === undefined || key.length === 0) {
     throw new RangeError('Not an expiry member');
   }
-  return { expiresAtMs: Number(at), name: { namespace, key: unescapeControls(key.join('\0')) } };
+  return { expiresAtMs: Number(at), kind, name: { namespace, key: unescapeControls(key.join('\0')) } };
 }
+
+const isRecordKind = (text: string): text is RecordKind => text === 'c' || text === 'l' || text === 'i';

@@ -126,6 +126,10 @@ export function createTenantKeys(deps: { readonly provider: KeyProvider | null; 
     currentKeyId: async (signal?: AbortSignal): Promise<string | null> =>
       deps.provider === null ? null : deps.provider.currentKeyId({ signal }),
 
+    /** Whether there are keys of the tenant. @throws {BlobUnavailableError} */
+    exists: async (id: TenantId, signal?: AbortSignal): Promise<boolean> =>
+      (await blobs.head(tenantKeysBlob(id), { signal })) !== null,
+
     /** Removes the keys for good. @throws {BlobUnavailableError} */
     destroy: (id: TenantId, signal?: AbortSignal): Promise<void> => blobs.delete([tenantKeysBlob(id)], { signal }),
   };

@@ -5,7 +5,16 @@
 import { alertFlows } from './alert-flows.ts';
 import { auditFlows } from './audit-flows.ts';
 import { cacheFlows } from './cache-flows.ts';
+import { encryptionFlows } from './encryption-flows.ts';
 import type { Flow } from './flow.ts';
+import { quotaFlows } from './quota-flows.ts';
 import { tenantFlows } from './tenant-flows.ts';
 
-export const allFlows: readonly Flow[] = [...tenantFlows, ...cacheFlows, ...alertFlows, ...auditFlows];
+export const allFlows: readonly Flow[] = [
+  ...tenantFlows,
+  ...quotaFlows,
+  ...cacheFlows,
+  ...alertFlows,
+  ...auditFlows,
+  ...encryptionFlows,
+];
