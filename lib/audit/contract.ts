@@ -49,7 +49,9 @@ export const AuditEntryResponse = z.object({
   tenant_id: z.string().nullable(),
   actor: z.string().describe('`admin:` and the first digits of the SHA-256 of its key, or `system`.'),
   request_id: z.string().nullable(),
-  details: z.record(z.string(), z.json()),
+  details: z
+    .record(z.string(), z.unknown())
+    .describe('Names of changed fields, old and new limits, digests: by action.'),
   prev: Hash.describe('`hash` of the entry before; zeros for the first.'),
   hash: Hash.describe('SHA-256 of `prev`, a line break, and the entry without `hash` as canonical JSON.'),
 });

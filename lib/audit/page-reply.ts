@@ -32,5 +32,5 @@ function jsonOf({ lines, next, head }: AuditPage): AuditResponse {
       });
     return entry;
   });
-  return { items: items as unknown as AuditResponse['items'], next_cursor: next === null ? null : String(next), head };
+  return { items, next_cursor: next === null ? null : String(next), head };
 }
