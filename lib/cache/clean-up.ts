@@ -5,7 +5,7 @@ import { type Keys, parseExpiryMember } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
-import { removeExpiredEntries } from '../redis/scripts.ts';
+import { removeExpiredRecords } from '../redis/scripts.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 
 export interface CleanUpReport {
@@ -83,15 +83,20 @@ export function createCleanUp(deps: {
     for (;;) {
       const found = readable(pass, id, () => members.map(parseExpiryMember));
       if (found === null) return { removed, bytesFreed };
-      const batch = await runScript(redis, removeExpiredEntries, {
-        keys: { gate: keys.gate(id), index, entries: found.map(({ name }) => keys.cacheEntry(id, generation, name)) },
+      const batch = await runScript(redis, removeExpiredRecords, {
+        keys: {
+          gate: keys.gate(id),
+          index,
+          records: found.map(({ kind, name }) => keys.counted(id, generation, kind, name)),
+        },
         args: { expiries: found.map(({ expiresAtMs }) => expiresAtMs) },
         kind: 'write',
         signal: pass.signal,
       });
       removed += batch.removed;
       bytesFreed += batch.bytes;
-      if (members.length < BATCH || batch.removed === 0 || pass.signal?.aborted) return { removed, bytesFreed };
+      const progress = batch.removed + batch.settled > 0;
+      if (members.length < BATCH || !progress || pass.signal?.aborted) return { removed, bytesFreed };
       members = (await redis.send(dueOf(index), { kind: 'read', signal: pass.signal })) as readonly string[];
     }
   };

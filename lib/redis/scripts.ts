@@ -309,6 +309,14 @@ export const readUsage = defineScript({
   },
 });
 
+export const releaseQuota = defineScript({
+  name: 'release-quota',
+  source: releaseQuotaLua,
+  keys: ['gate'],
+  args: [...GATE_ARGS, 'resource', 'amount', 'op'],
+  reply: (raw) => asList(raw),
+});
+
 export const removeExpiredRecords = defineScript({
   name: 'remove-expired-records',
   source: removeExpiredRecordsLua,
@@ -318,14 +326,6 @@ export const removeExpiredRecords = defineScript({
     const [removed, bytes, settled = 0] = asList(raw);
     return { removed: asInteger(removed), bytes: asInteger(bytes), settled: asInteger(settled) };
   },
-});
-
-export const releaseQuota = defineScript({
-  name: 'release-quota',
-  source: releaseQuotaLua,
-  keys: ['gate'],
-  args: [...GATE_ARGS, 'resource', 'amount', 'op'],
-  reply: (raw) => asList(raw),
 });
 
 export const replaceAlert = defineScript({
@@ -424,9 +424,9 @@ export const allScripts = [
   deleteCacheEntry,
   endIdempotent,
   endTenantCall,
+  finishErasure,
   forgetRefusals,
   freeAbandonedHolds,
-  finishErasure,
   getCacheEntry,
   listTenants,
   publishChange,
@@ -434,8 +434,8 @@ export const allScripts = [
   readBilling,
   readBillingRun,
   readUsage,
-  removeExpiredRecords,
   releaseQuota,
+  removeExpiredRecords,
   replaceAlert,
   reserveQuota,
   reserveTenant,

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import { dayPoint, hourPoint, minutePoint, periodPoint, unpackCounters } from '../../lib/gate/counters.ts';
 import { runScript } from '../../lib/redis/script.ts';
-import { removeExpiredEntries } from '../../lib/redis/scripts.ts';
+import { removeExpiredRecords } from '../../lib/redis/scripts.ts';
 import { newTenant, testApp } from '../support/app.ts';
 import { auditTenant } from '../support/audit-tenant.ts';
 import { gateState } from '../support/gate-state.ts';
@@ -77,7 +77,7 @@ describe('points of usage [T6 T7]', () => {
     const now = Number((await gate.timeUs()) / 1_000n);
     expect(Number((await gate.meter()).periodEnd)).toBe(monthEnd(now));
     // The script's own arithmetic, for days of 300 years.
-    const source = removeExpiredEntries.source;
+    const source = removeExpiredRecords.source;
     const monthEndLua = source.slice(
       source.indexOf('local function month_end'),
       source.indexOf('-- Counters of format m1'),
@@ -116,8 +116,8 @@ describe('points of usage [T6 T7]', () => {
           .filter((member) => member.startsWith('e'))
           .map((member) => Number(member.split('\0')[1]));
         if (expiries.length === 0) return 0;
-        await runScript(app.redis, removeExpiredEntries, {
-          keys: { gate: keys.gate(tenant.id), index, entries: [keys.cacheEntry(tenant.id, 1, entry)] },
+        await runScript(app.redis, removeExpiredRecords, {
+          keys: { gate: keys.gate(tenant.id), index, records: [keys.cacheEntry(tenant.id, 1, entry)] },
           args: { expiries },
           kind: 'write',
         });

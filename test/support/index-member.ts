@@ -1,4 +1,4 @@
-/** Members of a tenant's index, as includes/entry.lua makes them from an entry's key. */
+/** Members of a tenant's index, as includes/record.lua makes them from an entry's key. */
 import { newTenantId, newUlid } from '../../lib/ids.ts';
 import { createKeys, type EntryName } from '../../lib/keys.ts';
 

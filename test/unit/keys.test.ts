@@ -58,7 +58,7 @@ describe('members of the index', () => {
     fc.assert(
       fc.property(fc.nat(), namespace, callersKey, (expiresAtMs, ns, key) => {
         const name = { namespace: ns, key };
-        expect(parseExpiryMember(expiryMember(name, expiresAtMs))).toEqual({ expiresAtMs, name });
+        expect(parseExpiryMember(expiryMember(name, expiresAtMs))).toEqual({ expiresAtMs, kind: 'c', name });
       }),
     );
   });

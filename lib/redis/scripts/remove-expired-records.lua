@@ -1,0 +1,59 @@
+--[[
+  Remove records of a tenant that have expired, with their bytes: cache entries, states of limits, idempotent calls.
+
+  Why a script: a record written again meanwhile must stay, and the byte counter must equal what is stored at any time.
+
+  KEYS[1] gate          hash     the tenant's limits, counters and API keys
+  KEYS[2] index         zset     the tenant's index
+  KEYS[3..] records     string   records whose expiry member was found due
+
+  ARGV[1..] expiries             for each record: the expiry the caller saw (ms)
+
+  Returns { removed, bytes freed, members of the index that were moved or were of no record }.
+
+  Cost: O(records * log n). 4 inner calls a record at most, and 3 for all; call it with at most 500.
+]]
+--- @include "includes/open-stock.lua"
+--- @include "includes/entry.lua"
+--- @include "includes/limit-state.lua"
+--- @include "includes/tenant-call.lua"
+local index = KEYS[2]
+local before = left.memory
+local removed, settled = 0, 0
+for i = 3, #KEYS do
+  local record, seen = KEYS[i], tonumber(ARGV[i - 2])
+  local keyMember = key_member(record)
+  local kind = string.sub(keyMember, 3, 3)
+  local text = redis.call('GETRANGE', record, 0, 255)
+  local read = kind == 'c' and read_head or kind == 'l' and read_limit or read_call
+  local head = text ~= '' and read(text, nowMs) or nil
+  -- The expiry it is listed under. Only the state of a limit may live on past it: its member moves when it is met here.
+  local indexed = head and (head.indexed or head.expires)
+  if head and head.gone then
+    if kind == 'c' then
+      forget_entry(left, record, index, head)
+    else
+      forget_record(left, record, index, indexed, measured_charge(record))
+      if indexed ~= seen then redis.call('ZREM', index, expiry_member(seen, keyMember)) end
+    end
+    removed = removed + 1
+  elseif kind ~= 'c' and text ~= '' and not head then
+    -- Nobody can read it, and no read will find that out.
+    forget_record(left, record, index, seen, measured_charge(record))
+    removed = removed + 1
+  elseif seen <= nowMs and indexed ~= seen then
+    -- The member names an expiry the record no longer has: a leftover, of no record.
+    redis.call('ZREM', index, expiry_member(seen, keyMember))
+    settled = settled + 1
+  elseif kind == 'l' and seen <= nowMs then
+    head.indexed = indexed_expiry(head.expires, nowMs)
+    redis.call('SET', record, write_limit(head))
+    redis.call('ZREM', index, expiry_member(seen, keyMember))
+    redis.call('ZADD', index, 0, expiry_member(head.indexed, keyMember))
+    settled = settled + 1
+  end
+end
+if removed > 0 then
+--- @include "includes/close-stock.lua"
+end
+return { removed, before - left.memory, settled }
