@@ -9,7 +9,10 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** For this call: milliseconds until the problem `timeout`, its repeats included. */
   readonly timeoutMs?: number;
-  /** POST and PATCH: default a new random one, so that repeating is safe. null: none is sent, nothing is repeated. */
+  /**
+   * POST and PATCH: default a new random one, so that repeating is safe; of `checkLimit` none. null: none is sent, nothing is
+   * repeated.
+   */
   readonly idempotencyKey?: string | null;
 }
 
@@ -64,7 +67,7 @@ export interface ClientProblem {
   readonly status: number;
   readonly request_id: string;
   readonly errors?: readonly { readonly field: string; readonly message: string }[] | undefined;
-  readonly details?: Readonly<Record<string, string | number | boolean>> | undefined;
+  readonly details?: Readonly<Record<string, string | number | boolean | null>> | undefined;
 }
 
 /** The call was refused, or has failed. */

@@ -51,7 +51,8 @@ function headersOf({ key }: Target, contract: Contract, { headers = {}, idempote
   for (const [name, value] of Object.entries(headers)) if (value !== undefined) all.set(name, value);
   if (key !== undefined && contract.guard.kind !== 'open') all.set('authorization', `Bearer ${key}`);
   if (contract.body !== undefined && contract.body !== 'bytes') all.set('content-type', 'application/json');
-  if (takesIdempotencyKey(contract) && idempotencyKey !== null)
+  const named = takesIdempotencyKey(contract) && idempotencyKey !== null;
+  if (named && (idempotencyKey !== undefined || contract.idempotencyKey !== 'on_request'))
     all.set('idempotency-key', idempotencyKey ?? randomKey());
   return all;
 }

@@ -14,7 +14,8 @@ import { EMPTY_CONTEXT, type TenantContext, unpackContext } from './context-form
 import type { Contexts } from './contexts.ts';
 import { keyField } from './gate-fields.ts';
 import { allows } from './policies.ts';
-import { ADMITTED, CONTEXT_OLD, refusal } from './refusal.ts';
+import { ADMITTED, CONTEXT_OLD, refusal, turnsAway } from './refusal.ts';
+import type { SeenKeys } from './seen-keys.ts';
 
 /** One gated script call; keys and arguments besides the gate's own, for the tenant's context. */
 export interface GatedCall<Key extends string, Arg extends string> {
@@ -35,8 +36,13 @@ type OwnArgs<Arg extends string> = Omit<Named<Arg, string | number>, GateArg>;
 
 export type Gate = ReturnType<typeof createGate>;
 
-export function createGate(deps: { readonly redis: RedisDriver; readonly keys: Keys; readonly contexts: Contexts }) {
-  const { redis, keys, contexts } = deps;
+export function createGate(deps: {
+  readonly redis: RedisDriver;
+  readonly keys: Keys;
+  readonly contexts: Contexts;
+  readonly seen: SeenKeys;
+}) {
+  const { redis, keys, contexts, seen } = deps;
   const carried = new Map<TenantId, number>();
 
   const attempt = async <Key extends string, Arg extends string>(
@@ -105,6 +111,7 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
         if (reply === null) continue;
         if (reply[0] === ADMITTED) {
           const admission = readAdmission(reply, 1);
+          seen.admitted(caller.keyHash, call.scope);
           caller.onAdmitted?.(admission);
           const found = reply.slice(7);
           if (lost && call.declined?.(found)) throw stillUnknown();
@@ -112,6 +119,7 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
         }
         if (reply[0] !== CONTEXT_OLD) {
           const { error, admission } = refusal(reply, call.scope);
+          if (turnsAway(reply)) seen.refused(caller.keyHash);
           if (admission !== undefined) caller.onAdmitted?.(admission);
           throw lost ? stillUnknown(error) : error;
         }
@@ -119,6 +127,16 @@ export function createGate(deps: { readonly redis: RedisDriver; readonly keys: K
         contexts.keep(caller.tenantId, context);
       }
       throw new OutcomeUnknownError('The tenant changed again and again while this ran', { retryAfterMs: 1_000 });
+    },
+
+    /**
+     * Whether this instance saw the key admitted for this within the last 5 minutes, and the policies it knows allow it. For
+     * routes that stay open while nobody can be asked (`whenLimitsFail` of a contract): nothing is checked or metered here.
+     */
+    sawAdmitted(caller: Caller, { scope, resource }: { readonly scope: string; readonly resource: string }): boolean {
+      const context = contexts.find(caller.tenantId);
+      if (context === undefined || !seen.has(caller.keyHash, scope)) return false;
+      return allows(context.policies, { keyId: caller.keyId, action: scope, resource });
     },
 
     /** Adds work known only afterwards, in microseconds, to the tenant's next call on this instance. */

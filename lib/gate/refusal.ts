@@ -6,6 +6,9 @@ import { type Admission, readAdmission } from './admission.ts';
 export const ADMITTED = 0;
 export const CONTEXT_OLD = 8;
 
+/** Whether it refused who called, and not how much: the key, its scope, or the state of its tenant. */
+export const turnsAway = (reply: readonly RedisReply[]): boolean => Number(reply[0]) >= 1 && Number(reply[0]) <= 5;
+
 /** The error that says why the gate refused, and the limits to report where it was a limit. */
 export function refusal(
   reply: readonly RedisReply[],

@@ -33,6 +33,16 @@ export interface Contract {
   readonly name: string;
   readonly summary: string;
   readonly guard: Guard;
+  /**
+   * Of tenant routes: what happens while the gate cannot be asked. `closed`, the default: 503, like everything that needs the
+   * store. `open`: the route may answer a key that this instance saw admitted of late, unmetered, if its request says so.
+   */
+  readonly whenLimitsFail?: 'closed' | 'open';
+  /**
+   * POST and PATCH: whether the client names each call with a key of its own making. `by_default`; or `on_request`, where
+   * keeping each answer for 24 hours would cost more than the call.
+   */
+  readonly idempotencyKey?: 'by_default' | 'on_request';
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   /** Header names in lower case; those not named are ignored. */

@@ -20,7 +20,7 @@ export function describeOperation(contract: Contract): Operation {
   return {
     operationId: contract.name,
     summary: contract.summary,
-    description: whoMay(contract.guard),
+    description: `${whoMay(contract.guard)}${howLimitsFail(contract)}`,
     tags: [tagOf(contract.path).name],
     security: securityOf(contract.guard),
     ...(parameters.length === 0 ? {} : { parameters }),
@@ -35,6 +35,12 @@ export function whoMay(guard: Guard): string {
   if (guard.kind === 'admin') return 'Takes the admin key.';
   return guard.scope === 'none' ? 'Takes any tenant key.' : `Takes a tenant key with the scope \`${guard.scope}\`.`;
 }
+
+/** In words: what happens while nobody can be asked; nothing is said of routes that are closed then, as most are. */
+const howLimitsFail = ({ whenLimitsFail }: Contract): string =>
+  whenLimitsFail === 'open'
+    ? ' While the store cannot be reached, it stays open to a key that was admitted within the last 5 minutes, if the request says so; else it answers 503.'
+    : '';
 
 function securityOf(guard: Guard): Operation['security'] {
   if (guard.kind === 'open') return [];
