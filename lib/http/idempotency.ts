@@ -1,110 +1,69 @@
 /**
- * `Idempotency-Key` on POST and PATCH: the first reply is kept for 24 hours and given again.
- *
- * A kept reply may hold a secret (a new API key), so it is encrypted under a key made of the caller's own key and the
- * `Idempotency-Key`: neither is stored, so the store alone cannot read it.
+ * `Idempotency-Key` on POST and PATCH: the first reply is kept for 24 hours and given again. Where calls are kept:
+ * system-calls.ts and tenant-calls.ts; how their replies stand there: sealed-reply.ts.
  */
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
-import { IdempotencyError, OutcomeUnknownError } from '../errors.ts';
+import { IdempotencyError, OutcomeUnknownError, StorageFullError } from '../errors.ts';
+import type { Gate } from '../gate/gate.ts';
 import type { Keys } from '../keys.ts';
 import type { RedisDriver } from '../redis/driver.ts';
-import { runScript } from '../redis/script.ts';
-import { beginIdempotent, endIdempotent } from '../redis/scripts.ts';
+import { type BegunCall, type IdempotentCall, isTenantCall } from './call-ledger.ts';
 import type { Result } from './result.ts';
-
-const KEPT_MS = 24 * 60 * 60 * 1000;
-
-export interface IdempotentCall {
-  /** The caller's own key. */
-  readonly caller: string;
-  readonly idempotencyKey: string;
-  /** Method and path, as sent. */
-  readonly route: string;
-  /** Query and body: another one is another request. */
-  readonly body: string;
-  /** Operation id of a first call. */
-  readonly operationId: string;
-  /** How long the call may run. */
-  readonly leaseMs: number;
-  readonly signal?: AbortSignal | undefined;
-}
+import { sealReply, unsealReply } from './sealed-reply.ts';
+import { createSystemCalls } from './system-calls.ts';
+import { createTenantCalls } from './tenant-calls.ts';
 
 export type Idempotency = ReturnType<typeof createIdempotency>;
 
-export function createIdempotency({ redis, keys }: { readonly redis: RedisDriver; readonly keys: Keys }) {
+export function createIdempotency(deps: { readonly redis: RedisDriver; readonly keys: Keys; readonly gate: Gate }) {
+  const systemCalls = createSystemCalls(deps);
+  const tenantCalls = createTenantCalls(deps);
   return {
     /**
      * Runs `work` once for a key. A problem that changed nothing is not kept; one with an unknown outcome leaves the call
-     * open, and repeating it runs `work` with the same operation id once the lease has ended. The fence `work` is given
-     * grows with each such run: one that was taken over can be told from the one that took over.
+     * open, and repeating it runs `work` with the same operation id once the lease has ended. So does a reply for which the
+     * tenant has no memory: then the header `idempotency-status` says `not_stored`. The fence `work` is given grows with
+     * each such run: one that was taken over can be told from the one that took over.
      * @throws {IdempotencyError} the key stands for another request, or its first one still runs.
      * @throws {OutcomeUnknownError} the work is done, but its reply could not be kept. @throws what `work` throws.
+     * @throws of a tenant's call, as Gate.run; and {StorageFullError} `memory_full`, before anything was done.
      */
     async run(call: IdempotentCall, work: (operationId: string, fence: number) => Promise<Result>): Promise<Result> {
-      const { signal } = call;
-      const key = { call: keys.idempotency(digest(call.caller, call.route, call.idempotencyKey)) };
-      const begin = () =>
-        runScript(redis, beginIdempotent, {
-          keys: key,
-          args: { body: digest(call.body), op: call.operationId, leaseMs: call.leaseMs, ttlMs: KEPT_MS },
-          kind: 'write',
-          signal,
-        });
-      // A lost reply is asked for again: else the call would be taken for one that still runs.
-      const begun = await begin().catch((error: unknown) => {
-        if (error instanceof OutcomeUnknownError && !signal?.aborted) return begin();
-        throw error;
-      });
-      if (begun.state === 'done') return unseal(begun.reply, call);
+      const begun = await (isTenantCall(call) ? tenantCalls.begin(call) : systemCalls.begin(call));
+      if (begun.state === 'done') return withStatus(unsealReply(begun.reply, call), 'replayed');
       if (begun.state === 'other') throw reused();
       if (begun.state === 'running') throw running(begun.leftMs);
-
-      const { op, lease } = begun;
-      const end = (reply: string) =>
-        runScript(redis, endIdempotent, { keys: key, args: { op, lease, reply }, kind: 'write', signal });
-      let result: Result;
-      try {
-        result = await work(op, Number(lease));
-      } catch (error) {
-        if (changedNothing(error)) await end('');
-        throw error;
-      }
+      const result = await runOnce(begun, work);
       // Whatever kept the reply from being kept: the work is done, and "nothing was changed" would be untrue.
-      await end(seal(result, call)).catch((cause: unknown) => {
+      const ended = await begun.end(sealReply(result, call)).catch((cause: unknown) => {
         throw notKept(cause);
       });
-      return { ...result, headers: { ...result.headers, 'idempotency-status': 'stored' } };
+      return withStatus(result, ended === 'no_room' ? 'not_stored' : 'stored');
     },
   };
 }
 
-const changedNothing = (error: unknown) =>
-  typeof error === 'object' &&
-  error !== null &&
-  'status' in error &&
-  typeof error.status === 'number' &&
-  error.status < 500;
-
-const digest = (...parts: readonly string[]) => createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
-
-const sealingKey = ({ caller, idempotencyKey }: IdempotentCall) =>
-  Buffer.from(hkdfSync('sha256', caller, idempotencyKey, 'riptide idempotent reply', 32));
-
-function seal(result: Result, call: IdempotentCall): string {
-  const nonce = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', sealingKey(call), nonce);
-  const text = Buffer.concat([cipher.update(JSON.stringify(result)), cipher.final()]);
-  return `i1,${Buffer.concat([nonce, cipher.getAuthTag(), text]).toString('base64url')}`;
+async function runOnce(
+  begun: Extract<BegunCall, { state: 'run' }>,
+  work: (operationId: string, fence: number) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work(begun.op, Number(begun.lease));
+  } catch (error) {
+    if (changedNothing(error)) await begun.end('');
+    throw error;
+  }
 }
 
-function unseal(reply: string, call: IdempotentCall): Result {
-  const bytes = Buffer.from(reply.slice(3), 'base64url');
-  const decipher = createDecipheriv('aes-256-gcm', sealingKey(call), bytes.subarray(0, 12));
-  decipher.setAuthTag(bytes.subarray(12, 28));
-  const text = Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
-  const result = JSON.parse(text) as Result;
-  return { ...result, headers: { ...result.headers, 'idempotency-status': 'replayed' } };
-}
+const changedNothing = (error: unknown) => {
+  if (error instanceof StorageFullError) return error.code !== 'store_full';
+  if (typeof error !== 'object' || error === null || !('status' in error)) return false;
+  return typeof error.status === 'number' && error.status < 500;
+};
+
+const withStatus = (result: Result, status: 'stored' | 'replayed' | 'not_stored'): Result => ({
+  ...result,
+  headers: { ...result.headers, 'idempotency-status': status },
+});
 
 const notKept = (cause: unknown) =>
   new OutcomeUnknownError(

@@ -20,8 +20,9 @@ export const SHARED_HEADERS: Readonly<Record<string, Header>> = {
   'Retry-After': { description: 'Seconds to wait before trying again.', schema: { type: 'integer', minimum: 1 } },
   'WWW-Authenticate': { description: 'The scheme to authenticate with: Bearer.', schema: text },
   'Idempotency-Status': {
-    description: 'With an Idempotency-Key: whether this answer was kept just now, or before.',
-    schema: { type: 'string', enum: ['stored', 'replayed'] },
+    description:
+      'With an Idempotency-Key: whether this answer was kept just now, or before; or there is no room for it.',
+    schema: { type: 'string', enum: ['stored', 'replayed', 'not_stored'] },
   },
 };
 

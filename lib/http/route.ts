@@ -76,7 +76,7 @@ async function answer<C extends Contract>(
   const input = parseInput(contract, event);
   const work = (operationId: () => string, fence: number) =>
     run(input, app, { event, signal, operationId, fence, caller } as RequestContext<C['guard']>);
-  const result = await once({ contract, event, app, signal }, work).catch(async (error: unknown) => {
+  const result = await once({ contract, event, app, signal, caller }, work).catch(async (error: unknown) => {
     // A quota that is used up is told of (lib/alerts): nothing else learns of what was refused.
     if (caller !== undefined) await app.alerts.noteError(caller.tenantId, error);
     throw error;
@@ -101,9 +101,17 @@ async function enter(contract: Contract, event: HttpEvent, app: App, more: Pick<
   }
 }
 
+interface OneCall {
+  readonly contract: Contract;
+  readonly event: HttpEvent;
+  readonly app: App;
+  readonly signal: AbortSignal;
+  readonly caller: Caller | undefined;
+}
+
 /** Runs the work; with an `Idempotency-Key` on POST or PATCH, once. */
 async function once(
-  { contract, event, app, signal }: { contract: Contract; event: HttpEvent; app: App; signal: AbortSignal },
+  { contract, event, app, signal, caller }: OneCall,
   work: (operationId: () => string, fence: number) => Promise<Result>,
 ): Promise<Result> {
   const idempotencyKey =
@@ -114,6 +122,7 @@ async function once(
   return app.idempotency.run(
     {
       caller: bearerOf(event),
+      tenant: caller && { caller, scope: scopeOf(contract.guard) },
       idempotencyKey,
       route: `${contract.method} ${event.rawPath ?? contract.path}`,
       body: `${event.rawQueryString ?? ''}\n${event.body ?? ''}`,
@@ -125,4 +134,5 @@ async function once(
   );
 }
 
+const scopeOf = (guard: Guard) => (guard.kind === 'tenant' ? guard.scope : 'none');
 const newOperationId = () => newUlid(Date.now());

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import { OutcomeUnknownError, TenantLimitError } from '../../lib/errors.ts';
-import type { IdempotentCall } from '../../lib/http/idempotency.ts';
+import type { IdempotentCall } from '../../lib/http/call-ledger.ts';
 import { newUlid } from '../../lib/ids.ts';
 import type { FailpointHook } from '../../lib/redis/failpoints.ts';
 import { TRANSPORTS, testApp } from '../support/app.ts';
