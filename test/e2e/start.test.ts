@@ -229,7 +229,7 @@ describe('when something goes wrong with npm start [M3 K7]', () => {
     const port = new URL(first.url).port;
     const otherDir = `${dataDir}-other`;
     await expect(start({ dataDir: otherDir, env: { PORT: port } })).rejects.toThrow(`Port ${port} is in use`);
-    expect((await readdir(otherDir)).sort()).toEqual(['admin-key', 'redis', 'riptide-data.json', 's3']);
+    expect((await readdir(otherDir)).sort()).toEqual(['admin-key', 'kms', 'redis', 'riptide-data.json', 's3']);
     expect(await readdir(join(otherDir, 'redis'))).not.toContain('redis.claim.json');
     await rm(otherDir, { recursive: true });
   });
