@@ -7,6 +7,7 @@ import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
 import { gateState } from '../support/gate-state.ts';
 import { auditHolds, openHolds, passTime } from '../support/hold-state.ts';
 import { keysOf, tenantState } from '../support/tenant-state.ts';
+import { withinMinute } from '../support/within-minute.ts';
 
 const BYTE_QUOTAS = ['memory_bytes', 'storage_bytes', 'data_transfer_bytes'] as const;
 const FULL = {
@@ -25,24 +26,6 @@ async function tenantWith(app: App, limits: Partial<Record<Resource, number>>) {
   const state = gateState(app, made.tenant.id);
   await state.setRate(limits.operations_per_minute ?? 1_000_000, 1_000_000);
   return { ...made, id: made.tenant.id, state };
-}
-
-/** Runs `work` within one minute of Redis' clock: again when the minute ended meanwhile. */
-async function withinMinute(app: App, work: () => Promise<void>): Promise<void> {
-  const minute = async () => {
-    const [seconds] = (await app.redis.send(['TIME'], { kind: 'read' })) as readonly [string];
-    return Math.floor(Number(seconds) / 60);
-  };
-  for (let tries = 0; tries < 3; tries++) {
-    const before = await minute();
-    const failed = await work().then(
-      () => null,
-      (error: unknown) => error,
-    );
-    if (failed === null) return;
-    if ((await minute()) === before) throw failed;
-  }
-  throw new Error('Minutes passed faster than the test');
 }
 
 describe.each(TRANSPORTS)('quotas over %s [T4]', (transport) => {
