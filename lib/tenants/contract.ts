@@ -1,5 +1,6 @@
 /** The tenant endpoints: what they take and give. */
 import * as z from 'zod';
+import { isWebhookUrl, MAX_WEBHOOK_URL, WEBHOOK_URL_EXPECTED } from '../alerts/webhook-url.ts';
 import { admin, defineContract } from '../http/contract.ts';
 import { Count, Instant, TenantIdField, text } from '../http/fields.ts';
 
@@ -48,11 +49,11 @@ export const RateLimitResponse = z.object({
   routes: z.record(z.string(), OwnLimitResponse).optional(),
 });
 
-/** Where alerts go. A key in it would be stored and shown. */
+/** Where alerts go: what would be refused when they are sent is refused here. */
 export const WebhookUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
-  .max(2_000)
-  .refine((url) => !/^[^/]*\/\/[^/?#]*@/.test(url), 'must not hold a user name or password');
+  .max(MAX_WEBHOOK_URL)
+  .refine(isWebhookUrl, `must be ${WEBHOOK_URL_EXPECTED}`);
 
 export const OwnerRequest = z.strictObject({
   id: text(128),

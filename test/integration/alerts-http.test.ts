@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { AlertsResponse, TestAlertResponse } from '../../lib/alerts/contract.ts';
 import { newUlid } from '../../lib/ids.ts';
 import { WEBHOOK_SECRET } from '../support/alert-service.ts';
-import { ADMIN_KEY, newTenant } from '../support/app.ts';
+import { ADMIN_KEY, newTenant, newTenantRequest } from '../support/app.ts';
 import { type Door, openDoor } from '../support/door.ts';
 import { expectProblem } from '../support/problem.ts';
 import { type WebhookReceiver, webhookReceiver } from '../support/webhook-receiver.ts';
@@ -102,6 +102,23 @@ describe('POST /admin/tenants/{id}/alerts/test [T10 A14]', () => {
     expectProblem(reply, '409 webhook_not_set');
     expect(JSON.parse(reply.body.toString())).toMatchObject({ details: { problem: 'no_url' } });
     expectProblem(await test(`tenant-${newUlid(1)}`), '404 tenant_not_found');
+  });
+});
+
+describe("a tenant's alert_webhook_url [T10 T1]", () => {
+  it.each([
+    'http://hooks.example.com/',
+    'https://user:secret@hooks.example.com/',
+    'ftp://hooks.example.com/',
+    'https://hooks.example.com/#a',
+    'nowhere',
+  ])('is refused where nothing would be sent: %s', async (alert_webhook_url) => {
+    const body = JSON.stringify({ ...newTenantRequest(), alert_webhook_url });
+    const headers = { 'content-type': 'application/json' };
+    const reply = await door.call({ method: 'POST', target: '/admin/tenants', key: ADMIN_KEY, headers, body });
+    expectProblem(reply, '400 invalid_request');
+    expect(reply.body.toString()).toContain('body.alert_webhook_url');
+    expect(reply.body.toString()).not.toContain('secret@');
   });
 });
 
