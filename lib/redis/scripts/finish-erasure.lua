@@ -15,5 +15,5 @@
 ]]
 if redis.call('EXISTS', KEYS[1]) == 1 then return { 0 } end
 redis.call('SET', KEYS[1], ARGV[1])
-redis.call('UNLINK', unpack(KEYS, 2))
+redis.call('UNLINK', KEYS[2], unpack(KEYS, 3))
 return { 1 }
