@@ -234,6 +234,15 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
     cells: tenantOnly('409 release_too_large', '409 release_too_large'),
     otherScope: 'quotas:read',
   },
+  checkLimit: {
+    request: () => ({
+      method: 'POST',
+      target: '/ratelimit/guarded',
+      headers: json,
+      body: '{"identifier":"user-1","limit":5,"window_ms":60000}',
+    }),
+    cells: tenantOnly('200', '200'),
+  },
   whoAmI: { request: () => ({ target: '/whoami' }), cells: tenantOnly('200', '200', '200') },
   checkLive: { request: () => ({ target: '/health/live' }), cells: everyone('200') },
   checkReady: { request: () => ({ target: '/health/ready' }), cells: everyone('200') },
