@@ -29,9 +29,35 @@ const RULES: readonly Rule[] = [
     holds: ({ cache }) => cache.maxEntrySizeBytes <= cache.maxMemoryBytes,
   },
   {
+    settings: ['alerts.webhook_secret', 'alerts.webhook_url'],
+    expected: 'a secret to sign what is sent to alerts.webhook_url; set PERSISTENCE_ALERTS_WEBHOOK_SECRET',
+    holds: ({ alerts }) => alerts.webhookUrl === '' || alerts.webhookSecret.length > 0,
+  },
+  {
     settings: ['worker.batch_size', 'worker.queue_size'],
     expected: 'at most worker.queue_size',
     holds: ({ worker }) => worker.batchSize <= worker.queueSize,
+  },
+  {
+    settings: ['encryption.kms_key_id', 'encryption.provider'],
+    expected: 'the master key of encryption.provider kms; set PERSISTENCE_ENCRYPTION_KMS_KEY_ID',
+    holds: ({ encryption }) => encryption.provider !== 'kms' || encryption.kmsKeyId !== '',
+  },
+  {
+    settings: ['encryption.master_key_file', 'encryption.provider'],
+    expected: 'the file of encryption.provider local; set PERSISTENCE_ENCRYPTION_MASTER_KEY_FILE',
+    holds: ({ encryption }) => encryption.provider !== 'local' || encryption.masterKeyFile !== '',
+  },
+  {
+    settings: ['encryption.provider', 'encryption.kms_key_id', 'encryption.master_key_file'],
+    expected: 'kms or local, because both have a key; set PERSISTENCE_ENCRYPTION_PROVIDER',
+    holds: ({ encryption }, layer) =>
+      encryption.kmsKeyId === '' || encryption.masterKeyFile === '' || isDeliberate(layer.get('encryption.provider')),
+  },
+  {
+    settings: ['encryption.data_key_max_age_seconds', 'encryption.data_key_stale_seconds'],
+    expected: 'at most encryption.data_key_stale_seconds',
+    holds: ({ encryption }) => encryption.dataKeyMaxAgeMs <= encryption.dataKeyStaleMs,
   },
 ];
 
@@ -89,7 +115,26 @@ const SWITCHED_OFF: readonly {
   {
     when: ({ tenant }) => !tenant.enableBilling,
     because: 'tenant.enable_billing is false',
-    settings: ['tenant.billing_interval_seconds'],
+    settings: ['tenant.billing_interval_seconds', 'billing.currency', 'billing.tariffs'],
+  },
+  {
+    when: ({ encryption }) => encryption.provider !== 'kms',
+    because: 'encryption.provider is not kms',
+    settings: ['encryption.kms_key_id', 'encryption.kms_endpoint'],
+  },
+  {
+    when: ({ encryption }) => encryption.provider !== 'local',
+    because: 'encryption.provider is not local',
+    settings: ['encryption.master_key_file'],
+  },
+  {
+    when: ({ encryption }) => encryption.provider === 'none',
+    because: 'encryption.provider is none',
+    settings: [
+      'encryption.data_key_max_age_seconds',
+      'encryption.data_key_stale_seconds',
+      'encryption.request_timeout_ms',
+    ],
   },
 ];
 

@@ -10,6 +10,9 @@ import type { RawValue } from './value-types.ts';
 
 const ROOT = 'persistence';
 const LONGEST_FILE = 262_144;
+/** Of a structured setting: levels, and nodes in all, which aliases could multiply. */
+const DEEPEST = 8;
+const MOST_NODES = 10_000;
 const PATHS = SETTINGS.map(({ path }) => path);
 const GROUPS = [...new Set(PATHS.map((path) => path.slice(0, path.lastIndexOf('.'))))];
 
@@ -91,7 +94,8 @@ function walkGroup(walk: Walk, { path: prefix, node, key: parent }: Place): void
 
 function walkSetting(walk: Walk, { path, node, key }: Place): void {
   const name = walk.at(key);
-  const read = readValue(walk, node);
+  const structured = SETTINGS.some((setting) => setting.path === path && setting.structured === true);
+  const read = structured && !isScalar(node) ? readStructure(walk, node) : readValue(walk, node);
   if (typeof read === 'object' && 'problem' in read) walk.refuse(path, `${read.problem}; set by ${name}`);
   else walk.layer.set(path, { raw: read, origin: { kind: 'file', name } });
 }
@@ -107,6 +111,25 @@ function readValue(walk: Walk, node: unknown): RawValue | { readonly problem: st
     texts.push(replaced.text);
   }
   return isSeq(node) ? texts : (texts[0] ?? '');
+}
+
+/** Maps and lists as JSON, placeholders replaced; scalars stay text. */
+function readStructure(walk: Walk, node: unknown): RawValue | { readonly problem: string } {
+  let nodes = 0;
+  let problem: string | undefined;
+  const plain = (at: unknown, depth: number): unknown => {
+    const value = resolve(walk, at);
+    if (++nodes > MOST_NODES || depth > DEEPEST) problem ??= 'expected less, and less deep';
+    if (problem !== undefined) return null;
+    if (isSeq(value)) return value.items.map((item) => plain(item, depth + 1));
+    if (isMap(value))
+      return Object.fromEntries(value.items.map((item) => [keyText(item.key), plain(item.value, depth + 1)]));
+    const replaced = substitute(scalarText(value), walk.env);
+    if ('problem' in replaced) problem ??= replaced.problem;
+    return 'text' in replaced ? replaced.text : null;
+  };
+  const value = isNothing(node) ? '' : JSON.stringify(plain(node, 0));
+  return problem === undefined ? value : { problem };
 }
 
 /** What an alias stands for; an alias without its anchor stays one, and is refused where it stands. */

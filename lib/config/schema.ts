@@ -1,8 +1,11 @@
 /** The one source of the configuration: every group, its zod schema, and the flat list the loader and the docs walk. */
 import * as z from 'zod';
 import type { Config, RedisConfig } from './config.ts';
+import { alertSettings } from './groups/alert-settings.ts';
 import { renderSettings, spilloverSettings, workerSettings } from './groups/background-settings.ts';
+import { billingSettings } from './groups/billing-settings.ts';
 import { cacheSettings } from './groups/cache-settings.ts';
+import { encryptionSettings } from './groups/encryption-settings.ts';
 import { redisSettings } from './groups/redis-settings.ts';
 import { adminSettings, blobsSettings, httpSettings, logSettings } from './groups/service-settings.ts';
 import { stateSettings } from './groups/state-settings.ts';
@@ -10,7 +13,7 @@ import { quotaSettings, tenantSettings } from './groups/tenant-settings.ts';
 import { withInnerNames } from './inner-names.ts';
 import type { Setting, SettingGroup } from './setting.ts';
 
-/** A configuration before what is derived from it: `redis.transport` and `profile`. */
+/** A configuration before what is derived from it: `redis.transport` and `profile`; `encryption.provider` as it is written. */
 export type StatedConfig = Omit<Config, 'profile' | 'redis'> & { readonly redis: Omit<RedisConfig, 'transport'> };
 
 /** Raw text by group and name -> typed values under their inner names. Checked against the types in config.ts. */
@@ -21,11 +24,14 @@ export const ConfigSchema = z.object({
   tenant: z
     .object({ ...types(tenantSettings), default_quotas: z.object(types(quotaSettings)).readonly() })
     .transform(withInnerNames),
+  billing: group(billingSettings),
   spillover: group(spilloverSettings),
   worker: group(workerSettings),
   render: group(renderSettings),
+  alerts: group(alertSettings),
   log: group(logSettings),
   blobs: group(blobsSettings),
+  encryption: group(encryptionSettings),
   http: group(httpSettings),
   admin: group(adminSettings),
 }) satisfies z.ZodType<StatedConfig>;
@@ -43,11 +49,14 @@ export const SETTINGS: readonly PlacedSetting[] = [
   ...placed('state', stateSettings),
   ...placed('tenant', tenantSettings),
   ...placed('tenant.default_quotas', quotaSettings),
+  ...placed('billing', billingSettings),
   ...placed('spillover', spilloverSettings),
   ...placed('worker', workerSettings),
   ...placed('render', renderSettings),
+  ...placed('alerts', alertSettings),
   ...placed('log', logSettings),
   ...placed('blobs', blobsSettings),
+  ...placed('encryption', encryptionSettings),
   ...placed('http', httpSettings),
   ...placed('admin', adminSettings),
 ];

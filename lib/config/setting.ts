@@ -14,6 +14,8 @@ export interface Setting<T> {
   readonly about: string;
   /** `value`: never shown. `password`: shown without the password in the URL. */
   readonly secret?: 'value' | 'password';
+  /** In the file it may be a map or a list of them: read as JSON, every scalar as text. */
+  readonly structured?: true;
   /** Set while the capability it belongs to is not built yet: accepted, checked, and reported as without effect. */
   readonly awaits?: string;
 }

@@ -31,6 +31,18 @@ export function valueType<T>(expected: string, read: (raw: string) => T | undefi
   return listOrText(expected, (raw) => (typeof raw === 'string' ? read(raw.trim()) : undefined));
 }
 
+/** A type whose reader says itself what it expected, where that depends on what was written. */
+export function checkedText<T>(
+  read: (raw: string) => { readonly value: T } | { readonly expected: string },
+): ValueType<T> {
+  return z.transform((raw, context) => {
+    const outcome = typeof raw === 'string' ? read(raw.trim()) : { expected: 'text' };
+    if ('value' in outcome) return outcome.value;
+    context.issues.push({ code: 'custom', message: `expected ${outcome.expected}`, input: undefined });
+    return z.NEVER;
+  });
+}
+
 /** One zod node for each setting: a pipe of three costs a cold start 5 ms more over all of them. */
 function listOrText<T>(expected: string, read: (raw: RawValue) => T | undefined): ValueType<T> {
   return z.transform((raw, context) => {
