@@ -1,6 +1,7 @@
 /** JSON Schemas of what contracts name: each exported object schema is a component under the name of its constant. */
 import * as z from 'zod';
 import * as account from '../account/contract.ts';
+import * as alerts from '../alerts/contract.ts';
 import * as audit from '../audit/contract.ts';
 import * as billing from '../billing/contract.ts';
 import * as cache from '../cache/contract.ts';
@@ -19,6 +20,7 @@ import type { JsonSchema, Reference } from './openapi-types.ts';
 
 const MODULES: readonly object[] = [
   account,
+  alerts,
   audit,
   billing,
   cache,
