@@ -14,7 +14,20 @@ import { allFlows } from '../support/flows/all-flows.ts';
 import type { PreparedFlow } from '../support/flows/flow.ts';
 
 /** Calls whose loss the driver tells as "nothing was changed": reads. */
-const READS = ['GET', 'HGET', 'HGETALL', 'HMGET', 'EXISTS', 'ZRANGE', 'ZCOUNT', 'get-cache-entry', 'check-key'];
+const READS = [
+  'GET',
+  'HGET',
+  'HGETALL',
+  'HMGET',
+  'EXISTS',
+  'ZRANGE',
+  'ZCOUNT',
+  'get-cache-entry',
+  'check-key',
+  'read-tenant',
+  'read-tenants',
+  'list-tenants',
+];
 const FAULTS = ['not applied', 'applied, reply lost', 'out of time before', 'out of time after'] as const;
 type Fault = (typeof FAULTS)[number];
 

@@ -36,3 +36,22 @@ export async function countTenants(app: Pick<App, 'config' | 'redis'>): Promise<
   const [made, begun] = await app.redis.sendAll(commands, { kind: 'read' });
   return Number(made) + Number(begun);
 }
+
+/** Audit entries of a tenant that reached the deployment's log, sealed or not: their actions, in order. */
+export async function auditedActions(app: Pick<App, 'config' | 'redis'>, id: TenantId): Promise<readonly string[]> {
+  const keys = keysOf(app);
+  const commands = [
+    ['ZRANGE', keys.auditLog(), 0, -1],
+    ['LRANGE', keys.auditPending(), 0, -1],
+  ] as const;
+  const lines = (await app.redis.sendAll(commands, { kind: 'read' })).flat() as readonly string[];
+  const entries = lines.map(
+    (line) => JSON.parse(line) as { readonly action: string; readonly tenant_id: string | null },
+  );
+  return entries.filter(({ tenant_id }) => tenant_id === id).map(({ action }) => action);
+}
+
+/** Audit entries that did not reach it yet, one a line; null: none. */
+export async function outboxOf(app: Pick<App, 'config' | 'redis'>, id: TenantId): Promise<string | null> {
+  return (await app.redis.send(['HGET', keysOf(app).gate(id), 'o'], { kind: 'read' })) as string | null;
+}

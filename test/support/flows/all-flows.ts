@@ -2,6 +2,7 @@
  * Every flow that writes or reads through a port. Each of its calls has its cases in test/integration/flows.test.ts: not
  * applied, applied and lost, out of time before and after. A flow that gains a call gains its cases here, or fails.
  */
+import { adminFlows } from './admin-flows.ts';
 import { alertFlows } from './alert-flows.ts';
 import { auditFlows } from './audit-flows.ts';
 import { cacheFlows } from './cache-flows.ts';
@@ -12,6 +13,7 @@ import { tenantFlows } from './tenant-flows.ts';
 
 export const allFlows: readonly Flow[] = [
   ...tenantFlows,
+  ...adminFlows,
   ...quotaFlows,
   ...cacheFlows,
   ...alertFlows,

@@ -4,7 +4,7 @@ import type { App } from '../../../lib/app.ts';
 import { parseApiKey } from '../../../lib/gate/caller.ts';
 import { newTenantId, newUlid } from '../../../lib/ids.ts';
 import { newTenant, newTenantRequest } from '../app.ts';
-import { keysOf } from '../tenant-state.ts';
+import { auditedActions, keysOf } from '../tenant-state.ts';
 import type { Flow } from './flow.ts';
 
 /** The tenant's own place and no reservation; its record and whole gate. */
@@ -20,6 +20,8 @@ async function verifyTenant(direct: App, id: ReturnType<typeof newTenantId>): Pr
   );
   expect(replies).toEqual(['0', 0, ['h', 'm', 'x']]);
   expect((await direct.tenants.get(id)).id).toBe(id);
+  expect(await auditedActions(direct, id)).toEqual(['tenant.create']);
+  expect((await direct.tenantList.list({ limit: 100, plan: 'free' })).items.map((tenant) => tenant.id)).toContain(id);
 }
 
 const createTenant: Flow = {
@@ -63,7 +65,7 @@ const idempotentCall: Flow = {
 
 const repairTenants: Flow = {
   name: 'repair tenants',
-  calls: ['HGETALL', 'EXISTS', 'confirm-tenant'],
+  calls: ['HGETALL', 'GET', 'confirm-tenant'],
   async prepare(app, direct) {
     const { id } = await direct.tenants.create(newTenantRequest());
     const keys = keysOf(direct);
@@ -87,7 +89,7 @@ const getTenant: Flow = {
 
 const createKey: Flow = {
   name: 'create key',
-  calls: ['create-api-key'],
+  calls: ['create-api-key', 'publish-change', 'ack-audit'],
   async prepare(app, direct) {
     const { id } = await direct.tenants.create(newTenantRequest());
     const ulid = newUlid(Date.now());
@@ -106,7 +108,7 @@ const createKey: Flow = {
 
 const revokeKey: Flow = {
   name: 'revoke key',
-  calls: ['revoke-api-key'],
+  calls: ['revoke-api-key', 'publish-change', 'ack-audit'],
   async prepare(app, direct) {
     const { tenant, caller } = await newTenant(direct);
     const { id, key } = await direct.apiKeys.create(tenant.id, { scopes: ['*'], expires_at: null });
