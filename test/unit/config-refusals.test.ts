@@ -101,6 +101,7 @@ describe('values that look right and are not [G1 G2 G3 G4 G5]', () => {
         'https://u:p@a.example',
       ],
     ],
+    ['ENCRYPTION_KMS_KEY_ID', ['alias/a b', 'key?', 'alias/ä', 'x'.repeat(2049)]],
     ['BLOBS_BUCKET', ['a', 'A-b-c', 'a/b', '../x', 'x'.repeat(64)]],
     ['WORKER_FLUSH_INTERVAL_MS', ['0', '2147483648']],
     ['ADMIN_KEY_SHA256', ['0'.repeat(63), '0'.repeat(65), 'g'.repeat(64)]],
@@ -127,6 +128,13 @@ describe('settings that contradict each other [G1 G2 G5]', () => {
     ],
     [{ PERSISTENCE_CACHE_MAX_MEMORY_BYTES: '1MB' }, 'cache.max_entry_size_bytes'],
     [{ PERSISTENCE_WORKER_QUEUE_SIZE: '10' }, 'worker.batch_size'],
+    [{ PERSISTENCE_ENCRYPTION_PROVIDER: 'kms' }, 'encryption.kms_key_id'],
+    [{ PERSISTENCE_ENCRYPTION_PROVIDER: 'local' }, 'encryption.master_key_file'],
+    [
+      { PERSISTENCE_ENCRYPTION_KMS_KEY_ID: 'alias/a', PERSISTENCE_ENCRYPTION_MASTER_KEY_FILE: '/k' },
+      'encryption.provider',
+    ],
+    [{ PERSISTENCE_ENCRYPTION_DATA_KEY_STALE_SECONDS: '60' }, 'encryption.data_key_max_age_seconds'],
   ])('%j is refused', async (env, field) => {
     expect((await problems(env)).map((issue) => issue.field)).toEqual([field]);
   });
@@ -162,6 +170,11 @@ describe('what cannot apply is reported, not ignored [G1 G2 G3 G4 G5 G6]', () =>
       { PERSISTENCE_REDIS_ENABLE_PIPELINING: 'no', PERSISTENCE_REDIS_MAX_PIPELINE_SIZE: '5' },
       'redis.enable_pipelining is false',
     ],
+    [
+      { PERSISTENCE_ENCRYPTION_PROVIDER: 'none', PERSISTENCE_ENCRYPTION_KMS_KEY_ID: 'alias/a' },
+      'encryption.provider is not kms',
+    ],
+    [{ PERSISTENCE_ENCRYPTION_REQUEST_TIMEOUT_MS: '5' }, 'encryption.provider is none'],
     [{ ...REST, PERSISTENCE_REDIS_REST_URL: 'http://elsewhere' }, 'its token is sent in the clear'],
   ])('%j', async (env, note) => {
     expect(await notes(env)).toContainEqual(expect.stringContaining(note));
