@@ -3,32 +3,47 @@ import { expect } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import { parseHead } from '../../lib/cache/entry-format.ts';
 import type { TenantId } from '../../lib/ids.ts';
-import { unescapeControls } from '../../lib/keys.ts';
+import { type RecordKind, unescapeControls } from '../../lib/keys.ts';
 import { gateState } from './gate-state.ts';
 import { expiryMember, keyMember } from './index-member.ts';
 import { keysOf, tenantState } from './tenant-state.ts';
 
-const ENTRY_OVERHEAD_BYTES = 200;
+const RECORD_OVERHEAD_BYTES = 200;
 
-/** Fails unless every entry is counted, charged and indexed once, and nothing else is. @returns how many entries there are. */
-export async function auditTenant(app: App, id: TenantId): Promise<number> {
+/** How many records there are of each kind. */
+export type RecordCounts = Readonly<Record<RecordKind, number>>;
+
+/** The expiry a stored record is listed under, Unix ms; null: never. */
+const LISTED_UNDER: Readonly<Record<RecordKind, (stored: string) => number | null>> = {
+  c: (stored) => parseHead(stored).head.expiresAtMs,
+  l: (stored) => Number(/^l1,[fb],\d{7},\d{10},\d{16},\d{14},(\d{14}),[0-9a-f-]{136}$/.exec(stored)?.[1]),
+  i: (stored) => Number(/^i1,[rd],[^,]+,\d+,(\d+),[\w-]+\n/.exec(stored)?.[1]),
+};
+
+/** Fails unless every record is counted, charged and indexed once, and nothing else is. */
+export async function auditRecords(app: App, id: TenantId): Promise<RecordCounts> {
   const index = (await tenantState(app, id)).index as readonly string[];
-  const names = index.flatMap((member) => {
-    const [part, , namespace, key] = member.split('\0') as [string, string, string, string];
-    return part === 'k' ? [{ namespace, key: unescapeControls(key) }] : [];
+  const records = index.flatMap((member) => {
+    const [part, kind, namespace, key] = member.split('\0') as [string, RecordKind, string, string];
+    return part === 'k' ? [{ kind, name: { namespace, key: unescapeControls(key) } }] : [];
   });
   const members: string[] = [];
+  const counts = { c: 0, l: 0, i: 0 };
   let memory = 0;
-  for (const name of names) {
-    const redisKey = keysOf(app).cacheEntry(id, 1, name);
+  for (const { kind, name } of records) {
+    const redisKey = keysOf(app).counted(id, 1, kind, name);
     const stored = (await app.redis.send(['GET', redisKey], { kind: 'read' })) as string;
-    const { head } = parseHead(stored);
-    memory += Buffer.byteLength(redisKey) + Buffer.byteLength(stored) + ENTRY_OVERHEAD_BYTES;
-    members.push(keyMember(name));
-    if (head.expiresAtMs !== null) members.push(expiryMember(name, head.expiresAtMs));
+    const expiresAtMs = LISTED_UNDER[kind](stored);
+    memory += Buffer.byteLength(redisKey) + Buffer.byteLength(stored) + RECORD_OVERHEAD_BYTES;
+    counts[kind]++;
+    members.push(keyMember(name, kind));
+    if (expiresAtMs !== null) members.push(expiryMember(name, expiresAtMs, kind));
   }
   expect([...index].sort()).toEqual(members.sort());
   const counted = await gateState(app, id).meter();
-  expect(counted).toMatchObject({ memory: BigInt(memory), entries: BigInt(names.length) });
-  return names.length;
+  expect(counted).toMatchObject({ memory: BigInt(memory), entries: BigInt(counts.c) });
+  return counts;
 }
+
+/** As {@link auditRecords}. @returns how many cache entries there are. */
+export const auditTenant = async (app: App, id: TenantId): Promise<number> => (await auditRecords(app, id)).c;

@@ -35,6 +35,12 @@ describe('Redis keys [C1 T1]', () => {
     );
   });
 
+  it('of two kinds of records are never the same', () => {
+    const name = { namespace: 'ns', key: 'k' };
+    const all = [keys.cacheEntry(id, 1, name), keys.limit(id, 1, name), keys.tenantCall(id, 1, name)];
+    expect(new Set(all).size).toBe(3);
+  });
+
   it('of two generations and two tenants are never the same', () => {
     const name = { namespace: 'ns', key: 'k' };
     const other = newTenantId(newUlid(1));
@@ -54,11 +60,11 @@ describe('Redis keys [C1 T1]', () => {
 });
 
 describe('members of the index', () => {
-  it('say which entry expires when, whatever its name', () => {
+  it('say which record expires when, whatever its kind and name', () => {
     fc.assert(
-      fc.property(fc.nat(), namespace, callersKey, (expiresAtMs, ns, key) => {
+      fc.property(fc.nat(), fc.constantFrom('c', 'l', 'i'), namespace, callersKey, (expiresAtMs, kind, ns, key) => {
         const name = { namespace: ns, key };
-        expect(parseExpiryMember(expiryMember(name, expiresAtMs))).toEqual({ expiresAtMs, kind: 'c', name });
+        expect(parseExpiryMember(expiryMember(name, expiresAtMs, kind))).toEqual({ expiresAtMs, kind, name });
       }),
     );
   });
@@ -72,7 +78,7 @@ describe('members of the index', () => {
     );
   });
 
-  it.each(['', 'e', 'e\x00123', 'e\x00123\0c'])('%j is no expiry', (member) => {
+  it.each(['', 'e', 'e\x00123', 'e\x00123\0c', 'e\x00123\0x\0ns\0key'])('%j is no expiry', (member) => {
     expect(() => parseExpiryMember(member)).toThrow(RangeError);
   });
 });

@@ -34,6 +34,7 @@ local function indexed_expiry(expires, nowMs)
   return math.max(expires, nowMs + INDEXED_AHEAD_MS)
 end
 
+-- A clock set back drains nothing, until it is again what it was.
 local function level_at(state, nowMs)
   return math.max(0, state.used - math.max(0, nowMs - state.since) * state.limit)
 end
@@ -50,7 +51,7 @@ local function usage_at(state, algorithm, window, nowMs)
     return state.used * window, nowMs, ends
   end
   local level = level_at(state, nowMs)
-  local empty = nowMs + math.ceil(level / state.limit)
+  local empty = math.max(nowMs, state.since) + math.ceil(level / state.limit)
   if algorithm == 'b' and window == state.window then return level, nowMs, empty end
   local tokens = math.ceil(level / state.window)
   return algorithm == 'b' and tokens * window or tokens, nowMs, empty
@@ -59,5 +60,6 @@ end
 -- How long until no more than `room` is used, if nothing is counted meanwhile, ms: the state keeps its own terms.
 local function wait_for(state, room, nowMs, ends)
   if state.algorithm == 'f' then return math.max(1, ends - nowMs) end
-  return math.max(1, math.ceil((level_at(state, nowMs) - room * state.window) / state.limit))
+  local over = level_at(state, nowMs) - room * state.window
+  return math.max(1, math.ceil(over / state.limit) + math.max(0, state.since - nowMs))
 end
