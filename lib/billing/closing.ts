@@ -89,6 +89,7 @@ export function createClosing(deps: ClosingDeps) {
     due: readonly { id: TenantId; closing: Closing }[],
     run: Run,
   ): Promise<readonly TenantId[]> => {
+    if (due.length === 0) return [];
     const calls = due.map(({ id, closing }) => closeCall(id, closing));
     const replies = await runScripts(redis, calls, { kind: 'write', signal: run.signal });
     return due.flatMap(({ id }, i) => {

@@ -1,12 +1,6 @@
+import { lazily } from '../lazily.ts';
 import type { Usage, UsageDeps } from './usage.ts';
 
 /** Usage, loaded with its first use. */
-export function createLazyUsage(deps: UsageDeps): Usage {
-  let loading: Promise<Usage> | undefined;
-  return {
-    async get(...args) {
-      loading ??= import('./usage.ts').then(({ createUsage }) => createUsage(deps));
-      return (await loading).get(...args);
-    },
-  };
-}
+export const createLazyUsage = (deps: UsageDeps): Usage =>
+  lazily<Usage>({ get: true }, async () => (await import('./usage.ts')).createUsage(deps));

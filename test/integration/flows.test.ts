@@ -27,6 +27,9 @@ const READS = [
   'read-tenant',
   'read-tenants',
   'list-tenants',
+  'read-usage',
+  'read-billing',
+  'read-billing-run',
 ];
 const FAULTS = ['not applied', 'applied, reply lost', 'out of time before', 'out of time after'] as const;
 type Fault = (typeof FAULTS)[number];

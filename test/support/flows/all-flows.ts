@@ -5,6 +5,7 @@
 import { adminFlows } from './admin-flows.ts';
 import { alertFlows } from './alert-flows.ts';
 import { auditFlows } from './audit-flows.ts';
+import { billingFlows } from './billing-flows.ts';
 import { cacheFlows } from './cache-flows.ts';
 import { encryptionFlows } from './encryption-flows.ts';
 import type { Flow } from './flow.ts';
@@ -18,5 +19,6 @@ export const allFlows: readonly Flow[] = [
   ...cacheFlows,
   ...alertFlows,
   ...auditFlows,
+  ...billingFlows,
   ...encryptionFlows,
 ];
