@@ -10,7 +10,9 @@ import { parseApiKey } from '../../lib/gate/caller.ts';
 import { packContext, unpackContext } from '../../lib/gate/context-format.ts';
 import { NO_COUNTERS, unpackCounters } from '../../lib/gate/counters.ts';
 import { packKey, packLimits, unpackKey, unpackLimits } from '../../lib/gate/gate-fields.ts';
+import { HOLD_ID } from '../../lib/ids.ts';
 import { parseExpiryMember } from '../../lib/keys.ts';
+import { resourceOfCode, unpackHeld } from '../../lib/quotas/held-format.ts';
 import { TenantResponse } from '../../lib/tenants/contract.ts';
 import { keyMember } from '../support/index-member.ts';
 import { golden, goldenGate, goldenKeys, goldenText } from '../support/stored-formats.ts';
@@ -81,6 +83,15 @@ describe('stored fields of the gate [T2 T4 T5]', () => {
     expect(packContext()).toBe(JSON.stringify(none));
   });
 
+  it('what is reserved', () => {
+    expect(unpackHeld(goldenGate.r ?? null)).toMatchObject({ memoryBytes: 0, storageBytes: 700, transferBytes: 0 });
+    const [member = ''] = golden.sortedSets[goldenKeys.holds(golden.tenant.id)] ?? [];
+    const [id = '', code = '', amount] = member.split(',');
+    expect(HOLD_ID.test(id)).toBe(true);
+    expect(resourceOfCode(code)).toBe('storage_bytes');
+    expect(goldenGate[`q:${id}`]).toMatch(new RegExp(`^q1,${code},${amount},\\d+,0$`));
+  });
+
   it('API keys', () => {
     const { keyHash } = parseApiKey(golden.apiKey);
     const id = golden.apiKey.split('_')[2] ?? '';
@@ -128,7 +139,9 @@ describe('stored records and names [T1 T2]', () => {
       goldenKeys.record(id),
       goldenKeys.apiKeys(id),
       goldenKeys.index(id, 1),
+      goldenKeys.holds(id),
       goldenKeys.alerts(id),
+      goldenKeys.billing(id),
       goldenKeys.alertsDue(),
       goldenKeys.refusals(),
       goldenKeys.tenants(),
