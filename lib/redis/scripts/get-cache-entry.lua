@@ -22,9 +22,6 @@
   Cost: O(bytes returned). 4 inner calls; 6 when the entry is found expired.
 ]]
 --- @include "includes/open-gate.lua"
---- @include "includes/stock.lua"
---- @include "includes/entry.lua"
---- @include "includes/holds.lua"
 local entry = KEYS[3]
 local want = ARGV[6]
 local text
@@ -41,8 +38,14 @@ if text and text ~= '' then
 else
   text = false
 end
-if expires and (want ~= '' or (expires ~= '0' and tonumber(expires) <= nowMs)) then head = read_head(text, nowMs) end
+-- Functions are made where they are needed: a plain read needs none of them.
+if expires and (want ~= '' or (expires ~= '0' and tonumber(expires) <= nowMs)) then
+--- @include "includes/entry-head.lua"
+  head = read_head(text, nowMs)
+end
 if head and head.gone then
+--- @include "includes/stock.lua"
+--- @include "includes/entry-removal.lua"
   local left = read_stock(stock, nowMs)
   forget_entry(left, entry, KEYS[4], head)
   stock = write_stock(left)
@@ -72,7 +75,12 @@ else
   if rawBytes and found == 1 and want ~= 'meta' then
     local transferBytes = tonumber(rawBytes)
     bytesOut = bytesOut + transferBytes
+    if gate[4] or transfer + transferBytes > transferLimit + 0 then
+--- @include "includes/holds.lua"
 --- @include "includes/check-transfer.lua"
+    else
+      transfer = transfer + transferBytes
+    end
   end
 end
 --- @include "includes/close-gate.lua"

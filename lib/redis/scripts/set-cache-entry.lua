@@ -32,7 +32,6 @@
 --- @include "includes/open-gate.lua"
 --- @include "includes/stock.lua"
 --- @include "includes/entry.lua"
---- @include "includes/holds.lua"
 local entry, index = KEYS[3], KEYS[4]
 local condition, ttl, op = ARGV[6], tonumber(ARGV[7]), ARGV[11]
 local old = redis.call('GETRANGE', entry, 0, 255)
@@ -64,14 +63,20 @@ if holds then
   local charged = #entry + 11 + #line - 2 + 10 + #ARGV[13] + ENTRY_OVERHEAD_BYTES
   line = string.gsub(line, '%%d', string.format('%010d', charged), 1)
   local grown = left.memory + charged - (exists and charge_of(entry, head) or 0)
-  if grown + (gate[4] and read_held(gate[4]).m or 0) > memoryLimit + 0 then
-    local held = gate[4] and free_abandoned(KEYS[1], KEYS[2], gate[4], nowMs).m or 0
-    if grown + held > memoryLimit + 0 then
-      return { OK, level, minuteOps, nowMs, opm, burst, own, 5, left.memory + held, memoryLimit }
-    end
-  end
   local transferBytes = tonumber(ARGV[9])
+  -- What is reserved is looked at where there is something, or no room.
+  if gate[4] or grown > memoryLimit + 0 or transfer + transferBytes > transferLimit + 0 then
+--- @include "includes/holds.lua"
+    if grown + read_held(gate[4]).m > memoryLimit + 0 then
+      local held = gate[4] and free_abandoned(KEYS[1], KEYS[2], gate[4], nowMs).m or 0
+      if grown + held > memoryLimit + 0 then
+        return { OK, level, minuteOps, nowMs, opm, burst, own, 5, left.memory + held, memoryLimit }
+      end
+    end
 --- @include "includes/check-transfer.lua"
+  else
+    transfer = transfer + transferBytes
+  end
 
   local check = string.sub(redis.sha1hex(line .. string.sub(ARGV[13], 1, tonumber(ARGV[8]))), 1, 8)
   redis.call('SET', entry, 'c1,' .. check .. line .. ARGV[13])
