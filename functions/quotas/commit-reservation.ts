@@ -2,10 +2,7 @@
 import { route } from '../../lib/http/route.ts';
 import { commitReservationContract } from '../../lib/quotas/contract.ts';
 
-export const handler = route(
-  commitReservationContract,
-  async ({ params, body }, { quotas }, { caller, operationId }) => ({
-    status: 200,
-    data: await quotas.commit(caller, params.id, body.amount, { ulid: operationId() }),
-  }),
-);
+export const handler = route(commitReservationContract, async ({ params, body }, { quotas }, request) => ({
+  status: 200,
+  data: await quotas.commit(request.caller, params.id, body.amount, { ulid: request.operationId() }),
+}));

@@ -5,12 +5,13 @@
  *   h         h1,<status>,<context version>,<generation>,<operations a minute>,<burst>,<memory>,<storage>,<transfer>
  *   m         counters: lib/gate/counters.ts
  *   u:… p:…   counters as they stood when a minute, an hour, a day or a period had ended: lib/gate/counters.ts
- *   r         what is reserved: lib/redis/scripts/includes/holds.lua
+ *   r, q:<id> what is reserved: lib/quotas/held-format.ts, lib/redis/scripts/includes/holds.lua
  *   x         the context, JSON: lib/gate/context-format.ts
  *   k:<hash>  k2,<key id>,<expires ms, 0 never>,<a active | r revoked>,<last used, minute>,<scopes, a space around each>;
  *             k1 lacks the minute
  *   l:<hash>  l1,<operations a minute>,<burst>,<level>,<level at µs>: a limit of the key's own; of a route l:<route>
- *   d         the last 64 removals, <op>=<outcome>;
+ *   d         the last operations that leave nothing behind to tell a replay by, about 64: removals <op>=<outcome>;
+ *             what ends or gives back a reservation <op>=<outcome><amount>;
  */
 import type { Quotas } from '../config/config.ts';
 

@@ -9,6 +9,7 @@ import * as cachePut from '../cache/put-contract.ts';
 import * as docs from '../docs/contract.ts';
 import * as problem from '../docs/problem.ts';
 import * as health from '../health/contract.ts';
+import * as quotas from '../quotas/contract.ts';
 import * as tenants from '../tenants/contract.ts';
 import * as tenantKeys from '../tenants/key-contract.ts';
 import * as tenantPolicies from '../tenants/policy-contract.ts';
@@ -28,6 +29,7 @@ const MODULES: readonly object[] = [
   docs,
   health,
   problem,
+  quotas,
   tenants,
   tenantKeys,
   tenantPolicies,

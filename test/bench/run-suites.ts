@@ -12,6 +12,7 @@ import { handlerCpu } from './suites/handler-cpu.ts';
 import { httpHost } from './suites/http-host.ts';
 import { innerCalls } from './suites/inner-calls.ts';
 import { operations } from './suites/operations.ts';
+import { quotaCheck } from './suites/quota-check.ts';
 import { restRead } from './suites/rest-read.ts';
 import { tcpRead } from './suites/tcp-read.ts';
 
@@ -23,6 +24,7 @@ const SUITES: readonly Suite[] = [
   coldStart,
   httpHost,
   operations,
+  quotaCheck,
   clients,
   compression,
 ];

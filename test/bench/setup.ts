@@ -89,7 +89,9 @@ async function startApp(env: Readonly<Record<string, string>>, parts: AsyncDispo
 /** A tenant that nothing limits. @returns its API key. */
 async function createTenant(app: App): Promise<string> {
   const owner = { id: 'bench', name: 'Bench', email: 'bench@riptide.test' };
-  const tenant = await app.tenants.create(CreateTenantRequest.parse({ name: 'Bench', owner, quotas: QUOTAS }));
+  const tenant = await app.tenants.create(
+    CreateTenantRequest.parse({ name: 'Bench', owner, quotas: QUOTAS, encryption: false }),
+  );
   const { key } = await app.apiKeys.create(tenant.id, { scopes: ['*'], expires_at: null });
   return key;
 }

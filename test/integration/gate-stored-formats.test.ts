@@ -54,6 +54,13 @@ describe('data of earlier versions [C1 C3 T1 T2 A14]', () => {
     expect(await app.tenants.listIds({ limit: 10 })).toEqual([newTenantId(ulid)]);
   });
 
+  it('holds what was reserved, and frees it as abandoned', async () => {
+    const stored = () => app.quotas.check(tenant.id, { resource: 'storage_bytes' });
+    expect(await stored()).toMatchObject({ used: 0, held: 700 });
+    expect(await app.abandonedHolds.run()).toEqual({ reservationsFreed: 1 });
+    expect(await stored()).toMatchObject({ used: 0, held: 0 });
+  });
+
   it('replays the idempotent call', async () => {
     const { result, ...call } = golden.idempotentCall;
     const again = { ...call, operationId: newUlid(Date.now()), leaseMs: 1 };
