@@ -1,6 +1,7 @@
 /** The stored state of a limit by hand: includes/limit-state.lua. */
 import type { App } from '../../lib/app.ts';
 import type { TenantId } from '../../lib/ids.ts';
+import { expiryMember } from './index-member.ts';
 import { keysOf } from './tenant-state.ts';
 
 export interface LimitState {
@@ -49,6 +50,15 @@ export function limitState(app: Pick<App, 'config' | 'redis'>, id: TenantId, nam
     key,
     read,
     write,
+    /** Lists the record under another expiry, as if it had been made then. */
+    async listUnder(indexedMs: number): Promise<void> {
+      const state = (await read()) as LimitState;
+      const member = (ms: number) => expiryMember({ namespace: name, key: identifier }, ms, 'l');
+      const index = keysOf(app).index(id, 1);
+      await app.redis.send(['ZREM', index, member(state.indexedMs)], { kind: 'write' });
+      await app.redis.send(['ZADD', index, 0, member(indexedMs)], { kind: 'write' });
+      await write({ ...state, indexedMs });
+    },
     /** As if this much time had passed since the last call. */
     async pass(ms: number): Promise<void> {
       const state = await read();
