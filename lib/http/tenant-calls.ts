@@ -1,6 +1,7 @@
 /**
  * Calls of tenants, each in its tenant's slot: begun through the gate, so that who may not call leaves no record, and
- * charged to the tenant's memory with the reply. Beginning is an operation of its own, besides the work; so is a replay.
+ * charged to the tenant's memory with the reply. A call counts as one operation, with an `Idempotency-Key` or without: the
+ * work meters itself, and a replay, or being told that the first one still runs, is metered as the work would be.
  */
 import { StorageFullError } from '../errors.ts';
 import type { Gate } from '../gate/gate.ts';

@@ -12,6 +12,7 @@ import { gateState } from '../support/gate-state.ts';
 import { keysOf } from '../support/tenant-state.ts';
 
 const entry = { namespace: 'ns', key: 'k' };
+const limit = { name: 'logins', identifier: 'user', limit: 100, windowMs: 60_000 };
 const set = (text: string) => ({ value: Buffer.from(text), meta: { content_type: 'text/plain' }, ttlMs: 60_000 });
 
 let dir: string;
@@ -40,6 +41,7 @@ beforeEach(async () => {
   await app.cache.delete(tenant.caller, entry);
   await app.cache.get(tenant.caller, entry);
   await app.account.identify(tenant.caller);
+  await app.rateLimiter.check(tenant.caller, limit);
 });
 
 /** Round trips of some work. */
@@ -69,6 +71,8 @@ describe('round trips of a request', () => {
       () => fresh.cache.head(caller, entry),
       () => fresh.cache.delete(caller, entry),
       () => fresh.account.identify(caller),
+      () => fresh.rateLimiter.check(caller, limit),
+      () => fresh.rateLimiter.check(caller, { ...limit, identifier: 'another' }),
     ])
       expect(await tripsOf(work)).toBe(1);
   });
@@ -111,6 +115,10 @@ describe('calls inside the script', () => {
     ['a new entry', 6, ({ caller }) => app.cache.set(caller, { ...entry, key: 'new' }, set('v'))],
     ['an entry that replaces another', 7, ({ caller }) => app.cache.set(caller, entry, set('w'))],
     ['a removal', 7, ({ caller }) => app.cache.delete(caller, entry)],
+    ['a check of a limit', 5, ({ caller }) => app.rateLimiter.check(caller, limit)],
+    ['one that is used up', 5, ({ caller }) => app.rateLimiter.check(caller, { ...limit, limit: 1 })],
+    ['a look at a limit', 4, ({ caller }) => app.rateLimiter.check(caller, { ...limit, cost: 0 })],
+    ['a new identifier', 6, ({ caller }) => app.rateLimiter.check(caller, { ...limit, identifier: 'new' })],
     ['a removal of nothing', 5, ({ caller }) => app.cache.delete(caller, { ...entry, key: 'none' })],
   ])('%s: at most %i', async (_what, most, work) => {
     await etagOf();

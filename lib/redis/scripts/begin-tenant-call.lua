@@ -14,9 +14,11 @@
   ARGV[4] carriedUs              microseconds of earlier work not yet metered
   ARGV[5] route                  name of the route, for a limit of its own; empty = none
   ARGV[6] body                   digest of the request
-  ARGV[7] op                     operation id for a first call; the same again, while it runs, is a replay and not metered
+  ARGV[7] op                     operation id for a first call; the same again, while it runs, is a replay
   ARGV[8] leaseMs                how long a call may run before another takes it over, with its operation id
   ARGV[9] ttlMs                  how long the outcome is kept
+
+  Only an answer that is no run is metered: 2, 3 and 4.
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, outcome, … }; outcome 1, op, lease:
   run it, and end it with both; 2, reply: it is done; 3, ms until it may be taken over: it runs; 4 the key was used for another
@@ -68,6 +70,19 @@ else
   left.memory = grown
   stock = write_stock(left)
   outcome, first = 1, begun.op
+end
+-- A call that is to run meters itself, with its own script: beginning it is let in by the limits and takes nothing of
+-- them. Else a tenant with a burst of one could never finish a call.
+if outcome == 1 then
+  level, minuteOps, ops = level - OPERATION, minuteOps - 1, ops - 1
+  local others
+  for i = 1, more and #more or 0, 2 do
+    if string.sub(more[i], 1, 2) ~= 'l:' then
+      others = others or {}
+      others[#others + 1], others[#others + 2] = more[i], more[i + 1]
+    end
+  end
+  more = others
 end
 --- @include "includes/close-gate.lua"
 return { OK, level, minuteOps, nowMs, opm, burst, own, outcome, first, lease }

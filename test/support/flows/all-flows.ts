@@ -9,6 +9,7 @@ import { billingFlows } from './billing-flows.ts';
 import { cacheFlows } from './cache-flows.ts';
 import { encryptionFlows } from './encryption-flows.ts';
 import type { Flow } from './flow.ts';
+import { limiterFlows } from './limiter-flows.ts';
 import { quotaFlows } from './quota-flows.ts';
 import { tenantFlows } from './tenant-flows.ts';
 
@@ -16,6 +17,7 @@ export const allFlows: readonly Flow[] = [
   ...tenantFlows,
   ...adminFlows,
   ...quotaFlows,
+  ...limiterFlows,
   ...cacheFlows,
   ...alertFlows,
   ...auditFlows,
