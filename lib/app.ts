@@ -87,6 +87,9 @@ export interface App {
   close(): Promise<void>;
 }
 
+/** An instance that serves every tenant knows them all, up to so many: then none costs it a second trip. */
+const MAX_CONTEXTS = 20_000;
+
 let starting: Promise<App> | undefined;
 let started: App | undefined;
 
@@ -126,7 +129,8 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
   const sender = failpoint === undefined ? webhooks : withWebhookFailpoints(webhooks, failpoint);
 
   const keys = createKeys(`${config.cache.keyPrefix}:${config.cache.version}:`);
-  const gate = createGate({ redis, keys, contexts: createContexts(), seen: createSeenKeys({ now: Date.now }) });
+  const contexts = createContexts(Math.min(config.tenant.maxTenants, MAX_CONTEXTS));
+  const gate = createGate({ redis, keys, contexts, seen: createSeenKeys({ now: Date.now }) });
   const reader = createTenantReader({ redis, keys });
   const publisher = createPublisher({ redis, keys });
   const changes = createTenantChanges({ redis, keys, reader, publisher, now: Date.now });

@@ -2,7 +2,7 @@ import type { TenantId } from '../ids.ts';
 import type { TenantContext } from './context-format.ts';
 
 /** What this instance knows of the tenants it served last; bounded, least recently used first out. */
-export function createContexts(maxTenants = 5_000) {
+export function createContexts(maxTenants: number) {
   const known = new Map<TenantId, TenantContext>();
   return {
     find(id: TenantId): TenantContext | undefined {
