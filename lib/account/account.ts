@@ -4,7 +4,7 @@ import type { Caller } from '../gate/caller.ts';
 import { unpackCounters } from '../gate/counters.ts';
 import type { Gate } from '../gate/gate.ts';
 import { unpackLimits } from '../gate/gate-fields.ts';
-import { checkKey } from '../redis/scripts.ts';
+import { checkKey } from '../redis/bindings/gate-scripts.ts';
 import type { WhoAmIResponse } from './contract.ts';
 
 export type Account = ReturnType<typeof createAccount>;

@@ -2,9 +2,9 @@
 import type { AlertConfig } from '../config/config.ts';
 import type { Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
+import { replaceAlert } from '../redis/bindings/alert-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
-import { replaceAlert } from '../redis/scripts.ts';
 import { type Alert, packAlert } from './alert-format.ts';
 import { alertBody } from './alert-message.ts';
 import { afterAttempt, notSent } from './delivery-policy.ts';

@@ -2,9 +2,9 @@
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
+import { raiseAlert } from '../redis/bindings/alert-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScripts, scriptCall } from '../redis/script.ts';
-import { raiseAlert } from '../redis/scripts.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { type Alert, markField, newAlert, packAlert } from './alert-format.ts';
 import { markFields, readMarks, readUses } from './read-uses.ts';

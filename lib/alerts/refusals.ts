@@ -4,9 +4,9 @@
  */
 import { parseTenantId, type TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
+import { forgetRefusals } from '../redis/bindings/alert-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
-import { forgetRefusals } from '../redis/scripts.ts';
 import { asResource } from './refused-resource.ts';
 import type { Resource } from './thresholds.ts';
 

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
+import { sealAudit } from '../redis/bindings/audit-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
-import { sealAudit } from '../redis/scripts.ts';
 import type { AuditArchive } from './archive.ts';
 import { GENESIS, packHead, packSealed, seal, unpackHead } from './chain.ts';
 import { type AuditEntry, digestOf, newAuditEntry, parseEntry, SYSTEM_ACTOR } from './entry.ts';

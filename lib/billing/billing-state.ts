@@ -1,8 +1,8 @@
 /** What a tenant's invoices are made of, read from the reply of the script read-billing. */
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
+import { readBilling } from '../redis/bindings/billing-scripts.ts';
 import { scriptCall } from '../redis/script.ts';
-import { readBilling } from '../redis/scripts.ts';
 import { unpackRecord } from '../tenants/record-format.ts';
 import { monthPoints } from '../usage/month-points.ts';
 import { type History, readHistory } from '../usage/totals.ts';

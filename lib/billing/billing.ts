@@ -2,8 +2,8 @@
 import { newAuditEntry, packEntry } from '../audit/entry.ts';
 import { AdjustmentLimitError, BillingDisabledError, NotFoundError } from '../errors.ts';
 import { newUlid, type TenantId } from '../ids.ts';
+import { addAdjustment } from '../redis/bindings/billing-scripts.ts';
 import { runScript, runScripts } from '../redis/script.ts';
-import { addAdjustment } from '../redis/scripts.ts';
 import { type AdminCall, originOf } from '../tenants/admin-call.ts';
 import type { Publisher } from '../tenants/publisher.ts';
 import { unpackRecord } from '../tenants/record-format.ts';

@@ -5,9 +5,9 @@
 import { parseTenantId, type TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
+import { closePeriod, readBillingRun } from '../redis/bindings/billing-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript, runScripts, scriptCall } from '../redis/script.ts';
-import { closePeriod, readBillingRun } from '../redis/scripts.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { type BillingState, billingCall, readState } from './billing-state.ts';
 import { type Closing, closingOf, nextDue } from './due.ts';

@@ -11,7 +11,7 @@ import type { TenantContext } from '../gate/context-format.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Scope } from '../gate/scope.ts';
 import type { EntryName, Keys } from '../keys.ts';
-import { deleteCacheEntry, getCacheEntry, setCacheEntry } from '../redis/scripts.ts';
+import { deleteCacheEntry, getCacheEntry, setCacheEntry } from '../redis/bindings/cache-scripts.ts';
 import type { Corruption } from './corruption.ts';
 import { readEntry, readHead, type StoredEntry, type StoredHead } from './entry.ts';
 import type { EntryBody, EntryMeta } from './entry-format.ts';

@@ -3,9 +3,9 @@ import { unpackLimits } from '../gate/gate-fields.ts';
 import type { TenantId } from '../ids.ts';
 import { type Keys, parseExpiryMember } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
+import { removeExpiredRecords } from '../redis/bindings/record-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
-import { removeExpiredRecords } from '../redis/scripts.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 
 export interface CleanUpReport {

@@ -5,9 +5,10 @@
 import { ForbiddenError, OutcomeUnknownError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
+import type { GateArg, GateKey } from '../redis/bindings/gate-args.ts';
+import { verifyAccess } from '../redis/bindings/gate-scripts.ts';
 import type { RedisDriver, RedisReply } from '../redis/driver.ts';
 import { type Named, runScript, type Script } from '../redis/script.ts';
-import { type GateArg, type GateKey, verifyAccess } from '../redis/scripts.ts';
 import { readAdmission } from './admission.ts';
 import type { Caller } from './caller.ts';
 import { EMPTY_CONTEXT, type TenantContext, unpackContext } from './context-format.ts';

@@ -1,8 +1,8 @@
 import { OutcomeUnknownError } from '../errors.ts';
 import type { Keys } from '../keys.ts';
+import { beginIdempotent, endIdempotent } from '../redis/bindings/call-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
-import { beginIdempotent, endIdempotent } from '../redis/scripts.ts';
 import { type CallLedger, digestOf, type IdempotentCall, KEPT_MS } from './call-ledger.ts';
 
 /** Calls of administration, in a slot of the service's own. */

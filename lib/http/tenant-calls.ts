@@ -6,10 +6,10 @@
 import { StorageFullError } from '../errors.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Keys } from '../keys.ts';
+import { beginTenantCall, endTenantCall } from '../redis/bindings/call-scripts.ts';
 import type { RedisDriver, RedisReply } from '../redis/driver.ts';
 import { asInteger, asText } from '../redis/reply-shape.ts';
 import { runScript } from '../redis/script.ts';
-import { beginTenantCall, endTenantCall } from '../redis/scripts.ts';
 import { type BegunCall, type CallLedger, digestOf, type Ended, KEPT_MS, type TenantCall } from './call-ledger.ts';
 
 /** A larger reply is not kept. */

@@ -1,9 +1,9 @@
 /** Frees reservations that nobody settled in time: also those that no refused call has met. */
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
+import { freeAbandonedHolds } from '../redis/bindings/quota-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
-import { freeAbandonedHolds } from '../redis/scripts.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 
 export type AbandonedHolds = ReturnType<typeof createAbandonedHolds>;

@@ -15,11 +15,21 @@ export interface Held {
   readonly committedStorageBytes: number;
 }
 
+const NOTHING_HELD: Held = {
+  memoryBytes: 0,
+  storageBytes: 0,
+  transferBytes: 0,
+  committedMemoryBytes: 0,
+  committedStorageBytes: 0,
+};
+
 /** `text` null or empty: nothing was ever reserved. @throws {RangeError} no script wrote it. */
 export function unpackHeld(text: string | null): Held {
-  const numbers = (text || 'r1,0,0,0,0,0').split(',');
-  if (numbers.length !== 6 || !/^r1(?:,\d+){5}$/.test(numbers.join(','))) throw new RangeError('Not reservations');
-  const [, memoryBytes, storageBytes, transferBytes, committedMemoryBytes, committedStorageBytes] = numbers.map(Number);
+  if (text === null || text === '') return NOTHING_HELD;
+  if (!/^r1(?:,\d+){5}$/.test(text)) throw new RangeError('Not reservations');
+  const [, memoryBytes, storageBytes, transferBytes, committedMemoryBytes, committedStorageBytes] = text
+    .split(',')
+    .map(Number);
   return { memoryBytes, storageBytes, transferBytes, committedMemoryBytes, committedStorageBytes } as Held;
 }
 

@@ -1,7 +1,7 @@
 /** How much of each quota is used, held and left. Pure. */
 import { periodOf } from '../billing/period.ts';
 import type { Quotas } from '../config/config.ts';
-import type { Counters } from '../gate/counters.ts';
+import type { Use } from '../gate/counters.ts';
 import type { Held } from './held-format.ts';
 
 export type Resource = keyof Quotas;
@@ -27,7 +27,7 @@ export interface QuotaState {
 /** What the gate holds of a tenant, at an instant. */
 export interface QuotaFacts {
   readonly quotas: Quotas;
-  readonly counters: Counters;
+  readonly counters: Use;
   readonly held: Held;
   readonly nowMs: number;
 }
@@ -57,11 +57,15 @@ export function quotaState(resource: Resource, { quotas, counters, held, nowMs }
 }
 
 /** Whether `amount` more fits. */
-export const fits = ({ used, held, limit }: QuotaState, amount: number): boolean => used + held + amount <= limit;
+export const fits = ({ used, held, limit }: Pick<QuotaState, 'used' | 'held' | 'limit'>, amount: number): boolean =>
+  used + held + amount <= limit;
 
 const MINUTE_MS = 60_000;
 
-const stateOf = (state: Omit<QuotaState, 'left'>): QuotaState => ({
-  ...state,
-  left: Math.max(0, state.limit - state.used - state.held),
+const stateOf = ({ used, held, limit, resetsAtMs }: Omit<QuotaState, 'left'>): QuotaState => ({
+  used,
+  held,
+  limit,
+  left: Math.max(0, limit - used - held),
+  resetsAtMs,
 });

@@ -5,13 +5,14 @@
  */
 import { NotFoundError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
-import { unpackCounters } from '../gate/counters.ts';
+import { unpackUse } from '../gate/counters.ts';
 import type { Gate } from '../gate/gate.ts';
 import { unpackLimits } from '../gate/gate-fields.ts';
 import { newHoldId, newUlid, type TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
+import { checkKey } from '../redis/bindings/gate-scripts.ts';
+import { releaseQuota, reserveQuota, settleQuota } from '../redis/bindings/quota-scripts.ts';
 import type { RedisDriver, RedisReply } from '../redis/driver.ts';
-import { checkKey, releaseQuota, reserveQuota, settleQuota } from '../redis/scripts.ts';
 import type {
   GetQuotasResponse,
   QuotaResponse,
@@ -83,7 +84,8 @@ export function createQuotas(deps: {
       const stored = (await redis.send(command, { kind: 'read', signal })) as readonly RedisReply[];
       if (stored[0] === null) throw new NotFoundError('tenant_not_found', 'No such tenant');
       const facts = readFacts(stored, now());
-      return { allowed: fits(quotaState(resource, facts), amount), ...toResponse(resource, facts) };
+      const state = toResponse(resource, facts);
+      return { allowed: fits(state, amount), ...state };
     },
 
     /** Every quota, this call counted in it; and whether `amount` (default 1) more of `resource` would fit. */
@@ -194,15 +196,26 @@ const TOO_LITTLE = 'x';
 /** Of the gate's fields `h`, `m` and `r`. @throws {RangeError} not written by this service. */
 const readFacts = ([limits, counters, held]: readonly RedisReply[], nowMs: number): QuotaFacts => ({
   quotas: unpackLimits(limits as string).quotas,
-  counters: unpackCounters(counters as string),
+  counters: unpackUse(counters as string),
   held: unpackHeld(held as string | null),
   nowMs,
 });
 
 function toResponse(resource: Resource, facts: QuotaFacts): QuotaResponse {
-  const { resetsAtMs, ...amounts } = quotaState(resource, facts);
-  if (resetsAtMs === null) return { ...amounts, resets_at: null, resets_in_ms: null };
-  return { ...amounts, resets_at: isoOf(resetsAtMs), resets_in_ms: resetsAtMs - facts.nowMs };
+  const { used, held, limit, left, resetsAtMs } = quotaState(resource, facts);
+  return {
+    used,
+    held,
+    limit,
+    left,
+    resets_at: resetsAtMs === null ? null : isoOf(resetsAtMs),
+    resets_in_ms: resetsAtMs === null ? null : resetsAtMs - facts.nowMs,
+  };
 }
 
-const isoOf = (ms: number) => new Date(ms).toISOString();
+/** The text of one instant is kept: quotas are asked again and again before they reset. */
+let lastIso = { ms: 0, text: '' };
+function isoOf(ms: number): string {
+  if (lastIso.ms !== ms) lastIso = { ms, text: new Date(ms).toISOString() };
+  return lastIso.text;
+}

@@ -8,8 +8,8 @@ import type { Caller } from '../gate/caller.ts';
 import type { TenantContext } from '../gate/context-format.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Keys } from '../keys.ts';
+import { checkLimit } from '../redis/bindings/limit-scripts.ts';
 import type { RedisReply } from '../redis/driver.ts';
-import { checkLimit } from '../redis/scripts.ts';
 import { type Algorithm, checkLimitCheck, type LimitCheck } from './limit-rules.ts';
 
 export interface LimitVerdict {

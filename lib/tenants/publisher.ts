@@ -6,9 +6,9 @@ import type { AuditEntry } from '../audit/entry.ts';
 import { OutcomeUnknownError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
+import { ackAudit, publishChange } from '../redis/bindings/tenant-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
-import { ackAudit, publishChange } from '../redis/scripts.ts';
 import { type StoredTenant, unpackRecord } from './record-format.ts';
 import { NO_SUMMARY, summaryOf } from './tenant-summary.ts';
 

@@ -1,9 +1,9 @@
 /** The list of tenants, by pages: two round trips each, however many tenants there are. */
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
+import { listTenants } from '../redis/bindings/tenant-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
-import { listTenants } from '../redis/scripts.ts';
 import type { TenantResponse } from './contract.ts';
 import { unpackRecord } from './record-format.ts';
 import { searchText } from './tenant-summary.ts';

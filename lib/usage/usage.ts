@@ -12,9 +12,9 @@ import {
 import { unpackLimits } from '../gate/gate-fields.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
+import { readUsage } from '../redis/bindings/billing-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
-import { readUsage } from '../redis/scripts.ts';
 import { absent } from '../tenants/tenant-reader.ts';
 import type { TenantUsageResponse, UsageBucket } from './contract.ts';
 import { liveUse } from './live-use.ts';

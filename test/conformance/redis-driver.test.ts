@@ -8,12 +8,12 @@ import { type RunningCluster, startCluster } from '../../infra/local/redis/start
 import { type RunningRedis, startRedis } from '../../infra/local/redis/start-redis.ts';
 import { type RunningUpstashEndpoint, startUpstashEndpoint } from '../../infra/local/upstash/start-upstash-endpoint.ts';
 import { DeadlineError, RedisReplyError, RedisUnavailableError } from '../../lib/errors.ts';
+import { allScripts } from '../../lib/redis/bindings/all-scripts.ts';
 import type { RedisCommand, RedisDriver, RedisReply } from '../../lib/redis/driver.ts';
 import { type FailpointCall, withFailpoints } from '../../lib/redis/failpoints.ts';
 import { asInteger, asText } from '../../lib/redis/reply-shape.ts';
 import { createRestDriver } from '../../lib/redis/rest-driver.ts';
 import { defineScript, runScript, runScripts, scriptCall } from '../../lib/redis/script.ts';
-import { allScripts } from '../../lib/redis/scripts.ts';
 import { createTcpDriver } from '../../lib/redis/tcp-driver.ts';
 import { driverSettings, READ, WRITE } from '../support/driver-settings.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { allScripts } from '../../lib/redis/scripts.ts';
+import { allScripts } from '../../lib/redis/bindings/all-scripts.ts';
 import { allFlows } from '../support/flows/all-flows.ts';
 
 it('every script is a call of a flow that is tested with faults', () => {

@@ -1,15 +1,16 @@
 /** Every script and its binding say the same, and keep the rules that hold on a Cluster and on any request path. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { allScripts } from '../../lib/redis/bindings/all-scripts.ts';
 import type { RedisReply } from '../../lib/redis/driver.ts';
 import type { Script } from '../../lib/redis/script.ts';
-import * as bindings from '../../lib/redis/scripts.ts';
 
 type Bound = Pick<Script<string, string, RedisReply>, 'name' | 'source' | 'keys' | 'args'>;
 
 const scriptDir = new URL('../../lib/redis/scripts/', import.meta.url);
 const luaFiles = (dir: URL) => readdirSync(dir).filter((file) => file.endsWith('.lua'));
-const scripts: readonly Bound[] = bindings.allScripts;
+const bindingDir = new URL('../../lib/redis/bindings/', import.meta.url);
+const scripts: readonly Bound[] = allScripts;
 
 const HEADER_END = '\n]]\n';
 
@@ -46,9 +47,12 @@ describe('the scripts as a whole', () => {
     expect(scripts.map((script) => script.name)).toEqual(files.sort());
   });
 
-  it('are exported under their own name', () => {
-    const exported = new Map<string, unknown>(Object.entries(bindings));
+  it('are exported under their own name', async () => {
+    const files = readdirSync(bindingDir).filter((file) => /^(?!all-).*-scripts\.ts$/.test(file));
+    const modules = await Promise.all(files.map((file) => import(new URL(file, bindingDir).href)));
+    const exported = new Map<string, unknown>(modules.flatMap((module) => Object.entries(module)));
     for (const script of scripts) expect(exported.get(camelCase(script.name))).toBe(script);
+    expect(exported.size).toBe(scripts.length);
   });
 
   it('use every include', () => {
