@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { markField, packAlert, unpackAlert, unpackMark } from '../../lib/alerts/alert-format.ts';
 import { AlertResponse } from '../../lib/alerts/contract.ts';
+import { parseEntry as parseAuditEntry } from '../../lib/audit/entry.ts';
 import { readEntry, readHead } from '../../lib/cache/entry.ts';
 import { parseEntry } from '../../lib/cache/entry-format.ts';
 import { createValuePacker } from '../../lib/cache/value-packer.ts';
@@ -9,11 +10,16 @@ import type { CacheConfig } from '../../lib/config/config.ts';
 import { parseApiKey } from '../../lib/gate/caller.ts';
 import { packContext, unpackContext } from '../../lib/gate/context-format.ts';
 import { NO_COUNTERS, unpackCounters } from '../../lib/gate/counters.ts';
-import { packKey, packLimits, unpackKey, unpackLimits } from '../../lib/gate/gate-fields.ts';
-import { HOLD_ID } from '../../lib/ids.ts';
+import { packKey, packLimits, packOwnLimit, unpackKey, unpackLimits } from '../../lib/gate/gate-fields.ts';
+import { HOLD_ID, type TenantId } from '../../lib/ids.ts';
 import { parseExpiryMember } from '../../lib/keys.ts';
 import { resourceOfCode, unpackHeld } from '../../lib/quotas/held-format.ts';
+import { unpackStoredKey } from '../../lib/tenants/api-key-format.ts';
 import { TenantResponse } from '../../lib/tenants/contract.ts';
+import { QuotaRequestResponse } from '../../lib/tenants/quota-request-contract.ts';
+import { requestsOf } from '../../lib/tenants/quota-request-decision.ts';
+import { packRecord, unpackRecord } from '../../lib/tenants/record-format.ts';
+import { searchText } from '../../lib/tenants/tenant-summary.ts';
 import { keyMember } from '../support/index-member.ts';
 import { golden, goldenGate, goldenKeys, goldenText } from '../support/stored-formats.ts';
 
@@ -118,6 +124,9 @@ describe('stored alerts [T10]', () => {
   });
 });
 
+/** A tenant that was changed several times, and deleted; the last change was not yet told. */
+const CHANGED = 'tenant-01k9zzzzzzzzzzzzzzzzzzzzz3' as TenantId;
+
 describe('stored records and names [T1 T2]', () => {
   it('the tenant', () => {
     const record = JSON.parse(golden.strings[goldenKeys.record(golden.tenant.id)] ?? '');
@@ -130,6 +139,28 @@ describe('stored records and names [T1 T2]', () => {
     expect(members).toContain(keyMember(name));
     const expiries = members.filter((member) => member.startsWith('e\0')).map(parseExpiryMember);
     expect(expiries).toContainEqual({ expiresAtMs: 10_795_227_660_003, kind: 'c', name });
+  });
+
+  it('the tenant with its revision, and what makes it found', () => {
+    const { rev, op, tenant } = unpackRecord(golden.strings[goldenKeys.record(CHANGED)] ?? '');
+    expect({ rev, op }).toEqual({ rev: 4, op: '01k9zzzzzzzzzzzzzzzzzzzzz7' });
+    expect(TenantResponse.parse(tenant)).toEqual(tenant);
+    expect(golden.strings[goldenKeys.record(CHANGED)]).toBe(packRecord({ rev, op, tenant }));
+    const summary = golden.hashes[goldenKeys.tenantSummary()]?.[CHANGED];
+    expect(summary).toBe(`3\tstarter\tactive\t${searchText(tenant)}`);
+    expect(golden.sortedSets[goldenKeys.tenantIndex()]).toContain(`b\0starter\0active\0${CHANGED}`);
+  });
+
+  it('a key with its own limit, and a request for higher quotas', () => {
+    const [keyText = ''] = Object.values(golden.hashes[goldenKeys.apiKeys(CHANGED)] ?? {});
+    const { hash, revoked, record } = unpackStoredKey(keyText);
+    expect({ revoked, ...record }).toMatchObject({ revoked: false, scopes: ['cache:read'], name: 'ž' });
+    const gate = golden.hashes[goldenKeys.gate(CHANGED)] ?? {};
+    expect(gate[`l:${hash}`]).toBe(packOwnLimit({ operations_per_minute: 30 }));
+    const requests = new Map(Object.entries(golden.hashes[goldenKeys.quotaRequests(CHANGED)] ?? {}));
+    const [request] = requestsOf({ requests });
+    expect(QuotaRequestResponse.parse(request)).toEqual(request);
+    expect(parseAuditEntry(gate.o ?? '')).toMatchObject({ action: 'tenant.delete', tenant_id: CHANGED });
   });
 
   it('every key, under the name it has today', () => {
@@ -146,6 +177,12 @@ describe('stored records and names [T1 T2]', () => {
       goldenKeys.refusals(),
       goldenKeys.tenants(),
       goldenKeys.tenantReservations(),
+      goldenKeys.tenantIndex(),
+      goldenKeys.tenantSummary(),
+      goldenKeys.record(CHANGED),
+      goldenKeys.gate(CHANGED),
+      goldenKeys.apiKeys(CHANGED),
+      goldenKeys.quotaRequests(CHANGED),
       ...golden.entries.map(({ key }) => goldenKeys.cacheEntry(id, 1, { namespace: 'ns', key })),
     ];
     const stored = [golden.strings, golden.hashes, golden.sortedSets].flatMap((kind) => Object.keys(kind));
