@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NO_COUNTERS, unpackCounters } from '../../lib/gate/counters.ts';
+import { NO_COUNTERS, unpackCounters, unpackUse } from '../../lib/gate/counters.ts';
 import { RESOURCE_CODES, resourceOfCode, unpackHeld } from '../../lib/quotas/held-format.ts';
 import { fits, type QuotaFacts, quotaState, RESOURCES } from '../../lib/quotas/quota-state.ts';
 
@@ -86,6 +86,22 @@ describe('the state of a quota [T4]', () => {
         expect(fits(state, state.left)).toBe(used + held <= limit);
       }),
     );
+  });
+});
+
+describe('what is used, as it is stored [T4]', () => {
+  it('is what all counters say, of both formats', () => {
+    const numbers = fc.array(fc.maxSafeNat(), { minLength: 21, maxLength: 21 });
+    fc.assert(
+      fc.property(numbers, (given) => {
+        for (const text of [`m2,${given.join(',')}`, `m1,${given.slice(8).join(',')}`])
+          expect(unpackCounters(text)).toMatchObject(unpackUse(text));
+      }),
+    );
+  });
+
+  it.each(['', 'm3', `${NO_COUNTERS},0`, NO_COUNTERS.replace('m2,0,0,0', 'm2,0,0,x')])('is not %j', (text) => {
+    expect(() => unpackUse(text)).toThrow(RangeError);
   });
 });
 
