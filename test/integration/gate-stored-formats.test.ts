@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import { parseApiKey } from '../../lib/gate/caller.ts';
 import { newTenantId, newUlid } from '../../lib/ids.ts';
-import { newTenantRequest, testApp } from '../support/app.ts';
+import { newTenant, newTenantRequest, testApp } from '../support/app.ts';
 import { auditTenant } from '../support/audit-tenant.ts';
 import { GOLDEN_PREFIX, golden, goldenKeys } from '../support/stored-formats.ts';
 
@@ -50,7 +50,7 @@ describe('data of earlier versions [C1 C3 T1 T2 A14]', () => {
   it('does not create the tenant again, and gives its abandoned place back', async () => {
     const ulid = tenant.id.slice('tenant-'.length);
     expect(await app.tenants.create(newTenantRequest(), { ulid })).toEqual(tenant);
-    expect(await app.tenants.repair()).toEqual({ finished: 0, released: 1 });
+    expect(await app.tenants.repair()).toEqual({ finished: 0, released: 2 });
     expect(await app.tenants.listIds({ limit: 10 })).toEqual([newTenantId(ulid)]);
   });
 
@@ -69,6 +69,37 @@ describe('data of earlier versions [C1 C3 T1 T2 A14]', () => {
     expect(replayed).toEqual({ ...result, headers });
     const other = app.idempotency.run({ ...again, body: '{}' }, () => Promise.reject(new Error('it ran')));
     await expect(other).rejects.toMatchObject({ code: 'idempotency_key_reused' });
+  });
+
+  it('counts a limit on from where it stood', async () => {
+    const { caller, tenant } = await newTenant(app);
+    for (const { algorithm, limit, window_ms, used, stored } of golden.limits) {
+      const name = { namespace: 'logins', key: algorithm };
+      await app.redis.send(['SET', goldenKeys.limit(tenant.id, 1, name), stored], { kind: 'write' });
+      const how = { name: 'logins', identifier: algorithm, limit, windowMs: window_ms, algorithm };
+      const verdicts = [
+        await app.rateLimiter.check(caller, { ...how, cost: 0 }),
+        await app.rateLimiter.check(caller, how),
+      ];
+      expect(verdicts.map(({ remaining }) => remaining)).toEqual([limit - used, limit - used - 1]);
+      const replayed = await app.rateLimiter.check(caller, { ...how, cost: used }, { operationId: 'op-2' });
+      expect(replayed.allowed).toBe(false);
+    }
+  });
+
+  it('replays the idempotent call of a tenant, byte for byte', async () => {
+    const { caller, tenant } = await newTenant(app);
+    const { stored, name, bytes_base64, route_name, ...call } = golden.tenantCall;
+    const [namespace = '', key = ''] = name.split(':');
+    await app.redis.send(['SET', goldenKeys.tenantCall(tenant.id, 1, { namespace, key }), stored], { kind: 'write' });
+    const again = {
+      ...call,
+      tenant: { caller: { ...caller, route: route_name }, scope: 'none' },
+      operationId: newUlid(Date.now()),
+      leaseMs: 1,
+    };
+    const replayed = await app.idempotency.run(again, () => Promise.reject(new Error('it ran again')));
+    expect(replayed.bytes).toEqual(Buffer.from(bytes_base64, 'base64'));
   });
 
   it('revokes its key, replaces and removes its entries to the last byte', async () => {

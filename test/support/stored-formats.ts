@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { EntryCodec, EntryMeta } from '../../lib/cache/entry-format.ts';
 import type { TenantId } from '../../lib/ids.ts';
 import { createKeys } from '../../lib/keys.ts';
+import type { Algorithm } from '../../lib/rate-limiter/limit-rules.ts';
 import type { TenantResponse } from '../../lib/tenants/contract.ts';
 
 interface GoldenEntry {
@@ -23,6 +24,26 @@ interface StoredFormats {
     readonly route: string;
     readonly body: string;
     readonly result: { readonly status: number; readonly data: object; readonly headers: Record<string, string> };
+  };
+  /** States of limits, used in part, of a time to come: they do not end. */
+  readonly limits: readonly {
+    readonly algorithm: Algorithm;
+    readonly limit: number;
+    readonly window_ms: number;
+    readonly used: number;
+    readonly stored: string;
+  }[];
+  /** An idempotent call of a tenant, done, whose reply is bytes. */
+  readonly tenantCall: {
+    readonly caller: string;
+    readonly idempotencyKey: string;
+    readonly route: string;
+    readonly body: string;
+    readonly route_name: string;
+    /** Namespace and key of its record. */
+    readonly name: string;
+    readonly bytes_base64: string;
+    readonly stored: string;
   };
   /** Entries as they were pushed, the same sealed, and the head behind them. */
   readonly audit: { readonly pending: readonly string[]; readonly sealed: readonly string[]; readonly head: string };
