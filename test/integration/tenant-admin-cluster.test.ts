@@ -1,0 +1,59 @@
+/** Administration on a Cluster: a tenant and the deployment's list lie in slots of their own, and pages span all nodes. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningCluster, startCluster } from '../../infra/local/redis/start-cluster.ts';
+import type { App } from '../../lib/app.ts';
+import { parseApiKey } from '../../lib/gate/caller.ts';
+import { newTenant, newTenantRequest, testApp } from '../support/app.ts';
+import { auditedActions, outboxOf } from '../support/tenant-state.ts';
+
+let dir: string;
+let cluster: RunningCluster;
+let app: App;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'riptide-admin-cluster-'));
+  cluster = await startCluster({ dir });
+  app = await testApp({ env: { REDIS_URL: cluster.url, PERSISTENCE_REDIS_CLUSTER_MODE: 'true' } });
+});
+afterAll(async () => {
+  await app.close();
+  await cluster.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+describe('administration on a Cluster [T1 T2 T11]', () => {
+  it('changes a tenant and its keys, and tells the list and the log', async () => {
+    const { tenant, key } = await newTenant(app);
+    await app.tenantAdmin.update(tenant.id, { plan: 'starter' }, {});
+    await app.tenantPolicies.set(tenant.id, { default: 'allow', statements: [] }, {});
+    const { id } = await app.quotaRequests.create(tenant.id, {
+      quotas: { operations_per_minute: 2_000_000 },
+      reason: 'x',
+    });
+    await app.quotaRequests.approve(tenant.id, id);
+    const fresh = await app.apiKeys.rotate(tenant.id, key.split('_')[2] as string, { overlap_seconds: 60 });
+    expect((await app.account.identify(parseApiKey(fresh.key))).limits.operations_per_minute).toBe(2_000_000);
+    await app.tenantAdmin.remove(tenant.id, { undoMs: null });
+    expect(await auditedActions(app, tenant.id)).toEqual([
+      'tenant.create',
+      'key.create',
+      'tenant.update',
+      'quota_request.create',
+      'quota_request.approve',
+      'key.rotate',
+      'tenant.delete',
+    ]);
+    expect(await outboxOf(app, tenant.id)).toBeNull();
+    const found = await app.tenantList.list({ limit: 10, plan: 'starter', status: 'deleted' });
+    expect(found.items.map((each) => each.id)).toEqual([tenant.id]);
+  });
+
+  it('lists tenants of every node on one page', async () => {
+    const made = await Promise.all(Array.from({ length: 30 }, () => app.tenants.create(newTenantRequest())));
+    const { items } = await app.tenantList.list({ limit: 100 });
+    expect(items.map(({ id }) => id)).toEqual(expect.arrayContaining(made.map(({ id }) => id)));
+    expect((await app.unpublished.publishLeft()).published).toBe(0);
+  });
+});
