@@ -10,12 +10,16 @@ import { BrokenClaimError } from './claims.ts';
 import { findDocuments } from './documents.ts';
 import { readOptions, USAGE } from './options.ts';
 import { createProgress, noProgress } from './progress.ts';
-import { formatReport, type Paint } from './report.ts';
+import { formatReport } from './report.ts';
+import type { Paint } from './report-table.ts';
 import { runDemo } from './run-demo.ts';
 import { findService, startOwnService } from './service.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const INTERRUPTED = 130;
+const WHAT_TO_DO =
+  'What to do: without a running service the demo starts one of its own on empty data; if that works, look at the data and the ' +
+  'settings of yours (npm run config), else it is a fault of this version. PERSISTENCE_LOG_LEVEL=info logs each refusal.';
 
 /** What the person at the terminal should know meanwhile; never mixed into the result. */
 const notify = (text: string) => console.error(`[demo] ${text}`);
@@ -30,7 +34,8 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
     const library = await findDocuments(`${ROOT}node_modules`, maxDocuments);
     notify(`${library.documents.length} documents, two tenants, ${service.url}`);
     const openProgress = isJson ? () => noProgress : createProgress;
-    const summary = await runDemo({ service, library, isKept, openProgress, signal });
+    const onAct = isJson ? () => {} : (title: string) => notify(`${title} …`);
+    const summary = await runDemo({ service, library, isKept, openProgress, onAct, signal });
     console.log(isJson ? JSON.stringify(summary, null, 2) : formatReport(summary, paint));
   } finally {
     await service.stop();
@@ -48,7 +53,7 @@ function report(error: unknown, signal: AbortSignal): number {
     notify('Stopped');
     return INTERRUPTED;
   }
-  if (error instanceof BrokenClaimError) notify(`A claim does not hold: ${error.message}`);
+  if (error instanceof BrokenClaimError) notify(`A claim does not hold: ${error.message}\n${WHAT_TO_DO}`);
   // What a person can put right is said in one line; anything else is a bug and needs its stack.
   else if (error instanceof LocalServiceError) notify(error.message);
   else notify(String(error instanceof Error ? error.stack : error));

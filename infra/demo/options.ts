@@ -6,7 +6,10 @@ export const USAGE = `npm run demo -- [--documents N] [--json] [--keep]
 
   --documents N  take N of the documents below node_modules, evenly spread (default: all)
   --json         print one JSON object instead of progress and tables
-  --keep         leave the documents in the service (they expire after an hour)
+  --keep         leave the tenants, and the documents of two of them (they expire after an hour)
+
+Shows plans, quotas, reservations, limits, policies, encryption, key rotation, webhooks, usage, a bill and the audit log with
+tenants of its own, checks every claim, and deletes them again. Exit code 0; 1 when a claim does not hold; 130 after Ctrl-C.
 
 It uses the service that RIPTIDE_URL and RIPTIDE_ADMIN_KEY name, or the one npm start runs, or starts one itself.`;
 

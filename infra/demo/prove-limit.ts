@@ -1,8 +1,9 @@
 /** A tenant with a tiny rate limit runs into it, is told how long to wait, waits just that long, and is served again. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Failure } from '../../lib/client/call.ts';
+import type { Cast } from './cast.ts';
 import { demand, demandRefusal, demandStatus } from './claims.ts';
-import { createDemoTenant, type DemoTenant, type ServiceAddress } from './tenant.ts';
+import type { DemoTenant } from './tenant.ts';
 
 const OPERATIONS_PER_MINUTE = 30;
 /** One operation drains in this time. */
@@ -21,9 +22,9 @@ export interface LimitProof {
 }
 
 /** @throws {BrokenClaimError} */
-export async function proveLimit(service: ServiceAddress, signal: AbortSignal): Promise<LimitProof> {
+export async function proveLimit(cast: Cast, signal: AbortSignal): Promise<LimitProof> {
   const quotas = { operations_per_minute: OPERATIONS_PER_MINUTE };
-  const tenant = await createDemoTenant(service, { name: 'C', quotas });
+  const tenant = await cast.create({ name: 'C', plan: 'free', quotas });
   const { burst, admitted } = await rush(tenant);
   const { retryAfterMs } = await proveRetryAfter(tenant, signal);
   const last = await tenant.client.whoAmI();

@@ -1,19 +1,24 @@
 /** The summary as a person reads it. Colour only where `paint` gives it. */
-import Table from 'cli-table3';
+import { ERASED_WITHIN_MINUTES } from './cast.ts';
+import { formatBill, formatQuotas, formatUsage } from './report-bill.ts';
+import { count, type Paint, table } from './report-table.ts';
 import type { Summary } from './summary.ts';
 
-/** `green` for what was shown, `bold` for headings; gives the text back as it is where no colour is wanted. */
-export type Paint = (style: 'green' | 'bold', text: string) => string;
-
 export function formatReport(summary: Summary, paint: Paint): string {
-  const { shown, left, took_ms, concurrency_per_tenant } = summary;
+  const { shown, not_shown, quotas_met, bill, usage, audit, left, took_ms, concurrency_per_tenant } = summary;
   return [
     tenantTable(summary, paint),
     paint('bold', `Milliseconds at the client, ${concurrency_per_tenant} calls at once for each of 2 tenants`),
     operationTable(summary, paint),
+    formatQuotas(quotas_met, paint),
+    formatUsage(usage, paint),
+    '',
+    ...(bill === null ? [] : [formatBill(bill, paint), '']),
     paint('bold', 'Shown, and checked'),
     ...shown.map((claim) => `${paint('green', '✓')} ${claim}`),
+    ...not_shown.map((what) => `${paint('yellow', '–')} Not shown here. ${what}`),
     '',
+    `Head of the audit log: ${audit.head}`,
     ...describeLeft(left),
     `Took ${(took_ms / 1000).toFixed(1)} s`,
   ].join('\n');
@@ -21,18 +26,23 @@ export function formatReport(summary: Summary, paint: Paint): string {
 
 function describeLeft(left: Summary['left']): readonly string[] {
   if (left === null) return ['Nothing is left: the service was started for this and is gone with its data'];
-  const { tenants, documents } = left;
-  const entries = documents === 0 ? 'without an entry' : `and ${count(documents)} entries, which expire within an hour`;
+  const { tenants, documents, to_be_erased } = left;
+  if (tenants.length === 0)
+    return [
+      `Left in the service: nothing that is used. The ${to_be_erased.length} tenants are deleted, and erased within ` +
+        `${ERASED_WITHIN_MINUTES} minutes; for good stay their receipts, final bills and entries of the audit log`,
+    ];
   return [
-    `Left in the service: ${tenants.length} tenants with a key each, ${entries}`,
+    `Left in the service: ${tenants.length} tenants with a key each, and ${count(documents)} documents, which expire within an hour`,
     ...tenants.map((id) => `  ${id}`),
   ];
 }
 
 function tenantTable({ tenants }: Summary, paint: Paint): string {
-  const head = ['Tenant', 'Documents', 'Bytes in', 'Bytes stored', 'Stored ÷ in', 'Hits', 'Misses'];
+  const head = ['Tenant', 'Plan', 'Documents', 'Bytes in', 'Bytes stored', 'Stored ÷ in', 'Hits', 'Misses'];
   const rows = tenants.map((tenant) => [
     tenant.name,
+    tenant.plan,
     count(tenant.documents),
     count(tenant.bytes_in),
     count(tenant.bytes_stored),
@@ -51,12 +61,3 @@ function operationTable({ operations }: Summary, paint: Paint): string {
   ]);
   return table(['Operation', 'Calls', 'p50', 'p95', 'p99'], rows, paint);
 }
-
-function table(head: readonly string[], rows: readonly string[][], paint: Paint): string {
-  const colAligns = head.map((_, column) => (column === 0 ? ('left' as const) : ('right' as const)));
-  const grid = new Table({ head: head.map((name) => paint('bold', name)), colAligns, style: { head: [], border: [] } });
-  grid.push(...rows);
-  return grid.toString();
-}
-
-const count = (value: number) => value.toLocaleString('en');

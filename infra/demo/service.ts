@@ -12,6 +12,8 @@ const ANSWER_DEADLINE_MS = 3_000;
 export interface DemoService extends ServiceAddress {
   /** Started here, on an empty folder that `stop` removes. */
   readonly isOwn: boolean;
+  /** Of a service on this machine, to look at what it stores; null: not known. */
+  readonly redisUrl: string | null;
   stop(): Promise<void>;
 }
 
@@ -29,7 +31,7 @@ export async function findService(environment: Environment, defaultDataDir: stri
   const { RIPTIDE_URL: url, RIPTIDE_ADMIN_KEY: adminKey, RIPTIDE_DATA_DIR } = environment;
   if (url) {
     if (!adminKey) throw new LocalServiceError('RIPTIDE_URL is set: set RIPTIDE_ADMIN_KEY to its admin key, too');
-    if (await answers(url)) return { url, adminKey, isOwn: false, stop: async () => {} };
+    if (await answers(url)) return { url, adminKey, isOwn: false, redisUrl: null, stop: async () => {} };
     throw new LocalServiceError(`No service answers at RIPTIDE_URL (${url})`);
   }
   const running = await readRunning(join(RIPTIDE_DATA_DIR || defaultDataDir, 'env.json'));
@@ -47,7 +49,8 @@ export async function startOwnService(): Promise<DemoService> {
       await service.stop();
       await removeData();
     };
-    return { url: service.url, adminKey: service.settings.RIPTIDE_ADMIN_KEY ?? '', isOwn: true, stop };
+    const { RIPTIDE_ADMIN_KEY: adminKey = '', RIPTIDE_LOCAL_REDIS_URL: redisUrl = null } = service.settings;
+    return { url: service.url, adminKey, redisUrl, isOwn: true, stop };
   } catch (error) {
     await removeData();
     throw error;
@@ -55,11 +58,12 @@ export async function startOwnService(): Promise<DemoService> {
 }
 
 /** As a running stack has left it; one that was killed leaves it behind, so it may lead nowhere. */
-async function readRunning(file: string): Promise<ServiceAddress | null> {
+async function readRunning(file: string): Promise<(ServiceAddress & Pick<DemoService, 'redisUrl'>) | null> {
   try {
     const settings: Record<string, unknown> = JSON.parse(await readFile(file, 'utf8'));
-    const { RIPTIDE_URL: url, RIPTIDE_ADMIN_KEY: adminKey } = settings;
-    return typeof url === 'string' && typeof adminKey === 'string' ? { url, adminKey } : null;
+    const { RIPTIDE_URL: url, RIPTIDE_ADMIN_KEY: adminKey, RIPTIDE_LOCAL_REDIS_URL: redis } = settings;
+    if (typeof url !== 'string' || typeof adminKey !== 'string') return null;
+    return { url, adminKey, redisUrl: typeof redis === 'string' ? redis : null };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw new LocalServiceError(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);

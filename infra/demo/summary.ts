@@ -2,10 +2,14 @@
 import type { LimitProof } from './prove-limit.ts';
 import type { Shelf } from './shelf.ts';
 import type { OperationTimes } from './stopwatch.ts';
+import type { Bill } from './tour/prove-bill.ts';
+import type { UsageMinute } from './tour/prove-usage.ts';
+import type { QuotaHit } from './tour/stage.ts';
 
 export interface TenantSummary {
   readonly name: string;
   readonly id: string;
+  readonly plan: string;
   readonly documents: number;
   readonly bytes_in: number;
   readonly bytes_stored: number;
@@ -25,6 +29,15 @@ export interface OperationSummary {
   readonly p99_ms: number;
 }
 
+export interface Left {
+  /** Kept, as `--keep` asks. */
+  readonly tenants: readonly string[];
+  /** Of the tenants that are kept; they expire. */
+  readonly documents: number;
+  /** Deleted: the next run of the schedule erases them. */
+  readonly to_be_erased: readonly string[];
+}
+
 export interface Summary {
   readonly ok: true;
   readonly service: { readonly url: string; readonly started_by_demo: boolean };
@@ -41,22 +54,31 @@ export interface Summary {
     readonly refused: number;
     readonly retry_after_seconds: number;
   };
+  /** Refusals of quotas that were full. */
+  readonly quotas_met: readonly QuotaHit[];
+  /** null: nothing is priced in this deployment. */
+  readonly bill: Bill | null;
+  readonly usage: readonly UsageMinute[];
+  readonly audit: { readonly entries: number; readonly head: string };
   /** Each was checked. */
   readonly shown: readonly string[];
-  /** What stays in a service the demo did not start: ids of tenants, and entries that expire. null: it is gone as a whole. */
-  readonly left: { readonly tenants: readonly string[]; readonly documents: number } | null;
+  /** What this service cannot show, and why. */
+  readonly not_shown: readonly string[];
+  /** In a service the demo did not start. null: it is gone as a whole. */
+  readonly left: Left | null;
   /** Without starting and stopping a service. */
   readonly took_ms: number;
 }
 
 /** One tenant's row. */
 export function summariseShelf(shelf: Shelf): TenantSummary {
-  const { name, id, calls } = shelf.tenant;
+  const { name, id, plan, calls } = shelf.tenant;
   const { documents, bytesIn, bytesStored, hits, misses } = shelf.totals();
   const ratio = bytesIn === 0 ? 1 : round(bytesStored / bytesIn, 4);
   return {
     name,
     id,
+    plan,
     documents,
     bytes_in: bytesIn,
     bytes_stored: bytesStored,

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Summary } from '../../infra/demo/summary.ts';
 import { type Lie, type PassedReply, startLyingProxy } from '../support/lying-proxy.ts';
 import { pollUntil } from '../support/poll-until.ts';
+import { withServiceApp } from '../support/service-app.ts';
 import { type RunningService, startService } from '../support/start-service.ts';
 
 const DEMO = fileURLToPath(new URL('../../infra/demo/demo.ts', import.meta.url));
@@ -52,13 +53,24 @@ function expectTimes(operations: Summary['operations']): void {
   }
 }
 
+/** Its lines add up, and count what the tenant's own minutes count. */
+function expectBill({ bill, usage, tenants }: Summary): void {
+  expect(tenants.map(({ plan }) => plan)).toEqual(['starter', 'professional']);
+  expect(bill).toMatchObject({ tenant: 'A', plan: 'starter' });
+  const { lines, total_micros, under_other_plans } = bill as NonNullable<typeof bill>;
+  expect(lines.reduce((sum, { amount_micros }) => sum + amount_micros, 0)).toBe(total_micros);
+  const operations = usage.filter(({ tenant }) => tenant === 'A').reduce((sum, minute) => sum + minute.operations, 0);
+  expect(lines.find(({ key }) => key === 'operations')?.quantity).toBe(String(operations));
+  expect(under_other_plans.map(({ plan }) => plan)).toEqual(['free', 'professional', 'enterprise']);
+}
+
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'riptide-demo-test-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-describe('the demo with a service of its own [C1 C5 C10 T2 T5]', () => {
+describe('the demo with a service of its own [C1 C5 C10 T2 T3 T4 T5 T6 T7 T8 T10 T11]', () => {
   it('stores and reads 200 real documents for two tenants, times it, shows what must not work, and leaves nothing', async () => {
     const summary = summaryOf(await runDemo(['--documents', '200', '--json']));
     expect(summary).toMatchObject({ ok: true, documents: 200, left: null, service: { started_by_demo: true } });
@@ -71,7 +83,19 @@ describe('the demo with a service of its own [C1 C5 C10 T2 T5]', () => {
     }
     expect(summary.limit).toMatchObject({ burst: 3, operations_per_minute: 30, refused: expect.any(Number) });
     expectTimes(summary.operations);
+    expectBill(summary);
+    expect(summary.quotas_met.map(({ resource, status, code }) => [resource, status, code])).toEqual([
+      ['memory_bytes', 507, 'memory_full'],
+      ['operations_per_minute', 429, 'quota_exceeded'],
+      ['storage_bytes', 507, 'storage_full'],
+    ]);
+    for (const { used, limit } of summary.quotas_met) expect(used).toBeLessThanOrEqual(limit);
+    expect(summary.not_shown).toEqual([]);
+    expect(summary.audit.head).toMatch(new RegExp(`^${summary.audit.entries}:[0-9a-f]{64}$`));
     expect(summary.shown.join('\n')).toMatch(/byte for byte.*404.*401.*429.*Retry-After/s);
+    expect(summary.shown.join('\n')).toMatch(
+      /507.*given back.*user-2.*denies.*rotated.*In Redis.*2 s.*Webhooks.*add up/s,
+    );
     expect(await readdir(folder)).toEqual([]);
   });
 
@@ -103,7 +127,7 @@ describe('the demo with a service of its own [C1 C5 C10 T2 T5]', () => {
   );
 });
 
-describe('the demo with a running service [C1 T2 T5]', () => {
+describe('the demo with a running service [C1 T1 T2 T5 T9]', () => {
   let service: RunningService;
   beforeAll(async () => {
     service = await startService();
@@ -112,26 +136,51 @@ describe('the demo with a running service [C1 T2 T5]', () => {
 
   const address = () => ({ RIPTIDE_URL: service.url, RIPTIDE_ADMIN_KEY: service.adminKey });
 
+  const statusOf = async (id: string) => {
+    const headers = { authorization: `Bearer ${service.adminKey}` };
+    const response = await fetch(`${service.url}/admin/tenants/${id}`, { headers });
+    return ((await response.json()) as { status: unknown }).status;
+  };
+
+  /** What the schedule does next leaves receipts and bills, and nothing else. */
+  const expectErasable = async (ids: readonly string[]) => {
+    expect(ids.length).toBeGreaterThan(5);
+    for (const id of ids) expect(await statusOf(id)).toBe('deleted');
+    await withServiceApp(service, async ({ erasure }) => {
+      expect(await erasure.eraseDue()).toEqual({ erased: ids.length, failed: 0, finished: true });
+    });
+    for (const id of ids) expect(await statusOf(id)).toBe(410);
+    const redis = new Redis(service.settings.RIPTIDE_LOCAL_REDIS_URL ?? '');
+    try {
+      const left = (await redis.keys('*tenant-*')).map((key) => key.replace(/^.*\}:/, ''));
+      expect([...new Set(left)].toSorted()).toEqual(['billing', 'erased']);
+    } finally {
+      redis.disconnect();
+    }
+  };
+
   it('finds it by its data folder, takes its entries away again and says what is left', async () => {
     const env = { RIPTIDE_DATA_DIR: service.dataDir };
     const summary = summaryOf(await runDemo(['--documents', '10', '--json'], env));
     expect(summary.service).toEqual({ url: service.url, started_by_demo: false });
-    expect(summary.left).toMatchObject({ documents: 0 });
-    expect(summary.left?.tenants).toHaveLength(3);
+    expect(summary.left).toMatchObject({ tenants: [], documents: 0 });
+    await expectErasable(summary.left?.to_be_erased ?? []);
     expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
   });
 
   it('keeps what it stored when it is told to', async () => {
     const { left } = summaryOf(await runDemo(['--documents', '10', '--json', '--keep'], address()));
-    expect(left).toMatchObject({ documents: 18 });
+    expect(left).toMatchObject({ documents: 18, to_be_erased: [] });
+    for (const id of left?.tenants ?? []) expect(await statusOf(id)).toBe('active');
   });
 
   it('prints tables for people, and no colour where it is not wanted', async () => {
     const plain = await runDemo(['--documents', '4'], address());
     expect(plain.code, plain.stderr).toBe(0);
-    expect(plain.stdout).toMatch(/Bytes stored.*p99.*✓ Tenant B cannot.*Left in the service: 3 tenants/s);
+    expect(plain.stdout).toMatch(/Bytes stored.*p99.*memory_full.*█.*total .*✓ Tenant B cannot.*Left in/s);
     expect(plain.stdout + plain.stderr).not.toContain(ESCAPE);
     expect(plain.stderr).toContain('Tenant A: 100 %');
+    expect(plain.stderr).toContain('[demo] Key rotation …');
   });
 
   it.each([
@@ -152,11 +201,13 @@ describe('the demo with a running service [C1 T2 T5]', () => {
   it('ends with 1 when the admin key is wrong', async () => {
     const { code, stderr } = await runDemo(['--documents', '2'], { ...address(), RIPTIDE_ADMIN_KEY: 'x'.repeat(16) });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/A claim does not hold: Create tenant A: expected 201, came 401 key_unknown/);
+    expect(stderr).toMatch(
+      /A claim does not hold: Read the audit log as administrator: expected 200, came 401 key_unknown/,
+    );
   });
 });
 
-describe('the demo checks what it says [C1 T2 T4 T5]', () => {
+describe('the demo checks what it says [C1 T2 T3 T4 T5 T7 T10 T11]', () => {
   let service: RunningService;
   beforeAll(async () => {
     service = await startService();
@@ -204,6 +255,28 @@ describe('the demo checks what it says [C1 T2 T4 T5]', () => {
     };
   };
 
+  /** Changes the JSON of answers whose path it knows. */
+  const rewrites =
+    (path: RegExp, change: (json: string) => string): Lie =>
+    async (request, forward) => {
+      const reply = await forward();
+      if (!path.test(request.path) || reply.status >= 400) return reply;
+      const body = Buffer.from(change(reply.body.toString()));
+      return { ...changed(reply, { 'content-length': String(body.length) }), body };
+    };
+  const raisesTotal = rewrites(/\/billing$/, (json) =>
+    json.replace(/"total_micros":(-?\d+)/, (_, micros) => `"total_micros":${Number(micros) + 1}`),
+  );
+  const letsLogIn = rewrites(/^\/ratelimit\//, (json) => json.replace('"allowed":false', '"allowed":true'));
+  const swapsSecret = rewrites(/\/alerts$/, (json) => json.replace(/"whsec_[A-Za-z0-9+/]{4}/, '"whsec_AAAA'));
+  const rewritesLog = rewrites(/^\/admin\/audit\?.*asc/, (json) => json.replace('"actor":"admin:', '"actor":"nobody:'));
+  /** Takes every write, whatever a policy says. */
+  const ignoresPolicies: Lie = async ({ method, path }, forward) => {
+    const reply = await forward();
+    const isDenied = method === 'PUT' && path.startsWith('/cache/frozen/') && reply.status === 403;
+    return isDenied ? { ...changed(reply, { 'content-length': '0' }), status: 204, body: Buffer.alloc(0) } : reply;
+  };
+
   async function countEntries(): Promise<number> {
     const redis = new Redis(service.settings.RIPTIDE_LOCAL_REDIS_URL ?? '');
     try {
@@ -220,6 +293,11 @@ describe('the demo checks what it says [C1 T2 T4 T5]', () => {
     ['an operation metered twice', sendsTwice, /Tenant [AB]: metered operations \d+, and it must be \d+/],
     ["a tenant that reads another's documents", mixesTenants(), /Tenant B, reading \S+ of tenant A: expected 404/],
     ['a wrong key that is let in', believesAll(), /key with a wrong secret: expected 401/],
+    ['a login more than the limit', letsLogIn, /Of 12 logins at once 12 were allowed, not 5/],
+    ['a policy that is not heeded', ignoresPolicies, /another allows: expected 403 access_denied/],
+    ['a message signed by somebody else', swapsSecret, /The signature of the message holds/],
+    ['a bill that does not add up', raisesTotal, /its lines add up to -?\d+, and its total is -?\d+/],
+    ['a log with another name in it', rewritesLog, /The audit log is not intact: entry \d+ is not what was sealed/],
   ])('ends with 1 on %s, names it, and takes its entries away', async (_what, lie, message) => {
     const proxy = await startLyingProxy(service.url, lie);
     try {

@@ -1,0 +1,34 @@
+/** The tour: one act after the other, each with tenants of its own. */
+import { proveEncryption } from './prove-encryption.ts';
+import { proveKeyRotation } from './prove-key-rotation.ts';
+import { proveLimiter } from './prove-limiter.ts';
+import { provePolicies } from './prove-policies.ts';
+import { proveQuotas } from './prove-quotas.ts';
+import { proveReservations } from './prove-reservations.ts';
+import { proveWebhook } from './prove-webhook.ts';
+import type { Act, Shown, Stage } from './stage.ts';
+
+const ACTS: readonly Act[] = [
+  proveQuotas,
+  proveReservations,
+  proveLimiter,
+  provePolicies,
+  proveEncryption,
+  proveKeyRotation,
+  proveWebhook,
+];
+
+/** @param onAct told of each act when it begins. @throws {BrokenClaimError} */
+export async function runTour(stage: Stage, onAct: (title: string) => void): Promise<Required<Shown>> {
+  const all: Shown[] = [];
+  for (const act of ACTS) {
+    stage.signal.throwIfAborted();
+    onAct(act.title);
+    all.push(await act.run(stage));
+  }
+  return {
+    shown: all.flatMap(({ shown }) => shown),
+    notShown: all.flatMap(({ notShown = [] }) => notShown),
+    quotasMet: all.flatMap(({ quotasMet = [] }) => quotasMet),
+  };
+}

@@ -1,0 +1,37 @@
+/** What the acts of the tour share: each shows one thing an administrator or a tenant can do, and checks it. */
+import type { Cast } from '../cast.ts';
+import type { DemoService } from '../service.ts';
+
+export interface Stage {
+  readonly service: DemoService;
+  readonly cast: Cast;
+  readonly signal: AbortSignal;
+}
+
+/** A quota that was full, as the refusal told it. */
+export interface QuotaHit {
+  readonly resource: string;
+  readonly status: number;
+  readonly code: string;
+  readonly used: number;
+  readonly limit: number;
+  /** null: waiting does not help, removing does. */
+  readonly resets_in_ms: number | null;
+}
+
+export interface Shown {
+  /** Each was checked. */
+  readonly shown: readonly string[];
+  /** What cannot be shown with this service, and why. */
+  readonly notShown?: readonly string[];
+  readonly quotasMet?: readonly QuotaHit[];
+}
+
+export interface Act {
+  readonly title: string;
+  /** @throws {BrokenClaimError} @throws the reason of `signal`. */
+  run(stage: Stage): Promise<Shown>;
+}
+
+/** So many that the demo's own haste is not what it shows. */
+export const AMPLE_OPERATIONS = { operations_per_minute: 60_000_000 };
