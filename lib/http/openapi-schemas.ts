@@ -10,6 +10,7 @@ import * as docs from '../docs/contract.ts';
 import * as problem from '../docs/problem.ts';
 import * as health from '../health/contract.ts';
 import * as quotas from '../quotas/contract.ts';
+import * as rateLimiter from '../rate-limiter/contract.ts';
 import * as tenants from '../tenants/contract.ts';
 import * as tenantKeys from '../tenants/key-contract.ts';
 import * as tenantPolicies from '../tenants/policy-contract.ts';
@@ -30,6 +31,7 @@ const MODULES: readonly object[] = [
   health,
   problem,
   quotas,
+  rateLimiter,
   tenants,
   tenantKeys,
   tenantPolicies,

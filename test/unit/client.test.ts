@@ -91,6 +91,14 @@ describe('a call becomes the request its contract describes [A16]', () => {
     ]);
   });
 
+  it('names a call of its own accord only where keeping the answer costs less than the call', async () => {
+    const { client, seen } = await serverThat((response) => json(response, 200, exampleOf('checkLimit').reply));
+    const call = { params: { name: 'logins' }, body: { identifier: 'user-42', limit: 5, window_ms: 60_000 } };
+    await client.checkLimit(call);
+    await client.checkLimit({ ...call, idempotencyKey: 'mine' });
+    expect(seen.map(({ headers }) => headers['idempotency-key'])).toEqual([undefined, 'mine']);
+  });
+
   it('keeps the key from endpoints that take none, and keeps a stage of the address', async () => {
     const { seen, baseUrl } = await serverThat((response) => json(response, 200, { status: 'live' }));
     await createClient({ baseUrl: `${baseUrl}/prod/`, key: 'secret' }).checkLive();
