@@ -26,11 +26,18 @@ const NOTHING_HELD: Held = {
 /** `text` null or empty: nothing was ever reserved. @throws {RangeError} no script wrote it. */
 export function unpackHeld(text: string | null): Held {
   if (text === null || text === '') return NOTHING_HELD;
-  if (!/^r1(?:,\d+){5}$/.test(text)) throw new RangeError('Not reservations');
-  const [, memoryBytes, storageBytes, transferBytes, committedMemoryBytes, committedStorageBytes] = text
-    .split(',')
-    .map(Number);
-  return { memoryBytes, storageBytes, transferBytes, committedMemoryBytes, committedStorageBytes } as Held;
+  const parts = text.split(',');
+  const held = {
+    memoryBytes: Number(parts[1]),
+    storageBytes: Number(parts[2]),
+    transferBytes: Number(parts[3]),
+    committedMemoryBytes: Number(parts[4]),
+    committedStorageBytes: Number(parts[5]),
+  };
+  const sum = held.memoryBytes + held.storageBytes + held.transferBytes;
+  const isSum = Number.isFinite(sum + held.committedMemoryBytes + held.committedStorageBytes);
+  if (parts[0] !== 'r1' || parts.length !== 6 || !isSum) throw new RangeError('Not reservations');
+  return held;
 }
 
 /** Resources as scripts call them. */
