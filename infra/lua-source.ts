@@ -13,3 +13,13 @@ export function readLua(file: string): string {
     readLua(resolve(dirname(file), name)).trimEnd(),
   );
 }
+
+/** A script in its parts: text, and the includes between them by their path as it is written, as `./includes/x.lua`. */
+export type LuaPart = { readonly text: string } | { readonly include: string };
+
+/** The parts of one file; what {@link readLua} gives is they, in order, the includes read in the same way. */
+export function luaParts(file: string): readonly LuaPart[] {
+  const pieces = readFileSync(file, 'utf8').split(INCLUDE);
+  // Between two texts stands what the pattern has captured.
+  return pieces.map((piece, i) => (i % 2 === 0 ? { text: piece } : { include: `./${piece}` }));
+}

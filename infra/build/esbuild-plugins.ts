@@ -1,15 +1,32 @@
 /** What esbuild does not know by itself: Lua scripts, the native addon, and one builtin that is slow to import. */
 import type { Plugin } from 'esbuild';
-import { readLua } from '../lua-source.ts';
+import { luaParts } from '../lua-source.ts';
 import { stripLua } from './strip-lua.ts';
 
-/** Imports a `.lua` file as its text: includes inlined, comments left out. */
+/**
+ * Imports a `.lua` file as its text, comments left out. Includes are modules of their own, put in their places when the
+ * script is loaded: many scripts have the same ones, and a cold start reads each once.
+ */
 export const luaAsText: Plugin = {
   name: 'lua-as-text',
   setup(build) {
-    build.onLoad({ filter: /\.lua$/ }, ({ path }) => ({ contents: stripLua(readLua(path)), loader: 'text' }));
+    build.onLoad({ filter: /\.lua$/ }, ({ path }) => ({ contents: luaModule(path), loader: 'js' }));
   },
 };
+
+/** A module whose default export is the script: `stripLua(readLua(file))`. */
+export function luaModule(file: string): string {
+  const imports: string[] = [];
+  const parts = luaParts(file).flatMap((part) => {
+    if ('text' in part) {
+      const text = stripLua(part.text);
+      return text === '' ? [] : [JSON.stringify(text)];
+    }
+    imports.push(`import part${imports.length} from ${JSON.stringify(part.include)};`);
+    return [`part${imports.length - 1}`];
+  });
+  return `${imports.join('\n')}\nexport default [${parts.join(',')}].join('\\n');`;
+}
 
 /** The addon's file name beside the bundle. */
 export const addonName = (platform: string, arch: string): string => `lz4-${platform}-${arch}.node`;

@@ -4,6 +4,7 @@
  */
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { refusedResource } from '../alerts/refused-resource.ts';
 import { type App, getApp } from '../app.ts';
 import { DeadlineError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
@@ -78,7 +79,8 @@ async function answer<C extends Contract>(
     run(input, app, { event, signal, operationId, fence, caller } as RequestContext<C['guard']>);
   const result = await once({ contract, event, app, signal, caller }, work).catch(async (error: unknown) => {
     // A quota that is used up is told of (lib/alerts): nothing else learns of what was refused.
-    if (caller !== undefined) await app.alerts.noteError(caller.tenantId, error);
+    const resource = caller === undefined ? undefined : refusedResource(error);
+    if (caller !== undefined && resource !== undefined) await app.alerts.noteRefusal(caller.tenantId, resource);
     throw error;
   });
   if (caller !== undefined) {

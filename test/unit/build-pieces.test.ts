@@ -1,6 +1,7 @@
 import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { bundle } from '../../infra/build/bundle.ts';
 import { functionKey, readFunctionList } from '../../infra/build/function-list.ts';
@@ -8,7 +9,7 @@ import { findAddon } from '../../infra/build/native-addon.ts';
 import { EAGER_BUDGETS, overBudget } from '../../infra/build/report.ts';
 import { stripLua } from '../../infra/build/strip-lua.ts';
 import { zip } from '../../infra/build/zip.ts';
-import { readLua } from '../../infra/lua-source.ts';
+import { luaParts, readLua } from '../../infra/lua-source.ts';
 import { zipEntries } from '../support/zip-entries.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -41,14 +42,22 @@ describe('a bundle [A14]', () => {
     expect(total).toBeGreaterThan(10_000);
   });
 
-  it('holds Lua scripts as text, their includes inlined', async () => {
+  it('holds Lua scripts as text, and what they include once', async () => {
     const folder = tree({
-      'functions/a/b.ts': "import script from './s.lua';\nexport const handler = () => script;",
+      'functions/a/b.ts': "import s from './s.lua';\nimport t from './t.lua';\nexport const handler = () => [s, t];",
       'functions/a/s.lua': '--- @include "part.lua"\nreturn part()',
+      'functions/a/t.lua': '-- why\nlocal a = 1\n--- @include "part.lua"\nreturn part() + a',
       'functions/a/part.lua': 'local function part() return 7 end',
     });
     const { files } = await bundle(folder, 'functions/a/b.ts');
-    expect(textOf(files, 'index.js')).toContain('local function part() return 7 end\nreturn part()');
+    const code = textOf(files, 'index.js');
+    expect(code.split('local function part() return 7 end')).toHaveLength(2);
+    writeFileSync(join(folder, 'bundle.mjs'), code);
+    const { handler } = await import(pathToFileURL(join(folder, 'bundle.mjs')).href);
+    expect(handler()).toEqual([
+      'local function part() return 7 end\nreturn part()',
+      'local a = 1\nlocal function part() return 7 end\nreturn part() + a',
+    ]);
   });
 
   it('says whether it needs the native addon', async () => {
@@ -77,6 +86,18 @@ describe('a Lua script in a bundle [A14]', () => {
     expect(stripLua(source)).toBe(source);
     expect(stripLua("return '--' .. '--'")).toBe("return '--' .. '--'");
     expect(stripLua('local a = KEYS[1]\nreturn b[KEYS[1]]')).toBe('local a = KEYS[1]\nreturn b[KEYS[1]]');
+  });
+
+  it('is the same in its parts as in one piece, whichever script it was', () => {
+    const composed = (file: string): string => {
+      const parts = luaParts(file).map((part) =>
+        'text' in part ? stripLua(part.text) : composed(join(dirname(file), part.include)),
+      );
+      return parts.filter((text) => text !== '').join('\n');
+    };
+    for (const file of globSync('lib/redis/scripts/*.lua', { cwd: root })) {
+      expect(composed(join(root, file)), file).toBe(stripLua(readLua(join(root, file))));
+    }
   });
 
   it('is not empty, whichever script it was', () => {

@@ -1,0 +1,126 @@
+/**
+ * What administration and the schedules are made of. Loaded with its first call (lazy-administration.ts): a request of a
+ * tenant reads none of it.
+ */
+import { type Alerts, createAlerts } from './alerts/alerts.ts';
+import { createWebhookSender, withWebhookFailpoints } from './alerts/webhook-sender.ts';
+import { type Audit, createAudit } from './audit/audit.ts';
+import { type Billing, createBilling } from './billing/billing.ts';
+import type { BlobStore } from './blobs/store.ts';
+import { type CleanUp, createCleanUp } from './cache/clean-up.ts';
+import type { Config } from './config/config.ts';
+import type { DataKeys } from './crypto/data-keys.ts';
+import type { KeyProvider } from './crypto/key-provider.ts';
+import { createTenantKeys, type TenantKeys } from './crypto/tenant-keys.ts';
+import { createErasure, type Erasure } from './erasure/erasure.ts';
+import type { WrappedKey } from './gate/context-format.ts';
+import type { Keys } from './keys.ts';
+import type { Telemetry } from './metrics/telemetry.ts';
+import { type AbandonedHolds, createAbandonedHolds } from './quotas/abandoned.ts';
+import type { RedisDriver } from './redis/driver.ts';
+import type { FailpointHook } from './redis/failpoints.ts';
+import { type ApiKeyList, createApiKeyList } from './tenants/api-key-list.ts';
+import { type ApiKeys, createApiKeys } from './tenants/api-keys.ts';
+import { createKeyRotation, type KeyRotation } from './tenants/key-rotation.ts';
+import { createTenantPolicies, type TenantPolicies } from './tenants/policies.ts';
+import { createPublisher } from './tenants/publisher.ts';
+import { createQuotaRequests, type QuotaRequests } from './tenants/quota-requests.ts';
+import { createTenantAdmin, type TenantAdmin } from './tenants/tenant-admin.ts';
+import { createTenantChanges } from './tenants/tenant-change.ts';
+import { createTenantList, type TenantList } from './tenants/tenant-list.ts';
+import { createTenantReader } from './tenants/tenant-reader.ts';
+import { createTenants, type ProvisionKey, type Tenants } from './tenants/tenants.ts';
+import { createUnpublished, type Unpublished } from './tenants/unpublished.ts';
+import { createUsage, type Usage } from './usage/usage.ts';
+
+export interface Administration {
+  readonly abandonedHolds: AbandonedHolds;
+  readonly alerts: Alerts;
+  readonly apiKeyList: ApiKeyList;
+  readonly apiKeys: ApiKeys;
+  readonly audit: Audit;
+  readonly billing: Billing;
+  readonly cleanUp: CleanUp;
+  readonly erasure: Erasure;
+  readonly keyRotation: KeyRotation;
+  readonly quotaRequests: QuotaRequests;
+  readonly tenantAdmin: TenantAdmin;
+  readonly tenantKeys: TenantKeys;
+  readonly tenantList: TenantList;
+  readonly tenantPolicies: TenantPolicies;
+  readonly tenants: Tenants;
+  readonly unpublished: Unpublished;
+  readonly usage: Usage;
+}
+
+/** The ports, as app.ts has chosen and wrapped them. */
+export interface AdministrationDeps {
+  readonly config: Config;
+  readonly redis: RedisDriver;
+  readonly blobs: BlobStore;
+  readonly keys: Keys;
+  readonly keyProvider: KeyProvider | null;
+  readonly dataKeys: DataKeys | null;
+  readonly telemetry: Telemetry;
+  /** Unix ms. */
+  readonly now: () => number;
+  readonly failpoint: FailpointHook | undefined;
+}
+
+export function createAdministration(deps: AdministrationDeps): Administration {
+  const { config, redis, blobs, keys, dataKeys, telemetry, now } = deps;
+  const reader = createTenantReader({ redis, keys });
+  const publisher = createPublisher({ redis, keys });
+  const changes = createTenantChanges({ redis, keys, reader, publisher, now });
+  const tenantKeys = createTenantKeys({ provider: deps.keyProvider, blobs });
+  const provisionKey = firstKeyFrom(tenantKeys);
+  const tenants = createTenants({ redis, keys, config: config.tenant, reader, provisionKey, now });
+  const audit = createAudit({ redis, blobs, keys, telemetry, now });
+  const { enableBilling: enabled, billingIntervalMs: intervalMs, undoWindowMs } = config.tenant;
+  const prices = config.billing;
+  const billing = createBilling({ redis, keys, tenants, publisher, prices, enabled, intervalMs, telemetry, now });
+  return {
+    abandonedHolds: createAbandonedHolds({ redis, keys, tenants, now }),
+    alerts: createAlerts({ redis, keys, config: config.alerts, tenants, sender: senderOf(deps), telemetry, now }),
+    apiKeyList: createApiKeyList({ redis, keys, reader, now }),
+    apiKeys: createApiKeys({ redis, keys, reader, publisher, now }),
+    audit,
+    billing,
+    cleanUp: createCleanUp({ redis, keys, tenants, telemetry, now }),
+    erasure: createErasure({
+      redis,
+      blobs,
+      keys,
+      reader,
+      changes,
+      billing,
+      tenantKeys,
+      dataKeys,
+      audit,
+      telemetry,
+      now,
+    }),
+    keyRotation: createKeyRotation({ redis, keys, tenants, tenantKeys, changes, telemetry }),
+    quotaRequests: createQuotaRequests({ reader, changes, now }),
+    tenantAdmin: createTenantAdmin({ changes, reader, provisionKey, undoWindowMs, now }),
+    tenantKeys,
+    tenantList: createTenantList({ redis, keys }),
+    tenantPolicies: createTenantPolicies({ reader, changes }),
+    tenants,
+    unpublished: createUnpublished({ redis, keys, tenants, publisher }),
+    usage: createUsage({ redis, keys, now }),
+  };
+}
+
+function senderOf({ config, failpoint, now }: AdministrationDeps) {
+  const sender = createWebhookSender({ timeoutMs: config.alerts.webhookTimeoutMs, now });
+  return failpoint === undefined ? sender : withWebhookFailpoints(sender, failpoint);
+}
+
+/** A tenant's first data key, as its context holds it. */
+const firstKeyFrom =
+  (tenantKeys: TenantKeys): ProvisionKey =>
+  async (id, signal) => {
+    const { keys, data_key } = await tenantKeys.provision(id, signal);
+    return keys.find(({ version }) => version === data_key) as WrappedKey;
+  };

@@ -1,0 +1,35 @@
+import type { Administration, AdministrationDeps } from './administration.ts';
+import { lazily } from './lazily.ts';
+
+/** Every method of every service: what stands here before they are loaded. */
+const METHODS: { readonly [S in keyof Administration]: { readonly [M in keyof Administration[S]]: true } } = {
+  abandonedHolds: { run: true },
+  alerts: { evaluate: true, deliver: true, list: true, sendTest: true, noteRefusal: true },
+  apiKeyList: { list: true },
+  apiKeys: { create: true, rotate: true, revoke: true },
+  audit: { append: true, seal: true, archive: true, list: true },
+  billing: { get: true, list: true, adjust: true, closeDue: true, closeWhenDue: true, closeFinal: true },
+  cleanUp: { run: true },
+  erasure: { eraseDue: true, get: true },
+  keyRotation: { rotate: true, rewrapDue: true },
+  quotaRequests: { create: true, list: true, approve: true, reject: true },
+  tenantAdmin: { update: true, suspend: true, resume: true, remove: true, previewRemoval: true, undelete: true },
+  tenantKeys: { provision: true, rotate: true, rewrap: true, currentKeyId: true, exists: true, destroy: true },
+  tenantList: { list: true },
+  tenantPolicies: { get: true, set: true },
+  tenants: { create: true, createStored: true, get: true, getStored: true, listIds: true, repair: true },
+  unpublished: { publishLeft: true },
+  usage: { get: true },
+};
+
+/** The services of administration, all loaded together with the first call of any. */
+export function createLazyAdministration(deps: AdministrationDeps): Administration {
+  let loading: Promise<Administration> | undefined;
+  const load = () => {
+    loading ??= import('./administration.ts').then(({ createAdministration }) => createAdministration(deps));
+    return loading;
+  };
+  const names = Object.keys(METHODS) as (keyof Administration)[];
+  const services = names.map((name) => [name, lazily<object>(METHODS[name], async () => (await load())[name])]);
+  return Object.fromEntries(services) as Administration;
+}
