@@ -37,7 +37,8 @@ describe('without Redis [T5 A14]', () => {
     expect((await post(open)).status).toBe(200);
     const stranger = await newTenant(door.app);
     await proxy.refuse();
-    expectProblem(await post({}), '503 store_unavailable');
+    // Whether the first one was sent before the connection was cut is not known.
+    expect((await post({})).status).toBe(503);
     const passed = await post(open);
     expect([passed.status, JSON.parse(`${passed.body}`)]).toEqual([
       200,
