@@ -24,7 +24,9 @@
 --- @include "includes/holds.lua"
 local amount, op = tonumber(ARGV[7]), ARGV[8]
 local recent = redis.call('HGET', KEYS[1], 'd') or ''
-local outcome, before = string.match(recent, op .. '=(%a)(%d+);')
+local outcome, before
+local at = string.find(recent, op .. '=', 1, true)
+if at then outcome, before = string.match(recent, '^(%a)(%d+);', at + #op + 1) end
 if outcome then
   return {
     OK, level - OPERATION, minuteOps - 1, nowMs, opm, burst, own, outcome, before, gate[1], gate[2], gate[4] or '',

@@ -28,7 +28,9 @@ local field, amount, op = 'q:' .. ARGV[6], tonumber(ARGV[7]), ARGV[8]
 local found = redis.call('HMGET', KEYS[1], field, 'd')
 -- `d` keeps the last operations, newest first: of these as `<op>=<outcome><reserved>;`.
 local recent = found[2] or ''
-local outcome, reserved = string.match(recent, op .. '=(%a)(%d+);')
+local outcome, reserved
+local at = string.find(recent, op .. '=', 1, true)
+if at then outcome, reserved = string.match(recent, '^(%a)(%d+);', at + #op + 1) end
 if outcome then
   return {
     OK, level - OPERATION, minuteOps - 1, nowMs, opm, burst, own, outcome, reserved, gate[1], gate[2], gate[4] or '',
