@@ -8,6 +8,7 @@ import { type Audit, createAudit } from './audit/audit.ts';
 import { type Billing, createBilling } from './billing/billing.ts';
 import type { BlobStore } from './blobs/store.ts';
 import { type CleanUp, createCleanUp } from './cache/clean-up.ts';
+import { createExpiredRecords } from './cache/expired-records.ts';
 import type { Config } from './config/config.ts';
 import type { DataKeys } from './crypto/data-keys.ts';
 import type { KeyProvider } from './crypto/key-provider.ts';
@@ -86,7 +87,13 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     apiKeys: createApiKeys({ redis, keys, reader, publisher, now }),
     audit,
     billing,
-    cleanUp: createCleanUp({ redis, keys, tenants, telemetry, now }),
+    cleanUp: createCleanUp({
+      redis,
+      keys,
+      tenants,
+      telemetry,
+      expired: createExpiredRecords({ redis, keys, now }),
+    }),
     erasure: createErasure({
       redis,
       blobs,

@@ -6,6 +6,7 @@ import { createS3Store } from './blobs/s3-store.ts';
 import type { BlobStore } from './blobs/store.ts';
 import { type Cache, createCache } from './cache/cache.ts';
 import { createCorruption } from './cache/corruption.ts';
+import type { ExpiredRecords } from './cache/expired-records.ts';
 import { createValuePacker } from './cache/value-packer.ts';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load-config.ts';
@@ -88,7 +89,11 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
 
   const now = Date.now;
   const keys = createKeys(`${config.cache.keyPrefix}:${config.cache.version}:`);
+  const expired = lazily<Pick<ExpiredRecords, 'free'>>({ free: true }, async () =>
+    (await import('./cache/expired-records.ts')).createExpiredRecords({ redis, keys, now }),
+  );
   const gate = createGate({
+    expired,
     redis,
     keys,
     contexts: createContexts(Math.min(config.tenant.maxTenants, MAX_CONTEXTS)),

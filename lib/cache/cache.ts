@@ -164,6 +164,7 @@ export function createCache(deps: {
         resource: resourceOf(name),
         keys: entryKeys(caller, name),
         args: async (current) => ({ ...(await sealed(current)), ...own }),
+        full: ([outcome]) => outcome === MEMORY_FULL,
         declined: ([outcome]) => outcome === CONDITION_FAILED || outcome === MEMORY_FULL,
       });
       const packed = await sealed(context);

@@ -1,12 +1,11 @@
 /** Removes what has expired, tenant by tenant, by ranges of their indexes: cost in proportion to what is removed. */
 import { unpackLimits } from '../gate/gate-fields.ts';
 import type { TenantId } from '../ids.ts';
-import { type Keys, parseExpiryMember } from '../keys.ts';
+import type { Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
-import { removeExpiredRecords } from '../redis/bindings/record-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
-import { runScript } from '../redis/script.ts';
 import type { Tenants } from '../tenants/tenants.ts';
+import { EXPIRED_BATCH, type ExpiredRecords } from './expired-records.ts';
 
 export interface CleanUpReport {
   readonly tenants: number;
@@ -21,7 +20,7 @@ export interface CleanUpReport {
 interface DueTenant {
   readonly id: TenantId;
   readonly generation: number;
-  /** Expiry members of its index, {@link BATCH} at most. */
+  /** Expiry members of its index, {@link EXPIRED_BATCH} at most. */
   readonly members: readonly string[];
 }
 
@@ -33,7 +32,6 @@ interface Pass {
 
 export type CleanUp = ReturnType<typeof createCleanUp>;
 
-const BATCH = 500;
 const TENANTS_PER_PAGE = 100;
 
 export function createCleanUp(deps: {
@@ -41,15 +39,9 @@ export function createCleanUp(deps: {
   readonly keys: Keys;
   readonly tenants: Tenants;
   readonly telemetry: Telemetry;
-  /** Unix ms: only chooses candidates; Redis' own time decides. */
-  readonly now: () => number;
+  readonly expired: ExpiredRecords;
 }) {
-  const { redis, keys, tenants, telemetry, now } = deps;
-
-  const dueOf = (index: string) => {
-    const until = `(e\0${String(now() + 1).padStart(14, '0')}`;
-    return ['ZRANGE', index, '[e\0', until, 'BYLEX', 'LIMIT', 0, BATCH] as const;
-  };
+  const { redis, keys, tenants, telemetry, expired } = deps;
 
   /** Those of a page that have something due: two round trips for all of them. */
   const findDue = async (page: readonly TenantId[], pass: Pass) => {
@@ -65,7 +57,7 @@ export function createCleanUp(deps: {
       return generation === null ? [] : [{ id, generation }];
     });
     const due = await redis.sendAll(
-      known.map(({ id, generation }) => dueOf(keys.index(id, generation))),
+      known.map(({ id, generation }) => expired.dueCommand(id, generation)),
       options,
     );
     return known.flatMap((tenant, i) => {
@@ -76,28 +68,17 @@ export function createCleanUp(deps: {
 
   const removeDue = async (tenant: DueTenant, pass: Pass) => {
     const { id, generation } = tenant;
-    const index = keys.index(id, generation);
     let { members } = tenant;
     let removed = 0;
     let bytesFreed = 0;
     for (;;) {
-      const found = readable(pass, id, () => members.map(parseExpiryMember));
-      if (found === null) return { removed, bytesFreed };
-      const batch = await runScript(redis, removeExpiredRecords, {
-        keys: {
-          gate: keys.gate(id),
-          index,
-          records: found.map(({ kind, name }) => keys.counted(id, generation, kind, name)),
-        },
-        args: { expiries: found.map(({ expiresAtMs }) => expiresAtMs) },
-        kind: 'write',
-        signal: pass.signal,
-      });
+      const batch = await readable(pass, id, () => expired.remove(id, generation, members, pass.signal));
+      if (batch === null) return { removed, bytesFreed };
       removed += batch.removed;
       bytesFreed += batch.bytes;
       const progress = batch.removed + batch.settled > 0;
-      if (members.length < BATCH || !progress || pass.signal?.aborted) return { removed, bytesFreed };
-      members = (await redis.send(dueOf(index), { kind: 'read', signal: pass.signal })) as readonly string[];
+      if (members.length < EXPIRED_BATCH || !progress || pass.signal?.aborted) return { removed, bytesFreed };
+      members = await expired.findDue(id, generation, pass.signal);
     }
   };
 

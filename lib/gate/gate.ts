@@ -2,6 +2,8 @@
  * The request gate, from the side of TypeScript: runs a script that opens it, and turns its refusals into errors.
  * The checks themselves are in redis/scripts/includes/open-gate.lua, in the same step as the work.
  */
+
+import type { ExpiredRecords } from '../cache/expired-records.ts';
 import { ForbiddenError, OutcomeUnknownError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
@@ -29,6 +31,8 @@ export interface GatedCall<Key extends string, Arg extends string> {
   keys(context: TenantContext): Omit<Named<Key, string>, GateKey>;
   /** Not called before the context is known. May be slow: to encrypt, or to fetch a key. */
   args(context: TenantContext): OwnArgs<Arg> | Promise<OwnArgs<Arg>>;
+  /** Whether the script's own answer says that there is no room for it: it is asked again when expired records made some. */
+  full?(answer: readonly RedisReply[]): boolean;
   /** Whether the script's own answer, after its admission, says that it changed nothing: after a lost reply, nobody knows. */
   declined?(answer: readonly RedisReply[]): boolean;
 }
@@ -42,8 +46,9 @@ export function createGate(deps: {
   readonly keys: Keys;
   readonly contexts: Contexts;
   readonly seen: SeenKeys;
+  readonly expired: Pick<ExpiredRecords, 'free'>;
 }) {
-  const { redis, keys, contexts, seen } = deps;
+  const { redis, keys, contexts, seen, expired } = deps;
   const carried = new Map<TenantId, number>();
 
   const attempt = async <Key extends string, Arg extends string>(
@@ -92,7 +97,8 @@ export function createGate(deps: {
 
   return {
     /**
-     * Runs the script: one round trip; two for an instance's first call for a tenant, or after its context changed.
+     * Runs the script: one round trip; two for an instance's first call for a tenant, or after its context changed. Where
+     * memory is full what has expired is looked for, one round trip more, and removed, two more, before it is refused.
      * @returns the caller's limits, Redis' time, what the script found, and the tenant's context as it then was.
      * @throws {UnauthorizedError | ForbiddenError | RateLimitedError | QuotaExceededError} refused, nothing was changed.
      * @throws what `args` throws; then nothing was sent.
@@ -102,6 +108,7 @@ export function createGate(deps: {
       const carriedUs = take(carried, caller.tenantId);
       let context = contexts.find(caller.tenantId);
       let lost = false;
+      let freed = false;
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         const reply = await attemptAllowed(caller, call, context, carriedUs).catch((error: unknown) => {
           if (lost) throw stillUnknown(error);
@@ -115,6 +122,11 @@ export function createGate(deps: {
           seen.admitted(caller.keyHash, call.scope);
           caller.onAdmitted?.(admission);
           const found = reply.slice(7);
+          const { generation } = context ?? NO_CONTEXT;
+          if (call.full?.(found) && !freed) {
+            freed = true;
+            if ((await expired.free(caller.tenantId, generation, caller.signal)) > 0) continue;
+          }
           if (lost && call.declined?.(found)) throw stillUnknown();
           return { admission, nowMs: reply[3] as number, found, context: context ?? NO_CONTEXT };
         }

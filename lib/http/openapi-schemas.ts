@@ -8,6 +8,7 @@ import * as cache from '../cache/contract.ts';
 import * as cachePut from '../cache/put-contract.ts';
 import * as docs from '../docs/contract.ts';
 import * as problem from '../docs/problem.ts';
+import * as erasure from '../erasure/contract.ts';
 import * as health from '../health/contract.ts';
 import * as quotas from '../quotas/contract.ts';
 import * as rateLimiter from '../rate-limiter/contract.ts';
@@ -28,6 +29,7 @@ const MODULES: readonly object[] = [
   cache,
   cachePut,
   docs,
+  erasure,
   health,
   problem,
   quotas,

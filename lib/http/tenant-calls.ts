@@ -12,6 +12,8 @@ import { asInteger, asText } from '../redis/reply-shape.ts';
 import { runScript } from '../redis/script.ts';
 import { type BegunCall, type CallLedger, digestOf, type Ended, KEPT_MS, type TenantCall } from './call-ledger.ts';
 
+/** Outcome of begin-tenant-call.lua. */
+const MEMORY_FULL = 5;
 /** A larger reply is not kept. */
 const MAX_REPLY_CHARACTERS = 1024 * 1024;
 
@@ -30,6 +32,7 @@ export function createTenantCalls(deps: Deps): CallLedger<TenantCall> {
         scope,
         kind: 'write',
         keys: ({ generation }) => recordKeys(deps.keys, call, generation),
+        full: ([outcome]) => outcome === MEMORY_FULL,
         args: () => ({ body: digestOf(call.body), op: call.operationId, leaseMs: call.leaseMs, ttlMs: KEPT_MS }),
       });
       return readBegun(found, (op, lease, reply) =>
@@ -82,7 +85,7 @@ function readBegun(
       return { state: 'done', reply: asText(first) };
     case 3:
       return { state: 'running', leftMs: asInteger(first) };
-    case 5:
+    case MEMORY_FULL:
       throw memoryFull(Number(first), Number(second));
     default:
       return { state: 'other' };

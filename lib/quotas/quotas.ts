@@ -138,6 +138,7 @@ export function createQuotas(deps: {
         resource: `quotas/${resource}`,
         keys: () => ({}),
         args: () => ({ resource: RESOURCE_CODES[resource], amount, ttlMs, id, maxOpen: MAX_OPEN }),
+        full: ([outcome]) => resource === 'memory_bytes' && outcome === FULL,
         declined: ([outcome]) => outcome === FULL || outcome === TOO_MANY,
       });
       const state = toResponse(resource, readFacts(found.slice(2), nowMs));

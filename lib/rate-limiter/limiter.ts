@@ -43,6 +43,7 @@ export function createRateLimiter({ gate, keys }: { readonly gate: Gate; readonl
         limit: keys.limit(caller.tenantId, generation, where),
         index: keys.index(caller.tenantId, generation),
       }),
+      full: ([outcome]) => outcome === MEMORY_FULL,
       args: () => ({ algorithm: LETTERS[algorithm], limit, windowMs, cost, op: opOf(operationId) }),
     });
     return readVerdict(found, { limit, algorithm });

@@ -9,6 +9,7 @@ import type { App } from '../../lib/app.ts';
 import type { EntryMeta } from '../../lib/cache/entry-format.ts';
 import { createKeys } from '../../lib/keys.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
+import { auditTenant } from '../support/audit-tenant.ts';
 import { gateState } from '../support/gate-state.ts';
 
 const keys = createKeys('riptide:v1:');
@@ -275,6 +276,18 @@ describe.each([...TRANSPORTS, 'cluster'] as const)('cache over %s', (setup) => {
       });
       expect((await used(caller)).memory_bytes).toBe(before.memory_bytes);
       await app.cache.set(caller, entry('a'), { value: text('y'.repeat(1_000)), meta: json, ttlMs: null });
+    });
+
+    it('makes room of what has expired before it refuses', async () => {
+      const { caller, tenant } = await newTenant(app, {
+        quotas: { memory_bytes: 3_000, operations_per_minute: 1_000_000 },
+      });
+      const value = randomBytes(1_000);
+      await app.cache.set(caller, entry('old'), { value, meta: json, ttlMs: 1 });
+      await app.cache.set(caller, entry('a'), { value: text('a'), meta: json, ttlMs: null });
+      await expect.poll(() => app.cache.set(caller, entry('b'), { value, meta: json, ttlMs: null })).toBeTruthy();
+      expect(await app.cache.get(caller, entry('b'))).toMatchObject({ value });
+      expect(await auditTenant(app, tenant.id)).toBe(2);
     });
 
     it('counts exactly what is stored, after any mix of writes', async () => {
