@@ -32,3 +32,24 @@ export function parseCommandStats(text: string): ReadonlyMap<string, CommandCoun
   const lines = text.matchAll(/^cmdstat_([^:\r\n]+):calls=(\d+),usec=(\d+)/gm);
   return new Map([...lines].map(([, name = '', calls, us]) => [name, { calls: Number(calls), us: Number(us) }]));
 }
+
+const SCRIPT = 'evalsha';
+
+/** How often scripts were called, and what they called themselves. */
+export interface ScriptCalls {
+  readonly scripts: CommandCount;
+  /** Calls inside the scripts. */
+  readonly inner: number;
+  /** What was called inside. */
+  readonly names: readonly string[];
+}
+
+/** Of counts in which clients called nothing but scripts, by hash. */
+export function scriptCallsOf(counts: ReadonlyMap<string, CommandCount>): ScriptCalls {
+  const inside = [...counts].filter(([name]) => name !== SCRIPT);
+  return {
+    scripts: counts.get(SCRIPT) ?? { calls: 0, us: 0 },
+    inner: inside.reduce((sum, [, { calls }]) => sum + calls, 0),
+    names: inside.map(([name]) => name),
+  };
+}

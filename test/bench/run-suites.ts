@@ -8,6 +8,7 @@ import type { Suite } from './suite.ts';
 import { clients } from './suites/clients.ts';
 import { coldStart } from './suites/cold-start.ts';
 import { compression } from './suites/compression.ts';
+import { encryption } from './suites/encryption.ts';
 import { handlerCpu } from './suites/handler-cpu.ts';
 import { httpHost } from './suites/http-host.ts';
 import { innerCalls } from './suites/inner-calls.ts';
@@ -15,6 +16,7 @@ import { operations } from './suites/operations.ts';
 import { quotaCheck } from './suites/quota-check.ts';
 import { restRead } from './suites/rest-read.ts';
 import { tcpRead } from './suites/tcp-read.ts';
+import { tenants } from './suites/tenants.ts';
 
 const SUITES: readonly Suite[] = [
   innerCalls,
@@ -27,6 +29,8 @@ const SUITES: readonly Suite[] = [
   quotaCheck,
   clients,
   compression,
+  tenants,
+  encryption,
 ];
 
 /**

@@ -4,23 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startRedis } from '../../infra/local/redis/start-redis.ts';
-import { type App, buildApp } from '../../lib/app.ts';
-import { loadConfig } from '../../lib/config/load-config.ts';
+import type { App } from '../../lib/app.ts';
 import { type Caller, parseApiKey } from '../../lib/gate/caller.ts';
 import type { EntryName } from '../../lib/keys.ts';
-import { CreateTenantRequest } from '../../lib/tenants/contract.ts';
 import { startProcess } from './child-process.ts';
+import { createTenant } from './create-tenant.ts';
 import { createRawClients, type RawClients } from './raw-clients.ts';
+import { startApp } from './start-app.ts';
 import { jsonOfBytes } from './values.ts';
 
 const REST_TOKEN = 'bench-rest-token';
-/** No limit of the tenant is met: refusals are cheaper than answers. */
-const QUOTAS = {
-  operations_per_minute: 60_000_000,
-  memory_bytes: 1_000_000_000,
-  storage_bytes: 1_000_000_000,
-  data_transfer_bytes: 1_000_000_000_000,
-};
 
 export interface Bench {
   readonly redisUrl: string;
@@ -54,10 +47,10 @@ async function startParts(parts: AsyncDisposableStack): Promise<Bench> {
     tcp: serviceEnv({ REDIS_URL: redisUrl }),
     rest: serviceEnv({ UPSTASH_REDIS_REST_URL: restUrl, UPSTASH_REDIS_REST_TOKEN: REST_TOKEN }),
   };
-  const app = { tcp: await startApp(env.tcp, parts), rest: await startApp(env.rest, parts) };
+  const app = { tcp: await startApp(env.tcp, { parts }), rest: await startApp(env.rest, { parts }) };
   const raw = createRawClients({ tcp: app.tcp.config.redis, rest: app.rest.config.redis });
   parts.defer(() => raw.close());
-  const apiKey = await createTenant(app.tcp);
+  const { apiKey } = await createTenant(app.tcp);
   const caller = parseApiKey(apiKey);
   const entry = { namespace: 'products', key: 'catalogue/1024' };
   const rawKey = 'bench:raw:1024';
@@ -76,24 +69,6 @@ async function startServers(parts: AsyncDisposableStack) {
   const endpoint = await startProcess({ file, args: [redis.url, REST_TOKEN] });
   parts.defer(() => endpoint.stop());
   return { redisUrl: redis.url, restUrl: endpoint.said as string };
-}
-
-async function startApp(env: Readonly<Record<string, string>>, parts: AsyncDisposableStack): Promise<App> {
-  const readFile = () => Promise.reject(new Error('The bench has no configuration file'));
-  const { config } = await loadConfig({ env, readFile });
-  const app = await buildApp(config);
-  parts.defer(() => app.close());
-  return app;
-}
-
-/** A tenant that nothing limits. @returns its API key. */
-async function createTenant(app: App): Promise<string> {
-  const owner = { id: 'bench', name: 'Bench', email: 'bench@riptide.test' };
-  const tenant = await app.tenants.create(
-    CreateTenantRequest.parse({ name: 'Bench', owner, quotas: QUOTAS, encryption: false }),
-  );
-  const { key } = await app.apiKeys.create(tenant.id, { scopes: ['*'], expires_at: null });
-  return key;
 }
 
 const serviceEnv = (transport: Readonly<Record<string, string>>): Record<string, string> => ({

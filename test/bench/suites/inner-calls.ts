@@ -1,5 +1,5 @@
 /** What a read costs Redis: round trips, inner calls, and the server's time. */
-import { type CommandCount, countCommands } from '../command-stats.ts';
+import { countCommands, type ScriptCalls, scriptCallsOf } from '../command-stats.ts';
 import { atMost, type Row, rowOf } from '../row.ts';
 import { median } from '../statistics.ts';
 import type { Suite } from '../suite.ts';
@@ -9,18 +9,15 @@ const ROUNDS = 15;
 /** As many as the throughput over TCP is measured with. */
 const CALLERS = 64;
 
-type Counts = ReadonlyMap<string, CommandCount>;
-const SCRIPT = 'evalsha';
-
 export const innerCalls: Suite = {
   name: 'inner-calls',
   async run({ app, caller, entry, raw }) {
     const read = () => app.tcp.cache.get(caller, entry);
     const measure = async (callers: number) => {
       await countCommands(raw.tcp, () => repeat(read, callers));
-      const counts: Counts[] = [];
+      const counts: ScriptCalls[] = [];
       for (let round = 0; round < ROUNDS; round++)
-        counts.push(await countCommands(raw.tcp, () => repeat(read, callers)));
+        counts.push(scriptCallsOf(await countCommands(raw.tcp, () => repeat(read, callers))));
       return counts;
     };
     const lone = median((await measure(1)).map(scriptUs));
@@ -28,9 +25,8 @@ export const innerCalls: Suite = {
   },
 };
 
-function rowsOf(rounds: readonly Counts[], loneUs: number): readonly Row[] {
-  const names = [...(rounds[0]?.keys() ?? [])].filter((name) => name !== SCRIPT).join(', ');
-  const row = (facts: Omit<Row, 'layer' | 'got' | 'spread'>, figure: (counts: Counts) => number) =>
+function rowsOf(rounds: readonly ScriptCalls[], loneUs: number): readonly Row[] {
+  const row = (facts: Omit<Row, 'layer' | 'got' | 'spread'>, figure: (calls: ScriptCalls) => number) =>
     rowOf({ ...facts, layer: 'lib' }, rounds.map(figure));
   return [
     row(
@@ -41,7 +37,7 @@ function rowsOf(rounds: readonly Counts[], loneUs: number): readonly Row[] {
         unit: 'calls',
         detail: `${READS} reads a round, by commandstats`,
       },
-      (counts) => scriptCalls(counts) / READS,
+      ({ scripts }) => scripts.calls / READS,
     ),
     row(
       {
@@ -49,9 +45,9 @@ function rowsOf(rounds: readonly Counts[], loneUs: number): readonly Row[] {
         what: 'the same: calls inside the script',
         reach: atMost(4),
         unit: 'calls',
-        detail: names,
+        detail: rounds[0]?.names.join(', ') ?? '',
       },
-      (counts) => (totalCalls(counts) - scriptCalls(counts)) / READS,
+      ({ inner }) => inner / READS,
     ),
     row(
       {
@@ -66,9 +62,7 @@ function rowsOf(rounds: readonly Counts[], loneUs: number): readonly Row[] {
   ];
 }
 
-const scriptCalls = (counts: Counts): number => counts.get(SCRIPT)?.calls ?? 0;
-const scriptUs = (counts: Counts): number => (counts.get(SCRIPT)?.us ?? 0) / scriptCalls(counts);
-const totalCalls = (counts: Counts): number => [...counts.values()].reduce((sum, { calls }) => sum + calls, 0);
+const scriptUs = ({ scripts }: ScriptCalls): number => scripts.us / scripts.calls;
 
 async function repeat(call: () => Promise<unknown>, callers: number): Promise<void> {
   const caller = async () => {
