@@ -5,6 +5,7 @@ import type { Telemetry } from '../metrics/telemetry.ts';
 import { raiseAlert } from '../redis/bindings/alert-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScripts, scriptCall } from '../redis/script.ts';
+import { tenantPages } from '../tenants/tenant-pages.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { type Alert, markField, newAlert, packAlert } from './alert-format.ts';
 import { markFields, readMarks, readUses } from './read-uses.ts';
@@ -23,8 +24,7 @@ export interface EvaluationReport {
 
 export type Evaluation = ReturnType<typeof createEvaluation>;
 
-const TENANTS_PER_PAGE = 100;
-export const MAX_ALERTS = 100;
+const MAX_ALERTS = 100;
 /** Marks are kept for this month and the last. */
 const MARKS_KEPT_MS = 31 * 86_400_000;
 
@@ -141,16 +141,12 @@ export function createEvaluation(deps: {
       const noted = await refusals.read(signal);
       const pass: Pass = { nowMs: now(), refusals: noted.known, signal, raised: 0, unreadable: 0 };
       let count = 0;
-      let after: TenantId | undefined;
-      do {
-        if (signal?.aborted) break;
-        const page = await tenants.listIds({ after, limit: TENANTS_PER_PAGE });
-        const used = page.length === 0 ? [] : await findUsed(page, pass);
+      for await (const page of tenantPages(tenants, signal)) {
+        const used = await findUsed(page, pass);
         const news = used.length === 0 ? [] : await findNews(used, pass);
         if (news.length > 0) await raise(news, pass);
         count += page.length;
-        after = page.length === TENANTS_PER_PAGE ? page.at(-1) : undefined;
-      } while (after !== undefined);
+      }
       const finished = !signal?.aborted;
       // Also those of tenants that are gone. Not after a tenant failed: its refusal is looked at again.
       if (finished && pass.unreadable === 0) await refusals.forget(noted.seen, signal);

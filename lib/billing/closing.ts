@@ -8,6 +8,7 @@ import type { Telemetry } from '../metrics/telemetry.ts';
 import { closePeriod, readBillingRun } from '../redis/bindings/billing-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript, runScripts, scriptCall } from '../redis/script.ts';
+import { TENANTS_PER_PAGE, tenantPages } from '../tenants/tenant-pages.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { type BillingState, billingCall, readState } from './billing-state.ts';
 import { type Closing, closingOf, nextDue } from './due.ts';
@@ -33,8 +34,6 @@ export interface ClosingDeps {
   /** Unix ms: names what is read; Redis' own time decides that a month has ended. */
   readonly now: () => number;
 }
-
-const TENANTS_PER_PAGE = 100;
 
 /** One run. `target`: the month everything is to be closed through. */
 interface Run {
@@ -114,12 +113,7 @@ export function createClosing(deps: ClosingDeps) {
   };
 
   const closeAll = async (run: Run) => {
-    let after: TenantId | undefined;
-    do {
-      const page = await tenants.listIds({ after, limit: TENANTS_PER_PAGE });
-      await closePage(page, run);
-      after = page.length === TENANTS_PER_PAGE ? page.at(-1) : undefined;
-    } while (after !== undefined && !run.signal?.aborted);
+    for await (const page of tenantPages(tenants, run.signal)) await closePage(page, run);
   };
 
   const note = async (run: Run, behindBefore: readonly TenantId[], all: boolean) => {

@@ -4,6 +4,7 @@ import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
 import type { RedisDriver } from '../redis/driver.ts';
+import { tenantPages } from '../tenants/tenant-pages.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { EXPIRED_BATCH, type ExpiredRecords } from './expired-records.ts';
 
@@ -32,12 +33,10 @@ interface Pass {
 
 export type CleanUp = ReturnType<typeof createCleanUp>;
 
-const TENANTS_PER_PAGE = 100;
-
 export function createCleanUp(deps: {
   readonly redis: RedisDriver;
   readonly keys: Keys;
-  readonly tenants: Tenants;
+  readonly tenants: Pick<Tenants, 'listIds'>;
   readonly telemetry: Telemetry;
   readonly expired: ExpiredRecords;
 }) {
@@ -110,17 +109,13 @@ export function createCleanUp(deps: {
     /** One pass over all tenants; ends early when `signal` aborts. Safe to run twice, or beside itself. */
     async run(signal?: AbortSignal): Promise<CleanUpReport> {
       const report = { tenants: 0, removed: 0, bytesFreed: 0 };
-      let after: TenantId | undefined;
       const pass: Pass = { signal, unreadable: new Set() };
-      do {
-        if (signal?.aborted) break;
-        const page = await tenants.listIds({ after, limit: TENANTS_PER_PAGE });
+      for await (const page of tenantPages(tenants, signal)) {
         const { removed, bytesFreed } = await cleanPage(page, pass);
         report.removed += removed;
         report.bytesFreed += bytesFreed;
         report.tenants += page.length;
-        after = page.length === TENANTS_PER_PAGE ? page.at(-1) : undefined;
-      } while (after !== undefined);
+      }
       return { ...report, unreadable: pass.unreadable.size, finished: !signal?.aborted };
     },
   };

@@ -4,11 +4,11 @@ import type { Keys } from '../keys.ts';
 import { freeAbandonedHolds } from '../redis/bindings/quota-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
+import { tenantPages } from '../tenants/tenant-pages.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 
 export type AbandonedHolds = ReturnType<typeof createAbandonedHolds>;
 
-const TENANTS_PER_PAGE = 100;
 /** As many as one run of the script frees. */
 const BATCH = 500;
 
@@ -48,16 +48,12 @@ export function createAbandonedHolds(deps: {
     /** One pass over all tenants; ends early when `signal` aborts. Safe to run twice, or beside itself. */
     async run(signal?: AbortSignal): Promise<{ readonly reservationsFreed: number }> {
       let reservationsFreed = 0;
-      let after: TenantId | undefined;
-      do {
-        if (signal?.aborted) break;
-        const page = await tenants.listIds({ after, limit: TENANTS_PER_PAGE });
+      for await (const page of tenantPages(tenants, signal)) {
         for (const id of await findDue(page, signal)) {
           if (signal?.aborted) break;
           reservationsFreed += await freeAll(id, signal);
         }
-        after = page.length === TENANTS_PER_PAGE ? page.at(-1) : undefined;
-      } while (after !== undefined);
+      }
       return { reservationsFreed };
     },
   };

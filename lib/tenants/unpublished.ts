@@ -6,9 +6,8 @@ import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import type { Publisher } from './publisher.ts';
+import { tenantPages } from './tenant-pages.ts';
 import type { Tenants } from './tenants.ts';
-
-const TENANTS_PER_PAGE = 100;
 
 export interface PublishReport {
   readonly published: number;
@@ -40,17 +39,13 @@ export function createUnpublished(deps: {
     /** One pass over all tenants. Safe to run twice, or beside itself. @throws what Redis does; the next run goes on. */
     async publishLeft(signal?: AbortSignal): Promise<PublishReport> {
       let published = 0;
-      let after: TenantId | undefined;
-      do {
-        const page = await tenants.listIds({ after, limit: TENANTS_PER_PAGE });
-        if (page.length === 0) break;
+      for await (const page of tenantPages(tenants, signal)) {
         for (const id of await findLeft(page, signal)) {
           if (signal?.aborted) return { published };
           await publisher.republish(id, signal);
           published++;
         }
-        after = page.length === TENANTS_PER_PAGE ? page.at(-1) : undefined;
-      } while (after !== undefined && !signal?.aborted);
+      }
       return { published };
     },
   };
