@@ -11,10 +11,9 @@ import { type CleanUp, createCleanUp } from './cache/clean-up.ts';
 import { createExpiredRecords } from './cache/expired-records.ts';
 import type { Config } from './config/config.ts';
 import type { DataKeys } from './crypto/data-keys.ts';
-import type { KeyProvider } from './crypto/key-provider.ts';
-import { createTenantKeys, type TenantKeys } from './crypto/tenant-keys.ts';
+import { keyRefs, type TenantKeys } from './crypto/tenant-keys.ts';
 import { createErasure, type Erasure } from './erasure/erasure.ts';
-import type { WrappedKey } from './gate/context-format.ts';
+import type { KeyRef } from './gate/context-format.ts';
 import type { Keys } from './keys.ts';
 import type { Telemetry } from './metrics/telemetry.ts';
 import { type AbandonedHolds, createAbandonedHolds } from './quotas/abandoned.ts';
@@ -46,7 +45,6 @@ export interface Administration {
   readonly keyRotation: KeyRotation;
   readonly quotaRequests: QuotaRequests;
   readonly tenantAdmin: TenantAdmin;
-  readonly tenantKeys: TenantKeys;
   readonly tenantList: TenantList;
   readonly tenantPolicies: TenantPolicies;
   readonly tenants: Tenants;
@@ -60,7 +58,7 @@ export interface AdministrationDeps {
   readonly redis: RedisDriver;
   readonly blobs: BlobStore;
   readonly keys: Keys;
-  readonly keyProvider: KeyProvider | null;
+  readonly tenantKeys: TenantKeys;
   readonly dataKeys: DataKeys | null;
   readonly telemetry: Telemetry;
   /** Unix ms. */
@@ -69,11 +67,10 @@ export interface AdministrationDeps {
 }
 
 export function createAdministration(deps: AdministrationDeps): Administration {
-  const { config, redis, blobs, keys, dataKeys, telemetry, now } = deps;
+  const { config, redis, blobs, keys, tenantKeys, dataKeys, telemetry, now } = deps;
   const reader = createTenantReader({ redis, keys });
   const publisher = createPublisher({ redis, keys });
   const changes = createTenantChanges({ redis, keys, reader, publisher, now });
-  const tenantKeys = createTenantKeys({ provider: deps.keyProvider, blobs });
   const provisionKey = firstKeyFrom(tenantKeys);
   const tenants = createTenants({ redis, keys, config: config.tenant, reader, provisionKey, now });
   const audit = createAudit({ redis, blobs, keys, telemetry, now });
@@ -110,7 +107,6 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     keyRotation: createKeyRotation({ redis, keys, tenants, tenantKeys, changes, telemetry }),
     quotaRequests: createQuotaRequests({ reader, changes, now }),
     tenantAdmin: createTenantAdmin({ changes, reader, provisionKey, undoWindowMs, now }),
-    tenantKeys,
     tenantList: createTenantList({ redis, keys }),
     tenantPolicies: createTenantPolicies({ reader, changes }),
     tenants,
@@ -128,6 +124,6 @@ function senderOf({ config, failpoint, now }: AdministrationDeps) {
 const firstKeyFrom =
   (tenantKeys: TenantKeys): ProvisionKey =>
   async (id, signal) => {
-    const { keys, data_key } = await tenantKeys.provision(id, signal);
-    return keys.find(({ version }) => version === data_key) as WrappedKey;
+    const set = await tenantKeys.provision(id, signal);
+    return keyRefs(set).find(({ version }) => version === set.data_key) as KeyRef;
   };

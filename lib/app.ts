@@ -15,6 +15,7 @@ import { createDataKeys, type DataKeys } from './crypto/data-keys.ts';
 import { withKeyFailpoints } from './crypto/failpoints.ts';
 import type { KeyProvider } from './crypto/key-provider.ts';
 import { createTenantCipher } from './crypto/tenant-cipher.ts';
+import type { TenantKeys } from './crypto/tenant-keys.ts';
 import { createContexts } from './gate/contexts.ts';
 import { createGate, type Gate } from './gate/gate.ts';
 import { createSeenKeys } from './gate/seen-keys.ts';
@@ -37,6 +38,7 @@ export interface App extends Administration {
   readonly keyProvider: KeyProvider | null;
   /** Null as `keyProvider`. */
   readonly dataKeys: DataKeys | null;
+  readonly tenantKeys: TenantKeys;
   readonly gate: Gate;
   readonly account: Account;
   readonly cache: Cache;
@@ -47,6 +49,17 @@ export interface App extends Administration {
   /** Closes connections; for long-running hosts and tests. */
   close(): Promise<void>;
 }
+
+/** What stands for them until the first key is needed. */
+const TENANT_KEYS = {
+  provision: true,
+  rotate: true,
+  rewrap: true,
+  currentKeyId: true,
+  find: true,
+  exists: true,
+  destroy: true,
+} as const;
 
 /** An instance that serves every tenant knows them all, up to so many: then none costs it a second trip. */
 const MAX_CONTEXTS = 20_000;
@@ -100,8 +113,12 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
     seen: createSeenKeys({ now }),
   });
   const dataKeys = createDataKeysFor(config, keyProvider);
+  const tenantKeys = lazily<TenantKeys>(TENANT_KEYS, async () =>
+    (await import('./crypto/tenant-keys.ts')).createTenantKeys({ provider: keyProvider, blobs }),
+  );
   return {
-    ...createLazyAdministration({ config, redis, blobs, keys, keyProvider, dataKeys, telemetry, now, failpoint }),
+    ...createLazyAdministration({ config, redis, blobs, keys, tenantKeys, dataKeys, telemetry, now, failpoint }),
+    tenantKeys,
     config,
     redis,
     blobs,
@@ -114,7 +131,7 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
       keys,
       config: config.cache,
       packer: createValuePacker(config.cache),
-      cipher: createTenantCipher({ dataKeys }),
+      cipher: createTenantCipher({ dataKeys, tenantKeys }),
       corruption: createCorruption({ telemetry }),
     }),
     health: createHealth({ redis, blobs }),

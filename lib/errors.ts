@@ -332,8 +332,8 @@ export class KeyRefusedError extends AppError {
   }
 }
 
-/** `unknown_key`: no such master key. `wrong_key`: another master key, another context, or damaged. The rest: known, and closed to us. */
-export type KeyRefusal = 'unknown_key' | 'wrong_key' | 'access_denied' | 'key_disabled';
+/** `unknown_key`: no such master key. `wrong_key`: another master key, another context, or damaged. `destroyed`: the data key itself is gone. The rest: known, and closed to us. */
+export type KeyRefusal = 'unknown_key' | 'wrong_key' | 'access_denied' | 'key_disabled' | 'destroyed';
 
 /** The master key cannot read what is stored: it is another one. The message says what to do. */
 export class MasterKeyMismatchError extends AppError {

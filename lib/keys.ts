@@ -76,6 +76,8 @@ export function createKeys(prefix: string) {
     billingBehind: () => `${prefix}{sys}:billing:behind`,
     /** string: exists until it is time to look for ended months again */
     billingLooked: () => `${prefix}{sys}:billing:looked`,
+    /** string: the last receipt of an erasure whose tenant was looked for; empty: from the beginning */
+    erasuresLooked: () => `${prefix}{sys}:erasures:looked`,
     /** hash: an idempotent call's state and reply */
     idempotency: (digest: string) => `${prefix}{sys}:idem:${digest}`,
     /** list: audit entries not yet sealed, JSON, oldest first */
@@ -94,7 +96,8 @@ export const tenantBlobPrefixes = (id: TenantId): readonly string[] => [`session
 
 /** S3: an erasure that has begun, and the receipt of one that is done. They are never removed. */
 export const erasureLogBlob = (id: TenantId): string => `log/erasures/${id}.json`;
-export const erasureReceiptBlob = (id: TenantId): string => `log/receipts/${id}.json`;
+export const ERASURE_RECEIPTS = 'log/receipts/';
+export const erasureReceiptBlob = (id: TenantId): string => `${ERASURE_RECEIPTS}${id}.json`;
 
 /** Of S3: the audit log's archived blocks. */
 export const AUDIT_BLOCKS = 'audit/';

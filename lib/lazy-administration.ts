@@ -14,7 +14,6 @@ const METHODS: { readonly [S in keyof Administration]: { readonly [M in keyof Ad
   keyRotation: { rotate: true, rewrapDue: true },
   quotaRequests: { create: true, list: true, approve: true, reject: true },
   tenantAdmin: { update: true, suspend: true, resume: true, remove: true, previewRemoval: true, undelete: true },
-  tenantKeys: { provision: true, rotate: true, rewrap: true, currentKeyId: true, exists: true, destroy: true },
   tenantList: { list: true },
   tenantPolicies: { get: true, set: true },
   tenants: { create: true, createStored: true, get: true, getStored: true, listIds: true, repair: true },

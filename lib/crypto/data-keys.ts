@@ -1,14 +1,16 @@
 /** The data keys of tenants, unwrapped and kept for a while: KMS is asked once in minutes, not once a request. */
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { KeyProviderUnavailableError } from '../errors.ts';
+import { BlobUnavailableError, KeyProviderUnavailableError } from '../errors.ts';
 import type { KeyContext, KeyProvider, WrappedKey } from './key-provider.ts';
 
 export type DataKeys = ReturnType<typeof createDataKeys>;
 
-/** A data key as a tenant's context holds it. */
-export interface WrappedDataKey extends WrappedKey {
+/** Which data key of a tenant, and how to come by it where it is not in memory: wrapped keys are kept in S3 only. */
+export interface DataKeyRef {
   /** From 1; every sealed value names it. */
   readonly version: number;
+  /** @throws {BlobUnavailableError} it cannot be read now. @throws {KeyRefusedError} there is none: it was destroyed. */
+  load(): Promise<WrappedKey>;
 }
 
 export interface DataKeyDeps {
@@ -33,6 +35,9 @@ interface Slot {
   readonly givenAtMs: number;
   readonly failure: { readonly error: unknown; readonly atMs: number } | undefined;
 }
+
+const isOutage = (error: unknown): boolean =>
+  error instanceof KeyProviderUnavailableError || error instanceof BlobUnavailableError;
 
 /** What a data key of a tenant is wrapped for. */
 export const dataKeyContext = (tenant: string): KeyContext => ({ tenant, purpose: 'data-key' });
@@ -60,12 +65,12 @@ export function createDataKeys({ provider, maxAgeMs, staleMs, now }: DataKeyDeps
     if (slots.size > MAX_KEYS) slots.delete(slots.keys().next().value as string);
   };
 
-  /** Only this error says nothing about the key: anything else takes it away. */
+  /** Only these errors say nothing about the key: anything else takes it away. */
   const mayGoOn = (slot: Slot | undefined, error: unknown): slot is Slot & { readonly key: KeyObject } =>
-    slot?.key !== undefined && error instanceof KeyProviderUnavailableError && isWithin(slot.givenAtMs, staleMs);
+    slot?.key !== undefined && isOutage(error) && isWithin(slot.givenAtMs, staleMs);
 
-  async function unwrap(tenant: string, wrapped: WrappedDataKey): Promise<KeyObject> {
-    const plaintext = await provider.unwrap(wrapped, dataKeyContext(tenant));
+  async function unwrap(tenant: string, key: DataKeyRef): Promise<KeyObject> {
+    const plaintext = await provider.unwrap(await key.load(), dataKeyContext(tenant));
     try {
       return createSecretKey(plaintext);
     } finally {
@@ -74,11 +79,11 @@ export function createDataKeys({ provider, maxAgeMs, staleMs, now }: DataKeyDeps
   }
 
   /** @param before what was kept: with the provider down it may go on. */
-  async function refresh(id: string, of: { tenant: string; wrapped: WrappedDataKey; before: Slot | undefined }) {
-    const { tenant, wrapped, before } = of;
+  async function refresh(id: string, of: { tenant: string; wanted: DataKeyRef; before: Slot | undefined }) {
+    const { tenant, wanted, before } = of;
     // Forgotten meanwhile: the answer is for those who wait for it, and is not kept.
     const isOurs = () => flights.get(id) === flight;
-    const flight: Promise<KeyObject> = unwrap(tenant, wrapped)
+    const flight: Promise<KeyObject> = unwrap(tenant, wanted)
       .then(
         (key) => {
           if (isOurs()) keep(id, { tenant, key, givenAtMs: now(), failure: undefined });
@@ -110,12 +115,11 @@ export function createDataKeys({ provider, maxAgeMs, staleMs, now }: DataKeyDeps
     /**
      * The key, from memory while it is young. Older, the provider is asked first, once for all who wait; when it cannot be
      * reached the key goes on until `staleMs`, and when it refuses, the key is dropped at once.
-     * @throws {KeyProviderUnavailableError} not known here, and the provider cannot be reached.
+     * @throws {KeyProviderUnavailableError | BlobUnavailableError} not known here, and provider or S3 cannot be reached.
      * @throws {KeyRefusedError} the provider does not hand it out, or not any more.
      */
-    async get(tenant: string, wrapped: WrappedDataKey): Promise<KeyObject> {
-      // With the wrapped bytes: a version made anew is another key.
-      const id = `${tenant}\0${wrapped.version}\0${wrapped.keyId}\0${wrapped.wrapped}`;
+    async get(tenant: string, wanted: DataKeyRef): Promise<KeyObject> {
+      const id = `${tenant}\0${wanted.version}`;
       const slot = slots.get(id);
       if (slot?.key !== undefined && isWithin(slot.givenAtMs, maxAgeMs)) {
         keep(id, slot);
@@ -127,7 +131,7 @@ export function createDataKeys({ provider, maxAgeMs, staleMs, now }: DataKeyDeps
         if (mayGoOn(slot, slot.failure.error)) return slot.key;
         throw slot.failure.error;
       }
-      return refresh(id, { tenant, wrapped, before: slot });
+      return refresh(id, { tenant, wanted, before: slot });
     },
 
     /** Drops all keys of a tenant that is erased; answers under way are not kept. */

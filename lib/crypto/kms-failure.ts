@@ -25,6 +25,7 @@ const EXPLAINED: Readonly<Record<KeyRefusal, string>> = {
   wrong_key: 'this key was not wrapped by that master key for this tenant, or it is damaged',
   access_denied: 'access to the master key is denied',
   key_disabled: 'the master key is disabled, or about to be deleted',
+  destroyed: 'the data key was destroyed',
 };
 
 /**

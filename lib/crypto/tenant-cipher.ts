@@ -1,21 +1,27 @@
 /** Seals and opens values under the data keys of a tenant, as its context names them. */
 import { CorruptValueError, EncryptionUnavailableError } from '../errors.ts';
-import type { ContextData, WrappedKey } from '../gate/context-format.ts';
+import type { ContextData, KeyRef } from '../gate/context-format.ts';
 import type { TenantId } from '../ids.ts';
 import { aadOf } from './aad.ts';
 import type { DataKeys } from './data-keys.ts';
 import { open, seal } from './envelope.ts';
+import type { TenantKeys } from './tenant-keys.ts';
 
 export type TenantCipher = ReturnType<typeof createTenantCipher>;
 
 /** Seals one value. `parts`: what it is bound to besides the tenant: its kind, its name, and what is said of it. */
 export type Seal = (plaintext: Uint8Array, parts: readonly string[]) => string;
 
-/** @param dataKeys null: no key provider is configured. */
-export function createTenantCipher({ dataKeys }: { readonly dataKeys: DataKeys | null }) {
-  const keyOf = async (id: TenantId, key: WrappedKey) => {
+export function createTenantCipher(deps: {
+  /** Null: no key provider is configured. */
+  readonly dataKeys: DataKeys | null;
+  readonly tenantKeys: Pick<TenantKeys, 'find'>;
+}) {
+  const { dataKeys, tenantKeys } = deps;
+
+  const keyOf = async (id: TenantId, { version }: KeyRef) => {
     if (dataKeys === null) throw new EncryptionUnavailableError();
-    return dataKeys.get(id, { version: key.version, keyId: key.key_id, wrapped: key.wrapped });
+    return dataKeys.get(id, { version, load: () => tenantKeys.find(id, version) });
   };
 
   return {

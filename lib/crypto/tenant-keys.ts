@@ -1,20 +1,35 @@
 /**
- * The wrapped data keys of a tenant, kept in S3 as `keys/<tenant>`: what its context in Redis is made of, and all that a
- * checkpoint needs to be read. Removed, everything encrypted under them is lost for good.
+ * The wrapped data keys of a tenant, kept in S3 as `keys/<tenant>` and nowhere else: its context in Redis only names them.
+ * Removed, everything encrypted under them is lost for good, in Redis, in checkpoints and in every backup of either.
  */
 import type { Blob, BlobStore } from '../blobs/store.ts';
-import { CorruptValueError, EncryptionUnavailableError, KeyProviderUnavailableError } from '../errors.ts';
-import type { WrappedKey } from '../gate/context-format.ts';
+import {
+  CorruptValueError,
+  EncryptionUnavailableError,
+  KeyProviderUnavailableError,
+  KeyRefusedError,
+} from '../errors.ts';
+import type { KeyRef } from '../gate/context-format.ts';
 import type { TenantId } from '../ids.ts';
 import { tenantKeysBlob } from '../keys.ts';
 import { dataKeyContext } from './data-keys.ts';
-import type { KeyProvider } from './key-provider.ts';
+import type { KeyProvider, WrappedKey } from './key-provider.ts';
+
+/** A data key as it is stored. */
+export interface StoredKey extends KeyRef {
+  /** Base64; only the provider can read it. */
+  readonly wrapped: string;
+}
 
 /** All data keys of a tenant; `data_key`: the version that new values are encrypted under. */
 export interface TenantKeySet {
-  readonly keys: readonly WrappedKey[];
+  readonly keys: readonly StoredKey[];
   readonly data_key: number;
 }
+
+/** What the tenant's context keeps of them. */
+export const keyRefs = ({ keys }: TenantKeySet): readonly KeyRef[] =>
+  keys.map(({ version, key_id }) => ({ version, key_id }));
 
 export type TenantKeys = ReturnType<typeof createTenantKeys>;
 
@@ -33,7 +48,7 @@ export function createTenantKeys(deps: { readonly provider: KeyProvider | null; 
     return deps.provider;
   };
 
-  const generate = async (id: TenantId, version: number, signal?: AbortSignal): Promise<WrappedKey> => {
+  const generate = async (id: TenantId, version: number, signal?: AbortSignal): Promise<StoredKey> => {
     const { plaintext, wrapped, keyId } = await required().generate(dataKeyContext(id), { signal });
     plaintext.fill(0);
     return { version, key_id: keyId, wrapped };
@@ -56,7 +71,7 @@ export function createTenantKeys(deps: { readonly provider: KeyProvider | null; 
     );
 
   /** The same key under the master key of today. */
-  const rewrapped = async (id: TenantId, key: WrappedKey, signal?: AbortSignal): Promise<WrappedKey> => {
+  const rewrapped = async (id: TenantId, key: StoredKey, signal?: AbortSignal): Promise<StoredKey> => {
     const provider = required();
     const context = dataKeyContext(id);
     const plaintext = await provider.unwrap({ wrapped: key.wrapped, keyId: key.key_id }, context, { signal });
@@ -125,6 +140,17 @@ export function createTenantKeys(deps: { readonly provider: KeyProvider | null; 
     /** The master key that wraps now; null: no provider is configured. @throws as `provision`. */
     currentKeyId: async (signal?: AbortSignal): Promise<string | null> =>
       deps.provider === null ? null : deps.provider.currentKeyId({ signal }),
+
+    /**
+     * One key, to be unwrapped.
+     * @throws {KeyRefusedError} `destroyed`: it is not there any more. @throws {BlobUnavailableError}
+     */
+    async find(id: TenantId, version: number): Promise<WrappedKey> {
+      const stored = await read(id);
+      const key = stored?.set.keys.find((one) => one.version === version);
+      if (key === undefined) throw new KeyRefusedError('destroyed', 'The data key of this value was destroyed');
+      return { wrapped: key.wrapped, keyId: key.key_id };
+    },
 
     /** Whether there are keys of the tenant. @throws {BlobUnavailableError} */
     exists: async (id: TenantId, signal?: AbortSignal): Promise<boolean> =>

@@ -37,20 +37,32 @@ export interface EraseTenantDeps {
   readonly now: () => number;
 }
 
+export interface EraseOptions {
+  /** It was erased before, and is there again: whatever its status says. */
+  readonly revived?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** @returns erases the tenant, or goes on with it. @throws what its ports throw; then it is to be run again. */
 export function createEraseTenant(deps: EraseTenantDeps) {
   const { redis, blobs, keys, changes, billing, tenantKeys, audit, now } = deps;
 
   /** 1: from here on it cannot be undone. Begun before, it only reads. */
-  const begin = async (id: TenantId, signal?: AbortSignal): Promise<CurrentTenant> => {
+  const begin = async (id: TenantId, revived: boolean, signal?: AbortSignal): Promise<CurrentTenant> => {
     let found: CurrentTenant | undefined;
     await changes.change(id, { signal }, (current) => {
       found = current;
       const { tenant } = current.stored;
       if (tenant.erasing_since !== undefined) return null;
-      if (tenant.status !== 'deleted') throw new TenantStateError('tenant_not_deleted', 'It was undeleted meanwhile');
-      const erasing = { ...tenant, erasing_since: new Date(now()).toISOString() };
-      return { tenant: erasing, action: 'tenant.erase', details: { state: 'begun' } };
+      const at = new Date(now()).toISOString();
+      if (!revived && tenant.status !== 'deleted')
+        throw new TenantStateError('tenant_not_deleted', 'It was undeleted meanwhile');
+      const erasing = {
+        ...tenant,
+        ...(revived ? ({ status: 'deleted', deleted_at: at, erase_at: at } as const) : {}),
+        erasing_since: at,
+      };
+      return { tenant: erasing, action: 'tenant.erase', details: { state: 'begun', ...(revived ? { revived } : {}) } };
     });
     return found as CurrentTenant;
   };
@@ -150,13 +162,13 @@ export function createEraseTenant(deps: EraseTenantDeps) {
     return receipt;
   };
 
-  return async (id: TenantId, signal?: AbortSignal): Promise<ErasureReceipt> => {
+  return async (id: TenantId, { revived = false, signal }: EraseOptions = {}): Promise<ErasureReceipt> => {
     const done = await readReceipt(deps, id, signal);
     if (done !== null) {
       await unlist(id, done, signal);
       return done;
     }
-    const current = await begin(id, signal);
+    const current = await begin(id, revived, signal);
     const { encrypted, before } = await logBeginning(id, current, signal);
     await billing.closeFinal(id, signal);
     const stores = await removeAll(id, current, signal);

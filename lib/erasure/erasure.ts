@@ -6,6 +6,7 @@ import type { TenantReader } from '../tenants/tenant-reader.ts';
 import type { ErasureResponse } from './contract.ts';
 import { dueErasures } from './due-erasures.ts';
 import { createEraseTenant, type EraseTenantDeps, readReceipt } from './erase-tenant.ts';
+import { findRevived } from './revived-tenants.ts';
 
 export interface ErasureDeps extends EraseTenantDeps {
   readonly reader: TenantReader;
@@ -27,18 +28,25 @@ export function createErasure(deps: ErasureDeps) {
   const eraseTenant = createEraseTenant(deps);
 
   return {
-    /** One pass over the deleted tenants. Safe to run twice, or beside itself. */
+    /** One pass over the deleted tenants, and a look for erased ones that a backup has brought back. Safe to run twice, or beside itself. */
     async eraseDue(signal?: AbortSignal): Promise<ErasureReport> {
       const report = { erased: 0, failed: 0 };
-      for await (const id of dueErasures(deps, signal)) {
-        if (signal?.aborted) return { ...report, finished: false };
-        await eraseTenant(id, signal).then(
+      const erase = async (id: TenantId, revived: boolean) => {
+        await eraseTenant(id, { revived, signal }).then(
           () => report.erased++,
           (error: unknown) => {
             telemetry.logger.error('A tenant could not be erased yet', { tenant_id: id, error });
             report.failed++;
           },
         );
+      };
+      for await (const id of dueErasures(deps, signal)) {
+        if (signal?.aborted) return { ...report, finished: false };
+        await erase(id, false);
+      }
+      for (const id of await findRevived(deps, signal)) {
+        telemetry.logger.error('An erased tenant is in Redis again; it is erased once more', { tenant_id: id });
+        await erase(id, true);
       }
       return { ...report, finished: true };
     },

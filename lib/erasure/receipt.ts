@@ -32,7 +32,7 @@ export interface ReceiptFacts {
     readonly storage_bytes: number;
     readonly api_keys: number;
   };
-  /** `crypto_shred`: the tenant was encrypted, so copies anywhere cannot be read any more. */
+  /** `crypto_shred`: the tenant was encrypted, so values in copies of Redis or of S3's other objects cannot be read any more. */
   readonly method: 'removal' | 'removal_and_crypto_shred';
   readonly stores: readonly CheckedStore[];
   readonly kept: readonly KeptRecord[];

@@ -1,18 +1,16 @@
 /** A tenant's context, field `x` of its gate: what an instance keeps of the tenant between requests. JSON. */
 import type { PolicySet } from './policies.ts';
 
-/** A data key of the tenant, wrapped under a master key. */
-export interface WrappedKey {
+/** A data key of the tenant. Its bytes, wrapped, are in S3 only (lib/crypto/tenant-keys.ts): a copy of Redis opens nothing. */
+export interface KeyRef {
   /** 1 for the first; values name the version they are encrypted under. */
   readonly version: number;
-  /** The master key, as its provider names it. */
+  /** The master key it is wrapped under, as its provider names it. */
   readonly key_id: string;
-  /** Base64. */
-  readonly wrapped: string;
 }
 
 export interface ContextData {
-  readonly keys: readonly WrappedKey[];
+  readonly keys: readonly KeyRef[];
   /** Version of the key that new values are encrypted under; 0: they are not encrypted. */
   readonly data_key: number;
   /** Null: the scopes of the keys alone decide. */

@@ -3,9 +3,11 @@ import { type KeyState, keyField, unpackKey } from '../gate/gate-fields.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { RedisDriver } from '../redis/driver.ts';
+import { readTogether } from '../redis/read-together.ts';
+import { pairsOf } from '../redis/reply-shape.ts';
 import { type StoredKey, unpackStoredKey } from './api-key-format.ts';
 import type { KeyListItem, KeyListResponse } from './key-contract.ts';
-import { pairsOf, type TenantReader } from './tenant-reader.ts';
+import type { TenantReader } from './tenant-reader.ts';
 
 export interface KeyQuery {
   readonly limit: number;
@@ -30,11 +32,12 @@ export function createApiKeyList(deps: {
         ['HGETALL', keys.apiKeys(id)],
         ['EXISTS', keys.record(id)],
       ] as const;
-      const [all, exists] = await redis.sendAll(commands, { kind: 'read', signal });
-      for (const reply of [all, exists]) if (reply instanceof Error) throw reply;
+      const [all, exists] = await readTogether(redis, commands, { signal });
       if (exists !== 1) throw await reader.whyAbsent(id, signal);
       const after = query.cursor ?? '';
-      const stored = [...pairsOf(all as readonly string[])].filter(([keyId]) => keyId > after).sort();
+      const stored = pairsOf(all as readonly string[])
+        .filter(([keyId]) => keyId > after)
+        .sort();
       const page = stored.slice(0, query.limit).map(([, text]) => unpackStoredKey(text));
       const fields = await readFields(id, page, signal);
       const items = page.map((key, i) => describe(key, fields[i] ?? null, now()));

@@ -73,7 +73,7 @@ export const listKeysContract = defineContract({
   summary: 'List the API keys of a tenant, never their secrets',
   guard: admin,
   params: TenantParams,
-  query: z.object({
+  query: z.strictObject({
     limit: PageSize.describe('Keys of a page; default and at most 100.'),
     cursor: z.string().regex(KEY_ID, 'must be the next_cursor of a page').optional(),
   }),

@@ -1,8 +1,8 @@
 /**
  * Rotation of data keys. The wrapped keys are changed in S3 first, then in the tenant's context: ended between the two,
- * the next run takes what S3 has. Values stay readable throughout, because no version is ever taken away.
+ * the next run takes what S3 has: the context names the keys, and S3 alone has them. Values stay readable throughout, because no version is ever taken away.
  */
-import type { TenantKeySet, TenantKeys } from '../crypto/tenant-keys.ts';
+import { keyRefs, type TenantKeySet, type TenantKeys } from '../crypto/tenant-keys.ts';
 import { TenantStateError } from '../errors.ts';
 import { type ContextData, unpackContextData } from '../gate/context-format.ts';
 import type { TenantId } from '../ids.ts';
@@ -12,10 +12,9 @@ import type { RedisDriver } from '../redis/driver.ts';
 import { requireLive } from './lifecycle.ts';
 import type { StoredTenant } from './record-format.ts';
 import type { ChangeOptions, TenantChanges } from './tenant-change.ts';
+import { tenantPages } from './tenant-pages.ts';
 import type { CurrentTenant } from './tenant-reader.ts';
 import type { Tenants } from './tenants.ts';
-
-const PAGE = 100;
 
 export type KeyRotation = ReturnType<typeof createKeyRotation>;
 
@@ -30,7 +29,7 @@ export interface RewrapReport {
 export function createKeyRotation(deps: {
   readonly redis: RedisDriver;
   readonly keys: Keys;
-  readonly tenants: Tenants;
+  readonly tenants: Pick<Tenants, 'listIds'>;
   readonly tenantKeys: TenantKeys;
   readonly changes: TenantChanges;
   readonly telemetry: Telemetry;
@@ -40,7 +39,7 @@ export function createKeyRotation(deps: {
   /** Writes the keys S3 has into the context. */
   const adopt = (current: CurrentTenant, set: TenantKeySet, details: { readonly versions: number }) => {
     const { context, stored } = current;
-    const next = { ...context, keys: set.keys, data_key: context.data_key === 0 ? 0 : set.data_key };
+    const next = { ...context, keys: keyRefs(set), data_key: context.data_key === 0 ? 0 : set.data_key };
     if (JSON.stringify(next) === JSON.stringify(context)) return null;
     return { tenant: stored.tenant, action: 'encryption.rotate', details, context: next } as const;
   };
@@ -84,12 +83,9 @@ export function createKeyRotation(deps: {
       const currentKeyId = await tenantKeys.currentKeyId(signal);
       if (currentKeyId === null) return { rewrapped: 0, failed: 0, finished: false };
       const report = { rewrapped: 0, failed: 0 };
-      let after: TenantId | undefined;
-      do {
-        if (signal?.aborted) return { ...report, finished: false };
-        const page = await tenants.listIds({ after, limit: PAGE });
+      for await (const page of tenantPages(tenants, signal)) {
         for (const id of await findDue(page, currentKeyId, signal)) {
-          if (signal?.aborted) return { ...report, finished: false };
+          if (signal?.aborted) break;
           await rewrap(id, currentKeyId, signal).then(
             () => report.rewrapped++,
             (error: unknown) => {
@@ -98,9 +94,8 @@ export function createKeyRotation(deps: {
             },
           );
         }
-        after = page.length === PAGE ? page.at(-1) : undefined;
-      } while (after !== undefined);
-      return { ...report, finished: true };
+      }
+      return { ...report, finished: !signal?.aborted };
     },
   };
 }

@@ -8,6 +8,7 @@ import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import { ackAudit, publishChange } from '../redis/bindings/tenant-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
+import { readTogether } from '../redis/read-together.ts';
 import { runScript } from '../redis/script.ts';
 import { type StoredTenant, unpackRecord } from './record-format.ts';
 import { NO_SUMMARY, summaryOf } from './tenant-summary.ts';
@@ -71,8 +72,7 @@ export function createPublisher(deps: { readonly redis: RedisDriver; readonly ke
         ['GET', keys.record(id)],
         ['HGET', keys.gate(id), 'o'],
       ] as const;
-      const [record, entries] = await redis.sendAll(commands, { kind: 'read', signal });
-      for (const reply of [record, entries]) if (reply instanceof Error) throw reply;
+      const [record, entries] = await readTogether(redis, commands, { signal });
       const stored = typeof record === 'string' ? unpackRecord(record) : null;
       const outbox = typeof entries === 'string' ? entries : '';
       await tell(id, { stored, outbox, signal });

@@ -71,7 +71,7 @@ export const listQuotaRequestsContract = defineContract({
   summary: 'List requests for higher quotas: all open ones, and the last 100 that were decided',
   guard: admin,
   params: TenantParams,
-  query: z.object({
+  query: z.strictObject({
     limit: PageSize.describe('Requests of a page; default and at most 100.'),
     cursor: RequestId.optional(),
     status: z.enum(QUOTA_REQUEST_STATUSES).optional(),

@@ -1,6 +1,6 @@
 /** What an administrator does with a tenant that exists. Each holds from the tenant's next request on, and is logged. */
 import { InvalidRequestError } from '../errors.ts';
-import type { WrappedKey } from '../gate/context-format.ts';
+import type { KeyRef } from '../gate/context-format.ts';
 import type { TenantId } from '../ids.ts';
 import * as lifecycle from './lifecycle.ts';
 import type { StoredTenant } from './record-format.ts';
@@ -48,7 +48,7 @@ export function createTenantAdmin(deps: {
       request: UpdateTenantRequest,
       options: ChangeOptions & { readonly force?: boolean },
     ): Promise<StoredTenant> {
-      let firstKey: WrappedKey | undefined;
+      let firstKey: KeyRef | undefined;
       return changes.change(id, options, async (current) => {
         if (needsKey(current, request)) firstKey ??= await provisionKey(id, options.signal);
         return decideUpdate(current, request, { force: options.force ?? false, firstKey });

@@ -3,6 +3,7 @@ import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import { listTenants } from '../redis/bindings/tenant-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
+import { readTogether } from '../redis/read-together.ts';
 import { runScript } from '../redis/script.ts';
 import type { TenantResponse } from './contract.ts';
 import { unpackRecord } from './record-format.ts';
@@ -38,15 +39,13 @@ export function createTenantList({ redis, keys }: { readonly redis: RedisDriver;
         kind: 'read',
         signal,
       });
-      const records = await redis.sendAll(
+      const records = await readTogether(
+        redis,
         found.ids.map((id) => ['GET', keys.record(id as TenantId)] as const),
-        { kind: 'read', signal, name: 'read-tenants' },
+        { signal, name: 'read-tenants' },
       );
-      const items = records.flatMap((record) => {
-        if (record instanceof Error) throw record;
-        // Erased since it was listed.
-        return typeof record === 'string' ? [unpackRecord(record).tenant] : [];
-      });
+      // One without a record was erased since it was listed.
+      const items = records.flatMap((record) => (typeof record === 'string' ? [unpackRecord(record).tenant] : []));
       return {
         items: items.filter((tenant) => isWanted(tenant, query)),
         next_cursor: found.cursor === '' ? null : found.cursor,

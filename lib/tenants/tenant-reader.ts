@@ -5,7 +5,9 @@ import { type Counters, unpackCounters } from '../gate/counters.ts';
 import { type Limits, unpackLimits } from '../gate/gate-fields.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
-import type { RedisDriver, RedisReply } from '../redis/driver.ts';
+import type { RedisDriver } from '../redis/driver.ts';
+import { readTogether } from '../redis/read-together.ts';
+import { pairsOf } from '../redis/reply-shape.ts';
 import { type StoredTenant, unpackRecord } from './record-format.ts';
 
 export interface CurrentTenant {
@@ -39,8 +41,8 @@ export function createTenantReader({ redis, keys }: { readonly redis: RedisDrive
         ['HLEN', keys.apiKeys(id)],
         ['EXISTS', keys.erased(id)],
       ] as const;
-      const replies = await redis.sendAll(commands, { kind: 'read', signal, name: 'read-tenant' });
-      const [record, fields, requests, apiKeys, erased] = replies.map(whole);
+      const replies = await readTogether(redis, commands, { signal, name: 'read-tenant' });
+      const [record, fields, requests, apiKeys, erased] = replies;
       if (typeof record !== 'string') throw absent(erased === 1);
       const [h, m, x, o] = fields as readonly (string | null)[];
       return {
@@ -49,7 +51,7 @@ export function createTenantReader({ redis, keys }: { readonly redis: RedisDrive
         counters: unpackCounters(m ?? ''),
         context: unpackContextData(x ?? ''),
         outbox: o ?? '',
-        requests: pairsOf(requests as readonly string[]),
+        requests: new Map(pairsOf(requests as readonly string[])),
         apiKeys: apiKeys as number,
       };
     },
@@ -71,12 +73,3 @@ export const absent = (erased: boolean): NotFoundError | TenantErasedError =>
   erased
     ? new TenantErasedError('This tenant was erased; nothing of it is left')
     : new NotFoundError('tenant_not_found', 'No such tenant');
-
-function whole(reply: RedisReply | Error): RedisReply {
-  if (reply instanceof Error) throw reply;
-  return reply;
-}
-
-/** Field and value by turns, as HGETALL gives them. */
-export const pairsOf = (flat: readonly string[]): ReadonlyMap<string, string> =>
-  new Map(flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1] as string] as const] : [])));

@@ -2,7 +2,7 @@
 import { newAuditEntry, packEntry } from '../audit/entry.ts';
 import type { TenantConfig } from '../config/config.ts';
 import { OutcomeUnknownError, TenantLimitError } from '../errors.ts';
-import { EMPTY_CONTEXT, packContext, type WrappedKey } from '../gate/context-format.ts';
+import { EMPTY_CONTEXT, type KeyRef, packContext } from '../gate/context-format.ts';
 import { NO_COUNTERS } from '../gate/counters.ts';
 import { packLimits } from '../gate/gate-fields.ts';
 import { newTenantId, newUlid, parseTenantId, type TenantId } from '../ids.ts';
@@ -26,7 +26,7 @@ const ABANDONED_AFTER_MS = 120_000;
  * Makes a tenant's first data key. Asked again for the same tenant, it gives the same key.
  * @throws {EncryptionUnavailableError} the deployment has no key provider.
  */
-export type ProvisionKey = (id: TenantId, signal?: AbortSignal) => Promise<WrappedKey>;
+export type ProvisionKey = (id: TenantId, signal?: AbortSignal) => Promise<KeyRef>;
 
 export function createTenants(deps: {
   readonly redis: RedisDriver;
@@ -76,7 +76,7 @@ export function createTenants(deps: {
   const write = async (
     id: TenantId,
     tenant: TenantResponse,
-    key: WrappedKey | null,
+    key: KeyRef | null,
     call: AdminCall & { ulid: string },
   ) => {
     const context = key === null ? EMPTY_CONTEXT : { ...EMPTY_CONTEXT, keys: [key], data_key: key.version };

@@ -5,6 +5,7 @@
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { RedisDriver } from '../redis/driver.ts';
+import { readTogether } from '../redis/read-together.ts';
 import type { Publisher } from './publisher.ts';
 import { tenantPages } from './tenant-pages.ts';
 import type { Tenants } from './tenants.ts';
@@ -29,8 +30,7 @@ export function createUnpublished(deps: {
       ['HMGET', keys.tenantSummary(), ...page] as const,
       ...page.map((id) => ['HEXISTS', keys.gate(id), 'o'] as const),
     ];
-    const replies = await redis.sendAll(commands, { kind: 'read', signal });
-    for (const reply of replies) if (reply instanceof Error) throw reply;
+    const replies = await readTogether(redis, commands, { signal });
     const summaries = replies[0] as readonly (string | null)[];
     return page.filter((_id, i) => summaries[i] === null || replies[i + 1] === 1);
   };

@@ -64,7 +64,7 @@ export const listTenantsContract = defineContract({
   summary:
     'List tenants in order of creation, deleted ones too; a page with a cursor may be short, and is not the last',
   guard: admin,
-  query: z.object({
+  query: z.strictObject({
     limit: PageSize.describe(`Tenants of a page; default and at most ${MAX_PAGE}.`),
     cursor: z.string().regex(TENANT_ID, 'must be the next_cursor of a page').optional(),
     plan: z.enum(PLANS).optional(),
@@ -82,7 +82,7 @@ export const updateTenantContract = defineContract({
   summary: 'Change a tenant: fields not named stay as they are, null removes; it holds from the next request on',
   guard: admin,
   params: TenantParams,
-  query: z.object({ force: Switch.describe('true: takes quotas below what is in use.') }),
+  query: z.strictObject({ force: Switch.describe('true: takes quotas below what is in use.') }),
   headers: IfMatchHeaders,
   body: UpdateTenantRequest,
   replies: tenantReply,
@@ -96,7 +96,7 @@ export const deleteTenantContract = defineContract({
   summary: 'Delete a tenant: refused from the next request on, erased for good when the undo window ends',
   guard: admin,
   params: TenantParams,
-  query: z.object({
+  query: z.strictObject({
     undo_seconds: Seconds.optional().describe('A shorter undo window than the deployment has.'),
     dry_run: Switch.describe('true: says what would be erased, and changes nothing.'),
   }),

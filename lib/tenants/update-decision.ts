@@ -2,7 +2,7 @@
 import { canonicalJson, type JsonValue } from '../audit/canonical-json.ts';
 import { describeChanges } from '../audit/changes.ts';
 import { TenantStateError } from '../errors.ts';
-import type { ContextData, WrappedKey } from '../gate/context-format.ts';
+import type { ContextData, KeyRef } from '../gate/context-format.ts';
 import type { TenantResponse } from './contract.ts';
 import { requireLive } from './lifecycle.ts';
 import { changeRouteLimits } from './own-limits.ts';
@@ -14,7 +14,7 @@ export interface UpdateOptions {
   /** Quotas below what is in use are taken too: nothing more fits until enough is removed. */
   readonly force: boolean;
   /** The first data key, for a tenant that has none and is to be encrypted. */
-  readonly firstKey?: WrappedKey | undefined;
+  readonly firstKey?: KeyRef | undefined;
 }
 
 /** Whether the update turns encryption on for a tenant without a key. */
@@ -76,7 +76,7 @@ function checkQuotas({ counters, stored }: CurrentTenant, { quotas }: TenantResp
 }
 
 /** Switched off, keys stay: what was encrypted is still read. */
-function contextOf(context: ContextData, encryption: boolean, firstKey: WrappedKey | undefined): ContextData {
+function contextOf(context: ContextData, encryption: boolean, firstKey: KeyRef | undefined): ContextData {
   const keys = context.keys.length === 0 && encryption && firstKey !== undefined ? [firstKey] : context.keys;
   const newest = Math.max(0, ...keys.map(({ version }) => version));
   const data_key = encryption ? context.data_key || newest : 0;

@@ -1,9 +1,9 @@
 /** Entries of encrypting tenants: one round trip, bound to their place, readable across rotations, whatever KMS does. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
-import { createTenantKeys } from '../../lib/crypto/tenant-keys.ts';
+import { createTenantKeys, keyRefs } from '../../lib/crypto/tenant-keys.ts';
 import { OutcomeUnknownError } from '../../lib/errors.ts';
-import { EMPTY_CONTEXT, packContext, unpackContextData, type WrappedKey } from '../../lib/gate/context-format.ts';
+import { EMPTY_CONTEXT, packContext, unpackContextData } from '../../lib/gate/context-format.ts';
 import { newUlid } from '../../lib/ids.ts';
 import { telemetry } from '../../lib/metrics/telemetry.ts';
 import type { FailpointHook } from '../../lib/redis/failpoints.ts';
@@ -17,7 +17,7 @@ import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { gateState } from '../support/gate-state.ts';
 import { type KmsSession, startKmsSession } from '../support/kms-session.ts';
 import { servers } from '../support/servers.ts';
-import { keysOf } from '../support/tenant-state.ts';
+import { keysOf, tenantState } from '../support/tenant-state.ts';
 
 const entry = { namespace: 'ns', key: 'k' };
 const secret = 'correct horse battery staple';
@@ -90,6 +90,16 @@ describe.each(TRANSPORTS)('encrypted entries over %s [T8 C1 C5]', (transport) =>
       expect(await app.redis.send(['EXISTS', key], { kind: 'read' })).toBe(0);
     }
     expect(await app.cache.get(one.caller, entry)).not.toBeNull();
+  });
+
+  it('cannot be opened from a copy of Redis once the keys in S3 are destroyed', async () => {
+    const { tenant, caller } = await encrypting();
+    await app.cache.set(caller, entry, set(secret));
+    await app.tenantKeys.destroy(tenant.id);
+    const restored = await testApp({ transport });
+    await expect(restored.cache.get(caller, entry)).rejects.toMatchObject({ code: 'key_refused', reason: 'destroyed' });
+    await expect(restored.cache.set(caller, entry, set('x'))).rejects.toMatchObject({ code: 'key_refused' });
+    expect(JSON.stringify(await tenantState(app, tenant.id))).not.toContain('wrapped');
   });
 
   it('answer a lost reply with what was stored', async () => {
@@ -191,20 +201,20 @@ describe('a new master key [T8]', () => {
     const rotation = createKeyRotation({ redis, keys, tenants, tenantKeys, changes, telemetry });
     const made = await Promise.all([1, 2, 3].map(() => newTenant(app)));
     for (const { tenant } of made) {
-      const { keys: wrapped, data_key } = await tenantKeys.provision(tenant.id);
-      await gateState(app, tenant.id).write('x', packContext({ ...EMPTY_CONTEXT, keys: wrapped, data_key }));
+      const set = await tenantKeys.provision(tenant.id);
+      const context = { ...EMPTY_CONTEXT, keys: keyRefs(set), data_key: set.data_key };
+      await gateState(app, tenant.id).write('x', packContext(context));
     }
     expect(await rotation.rewrapDue()).toEqual({ rewrapped: 0, failed: 0, finished: true });
 
     const old = await kms.provider().currentKeyId();
     await kms.replaceKey();
     const plain = async ({ tenant }: (typeof made)[number]) => {
-      const { keys: wrapped } = unpackContextData(await gateState(app, tenant.id).read('x'));
-      const [first] = wrapped as [WrappedKey];
-      const key = await kms
-        .provider()
-        .unwrap({ wrapped: first.wrapped, keyId: first.key_id }, { tenant: tenant.id, purpose: 'data-key' });
-      return { keyId: first.key_id, hex: key.toString('hex') };
+      const [ref] = unpackContextData(await gateState(app, tenant.id).read('x')).keys;
+      const wrapped = await tenantKeys.find(tenant.id, 1);
+      const key = await kms.provider().unwrap(wrapped, { tenant: tenant.id, purpose: 'data-key' });
+      expect(ref).toEqual({ version: 1, key_id: wrapped.keyId });
+      return { keyId: wrapped.keyId, hex: key.toString('hex') };
     };
     const before = await Promise.all(made.map(plain));
     expect(before.map(({ keyId }) => keyId)).toEqual([old, old, old]);

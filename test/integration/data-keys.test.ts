@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDataKeys, dataKeyContext, type WrappedDataKey } from '../../lib/crypto/data-keys.ts';
+import { createDataKeys, type DataKeys, dataKeyContext } from '../../lib/crypto/data-keys.ts';
 import { withKeyFailpoints } from '../../lib/crypto/failpoints.ts';
-import type { KeyProvider } from '../../lib/crypto/key-provider.ts';
+import type { KeyProvider, WrappedKey } from '../../lib/crypto/key-provider.ts';
 import { createLocalProvider } from '../../lib/crypto/local-provider.ts';
 import { createMasterKeyFile } from '../../lib/crypto/make-master-key.ts';
 import { KeyProviderUnavailableError, KeyRefusedError } from '../../lib/errors.ts';
@@ -29,6 +29,11 @@ function newDataKeys(hook: () => Promise<void> | void = () => {}) {
   return { dataKeys, clock, asked };
 }
 
+type WrappedDataKey = WrappedKey & { readonly version: number };
+
+const get = (dataKeys: DataKeys, tenant: string, wrapped: WrappedDataKey) =>
+  dataKeys.get(tenant, { version: wrapped.version, load: async () => wrapped });
+
 async function newWrapped(tenant: string, version = 1): Promise<{ wrapped: WrappedDataKey; plaintext: Buffer }> {
   const { plaintext, ...wrapped } = await kms.provider().generate(dataKeyContext(tenant));
   return { wrapped: { ...wrapped, version }, plaintext };
@@ -38,21 +43,21 @@ describe('data keys in memory [T8]', () => {
   it('gives the key of a tenant, and asks KMS once for as long as it is young', async () => {
     const { dataKeys, clock, asked } = newDataKeys();
     const { wrapped, plaintext } = await newWrapped('t1');
-    expect((await dataKeys.get('t1', wrapped)).export()).toEqual(plaintext);
+    expect((await get(dataKeys, 't1', wrapped)).export()).toEqual(plaintext);
     clock.nowMs += MAX_AGE_MS - 1;
-    expect((await dataKeys.get('t1', wrapped)).export()).toEqual(plaintext);
+    expect((await get(dataKeys, 't1', wrapped)).export()).toEqual(plaintext);
     expect(asked.count).toBe(1);
     clock.nowMs += 1;
-    await dataKeys.get('t1', wrapped);
+    await get(dataKeys, 't1', wrapped);
     expect(asked.count).toBe(2);
-    await dataKeys.get('t1', wrapped);
+    await get(dataKeys, 't1', wrapped);
     expect(asked.count).toBe(2);
   });
 
   it('asks once when a hundred need the same key at once, and gives all of them the same', async () => {
     const { dataKeys, asked } = newDataKeys();
     const { wrapped, plaintext } = await newWrapped('t1');
-    const keys = await Promise.all(Array.from({ length: 100 }, () => dataKeys.get('t1', wrapped)));
+    const keys = await Promise.all(Array.from({ length: 100 }, () => get(dataKeys, 't1', wrapped)));
     expect(asked.count).toBe(1);
     for (const key of keys) expect(key.export()).toEqual(plaintext);
   });
@@ -60,18 +65,18 @@ describe('data keys in memory [T8]', () => {
   it('keeps versions and tenants apart, also where a tenant brings the bytes of another', async () => {
     const { dataKeys } = newDataKeys();
     const [one, two] = [await newWrapped('t1', 1), await newWrapped('t1', 2)];
-    expect((await dataKeys.get('t1', one.wrapped)).export()).toEqual(one.plaintext);
-    expect((await dataKeys.get('t1', two.wrapped)).export()).toEqual(two.plaintext);
-    expect(await failureOf(dataKeys.get('t2', one.wrapped))).toBeInstanceOf(KeyRefusedError);
-    expect((await dataKeys.get('t1', one.wrapped)).export()).toEqual(one.plaintext);
+    expect((await get(dataKeys, 't1', one.wrapped)).export()).toEqual(one.plaintext);
+    expect((await get(dataKeys, 't1', two.wrapped)).export()).toEqual(two.plaintext);
+    expect(await failureOf(get(dataKeys, 't2', one.wrapped))).toBeInstanceOf(KeyRefusedError);
+    expect((await get(dataKeys, 't1', one.wrapped)).export()).toEqual(one.plaintext);
   });
 
   it('takes a clock that was set back for no reason to trust an old key', async () => {
     const { dataKeys, clock, asked } = newDataKeys();
     const { wrapped } = await newWrapped('t1');
-    await dataKeys.get('t1', wrapped);
+    await get(dataKeys, 't1', wrapped);
     clock.nowMs -= MAX_AGE_MS;
-    await dataKeys.get('t1', wrapped);
+    await get(dataKeys, 't1', wrapped);
     expect(asked.count).toBe(2);
   });
 });
@@ -80,40 +85,40 @@ describe('data keys while KMS cannot be reached [T8 M3]', () => {
   it('go on until they are stale, then fail; and are fresh again once KMS is back', async () => {
     const { dataKeys, clock } = newDataKeys();
     const { wrapped, plaintext } = await newWrapped('t1');
-    await dataKeys.get('t1', wrapped);
+    await get(dataKeys, 't1', wrapped);
     await kms.proxy.refuse();
     clock.nowMs += STALE_MS - 1;
-    expect((await dataKeys.get('t1', wrapped)).export()).toEqual(plaintext);
+    expect((await get(dataKeys, 't1', wrapped)).export()).toEqual(plaintext);
     clock.nowMs += 1;
     // Within the pause after the last failure, and after it.
-    expect(await failureOf(dataKeys.get('t1', wrapped))).toBeInstanceOf(KeyProviderUnavailableError);
+    expect(await failureOf(get(dataKeys, 't1', wrapped))).toBeInstanceOf(KeyProviderUnavailableError);
     clock.nowMs += MINUTE;
-    expect(await failureOf(dataKeys.get('t1', wrapped))).toBeInstanceOf(KeyProviderUnavailableError);
+    expect(await failureOf(get(dataKeys, 't1', wrapped))).toBeInstanceOf(KeyProviderUnavailableError);
     await kms.proxy.accept();
     clock.nowMs += MINUTE;
-    expect((await dataKeys.get('t1', wrapped)).export()).toEqual(plaintext);
+    expect((await get(dataKeys, 't1', wrapped)).export()).toEqual(plaintext);
     clock.nowMs += MAX_AGE_MS - 1;
     await kms.proxy.refuse();
-    expect((await dataKeys.get('t1', wrapped)).export()).toEqual(plaintext);
+    expect((await get(dataKeys, 't1', wrapped)).export()).toEqual(plaintext);
     await kms.proxy.accept();
   });
 
   it('are not asked for at every request: once a second', async () => {
     const { dataKeys, clock, asked } = newDataKeys();
     const { wrapped } = await newWrapped('t1');
-    await dataKeys.get('t1', wrapped);
+    await get(dataKeys, 't1', wrapped);
     await kms.proxy.refuse();
     clock.nowMs += MAX_AGE_MS;
-    for (let i = 0; i < 50; i += 1) await dataKeys.get('t1', wrapped);
+    for (let i = 0; i < 50; i += 1) await get(dataKeys, 't1', wrapped);
     expect(asked.count).toBe(2);
     clock.nowMs += 1000;
-    await dataKeys.get('t1', wrapped);
+    await get(dataKeys, 't1', wrapped);
     expect(asked.count).toBe(3);
     await kms.proxy.accept();
     clock.nowMs += 1000;
-    await dataKeys.get('t1', wrapped);
+    await get(dataKeys, 't1', wrapped);
     clock.nowMs += 1000;
-    await dataKeys.get('t1', wrapped);
+    await get(dataKeys, 't1', wrapped);
     expect(asked.count).toBe(4);
   });
 
@@ -121,7 +126,7 @@ describe('data keys while KMS cannot be reached [T8 M3]', () => {
     const { dataKeys, asked } = newDataKeys();
     const { wrapped } = await newWrapped('t1');
     await kms.proxy.refuse();
-    const failures = await Promise.all(Array.from({ length: 20 }, () => failureOf(dataKeys.get('t1', wrapped))));
+    const failures = await Promise.all(Array.from({ length: 20 }, () => failureOf(get(dataKeys, 't1', wrapped))));
     for (const failure of failures) expect(failure).toMatchObject({ status: 503, retryAfterMs: 1000 });
     expect(asked.count).toBe(1);
     await kms.proxy.accept();
@@ -132,28 +137,31 @@ describe('data keys that are refused or forgotten [T8]', () => {
   it('are dropped at once when the master key is disabled, and come back when it is enabled', async () => {
     const { dataKeys, clock } = newDataKeys();
     const { wrapped, plaintext } = await newWrapped('t1');
-    await dataKeys.get('t1', wrapped);
+    await get(dataKeys, 't1', wrapped);
     await kms.setState('Disabled');
     clock.nowMs += MAX_AGE_MS;
-    expect(await failureOf(dataKeys.get('t1', wrapped))).toMatchObject({ code: 'key_refused', reason: 'key_disabled' });
+    expect(await failureOf(get(dataKeys, 't1', wrapped))).toMatchObject({
+      code: 'key_refused',
+      reason: 'key_disabled',
+    });
     // The key is gone: a KMS that is down as well does not bring it back.
     await kms.proxy.refuse();
     clock.nowMs += 1000;
-    expect(await failureOf(dataKeys.get('t1', wrapped))).toBeInstanceOf(KeyProviderUnavailableError);
+    expect(await failureOf(get(dataKeys, 't1', wrapped))).toBeInstanceOf(KeyProviderUnavailableError);
     await kms.proxy.accept();
     await kms.setState('Enabled');
     clock.nowMs += 1000;
-    expect((await dataKeys.get('t1', wrapped)).export()).toEqual(plaintext);
+    expect((await get(dataKeys, 't1', wrapped)).export()).toEqual(plaintext);
   });
 
   it('are refused without a call for each request', async () => {
     const { dataKeys, clock, asked } = newDataKeys();
     const { wrapped } = await newWrapped('t1');
     for (let i = 0; i < 50; i += 1)
-      expect(await failureOf(dataKeys.get('t2', wrapped))).toBeInstanceOf(KeyRefusedError);
+      expect(await failureOf(get(dataKeys, 't2', wrapped))).toBeInstanceOf(KeyRefusedError);
     expect(asked.count).toBe(1);
     clock.nowMs += 1000;
-    await failureOf(dataKeys.get('t2', wrapped));
+    await failureOf(get(dataKeys, 't2', wrapped));
     expect(asked.count).toBe(2);
   });
 
@@ -162,9 +170,9 @@ describe('data keys that are refused or forgotten [T8]', () => {
     const [one, two, other] = [await newWrapped('t1', 1), await newWrapped('t1', 2), await newWrapped('t10')];
     const all = () =>
       Promise.all([
-        dataKeys.get('t1', one.wrapped),
-        dataKeys.get('t1', two.wrapped),
-        dataKeys.get('t10', other.wrapped),
+        get(dataKeys, 't1', one.wrapped),
+        get(dataKeys, 't1', two.wrapped),
+        get(dataKeys, 't10', other.wrapped),
       ]);
     await all();
     dataKeys.forget('t1');
@@ -176,13 +184,13 @@ describe('data keys that are refused or forgotten [T8]', () => {
   it('leave the memory when they are stale and nobody asks for them', async () => {
     const { dataKeys, clock } = newDataKeys();
     const [one, two, used] = [await newWrapped('t1'), await newWrapped('t2'), await newWrapped('t3')];
-    await dataKeys.get('t1', one.wrapped);
-    await dataKeys.get('t2', two.wrapped);
+    await get(dataKeys, 't1', one.wrapped);
+    await get(dataKeys, 't2', two.wrapped);
     clock.nowMs += STALE_MS - 1;
-    await dataKeys.get('t3', used.wrapped);
+    await get(dataKeys, 't3', used.wrapped);
     expect(dataKeys.size()).toBe(3);
     clock.nowMs += 1;
-    await dataKeys.get('t3', used.wrapped);
+    await get(dataKeys, 't3', used.wrapped);
     expect(dataKeys.size()).toBe(1);
   });
 
@@ -194,7 +202,7 @@ describe('data keys that are refused or forgotten [T8]', () => {
       return goOn.promise;
     });
     const { wrapped } = await newWrapped('t1');
-    const waiting = dataKeys.get('t1', wrapped);
+    const waiting = get(dataKeys, 't1', wrapped);
     await arrived.promise;
     dataKeys.forget('t1');
     goOn.resolve();
@@ -217,13 +225,13 @@ it('keeps 5,000 data keys at most, those last used [T8]', async () => {
     const { plaintext: _plaintext, ...made } = await provider.generate(dataKeyContext(`t${i}`));
     keys.push({ ...made, version: 1 });
   }
-  for (const [at, key] of keys.slice(0, 5_000).entries()) await dataKeys.get(`t${at}`, key);
-  await dataKeys.get('t0', keys[0] as WrappedDataKey);
-  await dataKeys.get('t5000', keys[5_000] as WrappedDataKey);
+  for (const [at, key] of keys.slice(0, 5_000).entries()) await get(dataKeys, `t${at}`, key);
+  await get(dataKeys, 't0', keys[0] as WrappedDataKey);
+  await get(dataKeys, 't5000', keys[5_000] as WrappedDataKey);
   expect(dataKeys.size()).toBe(5_000);
   asked.count = 0;
-  await dataKeys.get('t0', keys[0] as WrappedDataKey);
+  await get(dataKeys, 't0', keys[0] as WrappedDataKey);
   expect(asked.count).toBe(0);
-  await dataKeys.get('t1', keys[1] as WrappedDataKey);
+  await get(dataKeys, 't1', keys[1] as WrappedDataKey);
   expect(asked.count).toBe(1);
 });

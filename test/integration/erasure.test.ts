@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningRedis, startRedis } from '../../infra/local/redis/start-redis.ts';
 import type { App } from '../../lib/app.ts';
@@ -153,6 +154,34 @@ describe('erasing a tenant [T9]', () => {
       expect(receipt?.before.entries).toBe(1);
       await Promise.all([direct.close(), cutting.close()]);
     }
+  });
+
+  it('is done again when a backup of Redis brings the tenant back; meanwhile its values stay closed', async () => {
+    const app = await ownApp(freshPrefix());
+    const { tenant, caller } = await fullTenant(app);
+    const keys = (await allKeys(app, tenant.id)) as string[];
+    const system = [app.config.cache.keyPrefix].flatMap(() => [
+      keysOf(app).tenants(),
+      keysOf(app).tenantIndex(),
+      keysOf(app).tenantSummary(),
+    ]);
+    const dumpable = { host: '127.0.0.1', port: Number(new URL(redis.url).port) };
+    const raw = new Redis(dumpable);
+    const backup = await Promise.all(
+      [...keys, ...system].map(async (key) => [key, await raw.dumpBuffer(key)] as const),
+    );
+    await app.tenantAdmin.remove(tenant.id, { undoMs: 0 });
+    await app.erasure.eraseDue();
+    for (const [key, dump] of backup) await raw.restore(key, 0, dump as Buffer, 'REPLACE');
+    await raw.del(keysOf(app).erased(tenant.id));
+    raw.disconnect();
+
+    const restored = await ownApp(app.config.cache.keyPrefix);
+    await expect(restored.cache.get(caller, named('k0'))).rejects.toMatchObject({ code: 'key_refused' });
+    expect(await restored.erasure.eraseDue()).toMatchObject({ erased: 1, failed: 0 });
+    await expectErased(restored, tenant.id);
+    expect((await restored.erasure.get(tenant.id)).receipt?.before.entries).toBe(31);
+    await expect(restored.cache.get(caller, named('k0'))).rejects.toMatchObject({ code: 'key_unknown' });
   });
 
   it('two runs at once erase it once', async () => {
