@@ -141,3 +141,30 @@ describe('calls inside the script', () => {
     expect(await innerCallsOf(() => app.cache.get(tenant.caller, entry).catch(() => {}))).toBe(2);
   });
 });
+
+describe('with encryption and policies on [T3 T8]', () => {
+  const statements = [
+    { effect: 'allow', actions: ['cache:*'], resources: ['cache/*'] },
+    { effect: 'deny', actions: ['cache:write'], resources: ['cache/locked/*'] },
+  ] as const;
+
+  it('a request takes one trip and as many inner calls as without', async () => {
+    const { tenant: record, caller } = await newTenant(app, { encryption: true });
+    await app.tenantPolicies.set(record.id, { default: 'deny', statements: statements as never }, {});
+    await app.cache.set(caller, entry, set('v'));
+    for (const [most, work] of [
+      [4, () => app.cache.get(caller, entry)],
+      [4, () => app.cache.head(caller, entry)],
+      [7, () => app.cache.set(caller, entry, set('w'))],
+      [7, () => app.cache.delete(caller, entry)],
+    ] as const) {
+      let calls = 0;
+      const own = await tripsOf(async () => {
+        calls = await innerCallsOf(work);
+      });
+      // Two more trips ask Redis for its statistics.
+      expect(own - 2).toBe(1);
+      expect(calls).toBeLessThanOrEqual(most);
+    }
+  });
+});
