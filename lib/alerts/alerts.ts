@@ -5,6 +5,7 @@ import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
 import type { RedisDriver } from '../redis/driver.ts';
+import { pairsOf } from '../redis/reply-shape.ts';
 import { createTenantReader } from '../tenants/tenant-reader.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { unpackAlert } from './alert-format.ts';
@@ -60,13 +61,10 @@ export function createAlerts(deps: AlertsDeps) {
       const { signal } = options;
       const target = await targetOf(tenantId, signal);
       const stored = await redis.send(['HGETALL', keys.alerts(tenantId)], { kind: 'read', signal });
-      const fields = stored as readonly string[];
-      const items = fields
-        .flatMap((field, i) =>
-          i % 2 === 0 && field.startsWith('al-') ? [{ id: field, text: fields[i + 1] as string }] : [],
-        )
-        .sort((a, b) => (a.id < b.id ? 1 : -1))
-        .map(({ text }) => unpackAlert(text));
+      const items = pairsOf(stored as readonly string[])
+        .filter(([id]) => id.startsWith('al-'))
+        .sort(([a], [b]) => (a < b ? 1 : -1))
+        .map(([, text]) => unpackAlert(text));
       return { webhook: shown(target), items, next_cursor: null };
     },
 

@@ -6,6 +6,7 @@ import { parseTenantId, type TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import { forgetRefusals } from '../redis/bindings/alert-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
+import { pairsOf } from '../redis/reply-shape.ts';
 import { runScript } from '../redis/script.ts';
 import { asResource } from './refused-resource.ts';
 import type { Resource } from './thresholds.ts';
@@ -79,9 +80,9 @@ export function createRefusals(deps: {
 
 function parseRefusals(fields: readonly string[]): KnownRefusals {
   const known = new Map<TenantId, Map<Resource, number>>();
-  for (let i = 0; i + 1 < fields.length; i += 2) {
-    const [id = '', name] = (fields[i] as string).split(',');
-    const [tenantId, resource, atMs] = [parseTenantId(id), asResource(name), Number(fields[i + 1])];
+  for (const [field, at] of pairsOf(fields)) {
+    const [id = '', name] = field.split(',');
+    const [tenantId, resource, atMs] = [parseTenantId(id), asResource(name), Number(at)];
     if (tenantId === null || resource === undefined || !Number.isSafeInteger(atMs)) continue;
     known.set(tenantId, (known.get(tenantId) ?? new Map<Resource, number>()).set(resource, atMs));
   }

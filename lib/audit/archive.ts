@@ -6,8 +6,9 @@ import type { Blob, BlobStore } from '../blobs/store.ts';
 import { CorruptValueError } from '../errors.ts';
 import { AUDIT_BLOCKS, auditBlockKey, type Keys } from '../keys.ts';
 import type { RedisDriver } from '../redis/driver.ts';
+import { readTogether } from '../redis/read-together.ts';
+import { bySeq } from './by-seq.ts';
 import { type AuditHead, parseSealed, unpackHead } from './chain.ts';
-import { bySeq, readTogether } from './read-log.ts';
 import { verify } from './verify-chain.ts';
 
 /** Entries of one object. */
@@ -41,7 +42,7 @@ export function createAuditArchive(deps: {
       ['GET', keys.auditHead()],
       ['ZRANGE', log, 0, 0, 'WITHSCORES'],
     ] as const;
-    const [head, oldest] = await readTogether(redis, commands, signal);
+    const [head, oldest] = await readTogether(redis, commands, { signal });
     const [first] = bySeq(oldest).keys();
     if (typeof head !== 'string' || first === undefined) return null;
     return unpackHead(head).seq - (first + BLOCK - 1) >= KEPT ? first : null;

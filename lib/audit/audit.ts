@@ -7,10 +7,10 @@ import { appendAudit } from '../redis/bindings/audit-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
 import { type ArchiveReport, blockOf, createAuditArchive } from './archive.ts';
+import { bySeq } from './by-seq.ts';
 import { type AuditHead, GENESIS, unpackHead } from './chain.ts';
 import { type AuditEntry, packEntry } from './entry.ts';
 import { type PageLines, type PageRequest, pageOf, rangeOf, type SeqRange } from './page.ts';
-import { bySeq } from './read-log.ts';
 import { createSealer, type SealReport } from './sealer.ts';
 
 export interface AuditPage extends PageLines {

@@ -4,11 +4,11 @@ import type { Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
 import { sealAudit } from '../redis/bindings/audit-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
+import { readTogether } from '../redis/read-together.ts';
 import { runScript } from '../redis/script.ts';
 import type { AuditArchive } from './archive.ts';
 import { GENESIS, packHead, packSealed, seal, unpackHead } from './chain.ts';
 import { type AuditEntry, digestOf, newAuditEntry, parseEntry, SYSTEM_ACTOR } from './entry.ts';
-import { readTogether } from './read-log.ts';
 
 /** Entries sealed in one step. */
 const BATCH = 100;
@@ -64,7 +64,7 @@ export function createSealer(deps: {
         ['GET', scriptKeys.head],
         ['LRANGE', scriptKeys.pending, 0, BATCH - 1],
       ],
-      signal,
+      { signal },
     );
     const texts = pending as readonly string[];
     if (texts.length === 0) return { taken: 0, lost: false };

@@ -2,6 +2,7 @@
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import { readBilling } from '../redis/bindings/billing-scripts.ts';
+import { pairsOf } from '../redis/reply-shape.ts';
 import { scriptCall } from '../redis/script.ts';
 import { unpackRecord } from '../tenants/record-format.ts';
 import { monthPoints } from '../usage/month-points.ts';
@@ -49,7 +50,7 @@ export const billingCall = (keys: Keys, id: TenantId, { wanted, now }: { wanted:
 
 /** @throws {RangeError | SyntaxError} something of it is damaged. */
 export function readState(tenantId: TenantId, reply: Reply): BillingState {
-  const fields = pairs(reply.found);
+  const fields = pairsOf(reply.found);
   return {
     tenantId,
     nowMs: reply.nowMs,
@@ -70,6 +71,3 @@ function readTenant(record: string) {
   const { tenant } = unpackRecord(record);
   return { plan: tenant.plan, createdAtMs: Date.parse(tenant.created_at), record };
 }
-
-const pairs = (flat: readonly string[]): readonly (readonly [string, string])[] =>
-  flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1] as string] as const] : []));

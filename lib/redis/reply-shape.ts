@@ -33,3 +33,7 @@ export function asText(raw: RedisReply | undefined): string {
 export function asTextOrNull(raw: RedisReply | undefined): string | null {
   return raw === null ? null : asText(raw);
 }
+
+/** Fields with their values, of a reply that has them by turns: HGETALL, or a script's list. */
+export const pairsOf = (flat: readonly string[]): readonly (readonly [string, string])[] =>
+  flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1] as string] as const] : []));
