@@ -71,6 +71,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const reader = createTenantReader({ redis, keys });
   const publisher = createPublisher({ redis, keys });
   const changes = createTenantChanges({ redis, keys, reader, publisher, now });
+  const policies = createTenantPolicies({ reader, changes });
   const provisionKey = firstKeyFrom(tenantKeys);
   const tenants = createTenants({ redis, keys, config: config.tenant, reader, provisionKey, now });
   const audit = createAudit({ redis, blobs, keys, telemetry, now });
@@ -81,7 +82,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     abandonedHolds: createAbandonedHolds({ redis, keys, tenants, now }),
     alerts: createAlerts({ redis, keys, config: config.alerts, tenants, sender: senderOf(deps), telemetry, now }),
     apiKeyList: createApiKeyList({ redis, keys, reader, now }),
-    apiKeys: createApiKeys({ redis, keys, reader, publisher, now }),
+    apiKeys: createApiKeys({ redis, keys, reader, publisher, policies, now }),
     audit,
     billing,
     cleanUp: createCleanUp({
@@ -108,7 +109,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     quotaRequests: createQuotaRequests({ reader, changes, now }),
     tenantAdmin: createTenantAdmin({ changes, reader, provisionKey, undoWindowMs, now }),
     tenantList: createTenantList({ redis, keys }),
-    tenantPolicies: createTenantPolicies({ reader, changes }),
+    tenantPolicies: policies,
     tenants,
     unpublished: createUnpublished({ redis, keys, tenants, publisher }),
     usage: createUsage({ redis, keys, now }),

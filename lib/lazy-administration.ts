@@ -15,7 +15,7 @@ const METHODS: { readonly [S in keyof Administration]: { readonly [M in keyof Ad
   quotaRequests: { create: true, list: true, approve: true, reject: true },
   tenantAdmin: { update: true, suspend: true, resume: true, remove: true, previewRemoval: true, undelete: true },
   tenantList: { list: true },
-  tenantPolicies: { get: true, set: true },
+  tenantPolicies: { get: true, set: true, follow: true },
   tenants: { create: true, createStored: true, get: true, getStored: true, listIds: true, repair: true },
   unpublished: { publishLeft: true },
   usage: { get: true },

@@ -19,6 +19,7 @@ import { type AdminCall, originOf } from './admin-call.ts';
 import { type KeyRecord, unpackStoredKey } from './api-key-format.ts';
 import { newSecret } from './api-key-secret.ts';
 import type { CreateKeyRequest, KeyResponse, RotateKeyRequest } from './key-contract.ts';
+import type { TenantPolicies } from './policies.ts';
 import type { Publisher } from './publisher.ts';
 import type { TenantReader } from './tenant-reader.ts';
 
@@ -43,9 +44,10 @@ export function createApiKeys(deps: {
   readonly keys: Keys;
   readonly reader: TenantReader;
   readonly publisher: Publisher;
+  readonly policies: Pick<TenantPolicies, 'follow'>;
   readonly now: () => number;
 }) {
-  const { redis, keys, reader, publisher, now } = deps;
+  const { redis, keys, reader, publisher, policies, now } = deps;
 
   const entryOf = (tenantId: TenantId, action: AuditAction, details: AuditDetails, call: AdminCall) =>
     packEntry(
@@ -90,6 +92,18 @@ export function createApiKeys(deps: {
     return { id, key, scopes: [...scopes], expires_at } satisfies KeyResponse;
   };
 
+  /** A key as it is stored, and whether a policy may name it. One round trip. @throws {NotFoundError} */
+  const readKey = async (tenantId: TenantId, keyId: string, signal: AbortSignal | undefined) => {
+    const commands = [
+      ['HGET', keys.apiKeys(tenantId), keyId],
+      ['HGET', keys.gate(tenantId), 'x'],
+    ] as const;
+    const [stored, context] = await redis.sendAll(commands, { kind: 'read', signal });
+    for (const reply of [stored, context]) if (reply instanceof Error) throw reply;
+    if (typeof stored !== 'string') throw await notFound(tenantId, signal);
+    return { stored, isNamed: typeof context === 'string' && context.includes(`"${keyId}"`) };
+  };
+
   return {
     /**
      * Makes a key; three round trips.
@@ -124,8 +138,7 @@ export function createApiKeys(deps: {
     ): Promise<KeyResponse> {
       const call = { ...options, ulid: options.ulid ?? newUlid(now()) };
       for (let tries = 0; tries < MAX_TRIES; tries++) {
-        const stored = await redis.send(['HGET', keys.apiKeys(tenantId), keyId], { kind: 'read', signal: call.signal });
-        if (typeof stored !== 'string') throw await notFound(tenantId, call.signal);
+        const { stored, isNamed } = await readKey(tenantId, keyId, call.signal);
         const { record: old } = unpackStoredKey(stored);
         const record = {
           ...old,
@@ -133,6 +146,8 @@ export function createApiKeys(deps: {
           expires_at: request.expires_at === undefined ? old.expires_at : request.expires_at,
           created_at: new Date(now()).toISOString(),
         };
+        // Before the key is there: it never works without what denies it.
+        if (isNamed) await policies.follow(tenantId, { from: keyId, to: record.id }, call);
         const rotated = { id: keyId, stored, overlapMs: request.overlap_seconds * 1_000 };
         const made = await add(tenantId, record, rotated, call);
         if (made !== null) return made;

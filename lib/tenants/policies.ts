@@ -1,10 +1,12 @@
 /** A tenant's access policies, as an administrator sets them. The gate hands them to each instance with the context. */
 import { canonicalJson, type JsonValue } from '../audit/canonical-json.ts';
 import { digestOf } from '../audit/entry.ts';
+import { KeyLimitError } from '../errors.ts';
 import type { PolicySet } from '../gate/policies.ts';
 import type { TenantId } from '../ids.ts';
+import type { AdminCall } from './admin-call.ts';
 import { requireLive } from './lifecycle.ts';
-import type { PoliciesRequest } from './policy-contract.ts';
+import { PoliciesRequest } from './policy-contract.ts';
 import type { ChangeOptions, TenantChange, TenantChanges } from './tenant-change.ts';
 import type { CurrentTenant, TenantReader } from './tenant-reader.ts';
 
@@ -33,8 +35,36 @@ export function createTenantPolicies(deps: { readonly reader: TenantReader; read
       const { rev } = await changes.change(id, options, (current) => decide(current, policies));
       return { policies, rev };
     },
+
+    /**
+     * Names another key wherever a key is named: the one that takes its place is allowed and denied what it is. Done
+     * already, or not named at all, it changes nothing. A change of its own: `call.ulid` is not used.
+     * @throws {KeyLimitError} a policy has no room for another key. @throws as `set`.
+     */
+    async follow(
+      id: TenantId,
+      { from, to }: { readonly from: string; readonly to: string },
+      { ulid: _rotation, ...call }: AdminCall,
+    ): Promise<void> {
+      await changes.change(id, call, (current) => {
+        const { policies } = current.context;
+        if (policies === null) return null;
+        const wanted = PoliciesRequest.safeParse(nameToo(policies, from, to));
+        if (!wanted.success)
+          throw new KeyLimitError('A policy that names this key has no room for another; take dead keys out of it');
+        return decide(current, wanted.data);
+      });
+    },
   };
 }
+
+const nameToo = ({ statements, ...rest }: PolicySet, from: string, to: string): PolicySet => ({
+  ...rest,
+  statements: statements.map((statement) => {
+    const { keys } = statement;
+    return !keys?.includes(from) || keys.includes(to) ? statement : { ...statement, keys: [...keys, to] };
+  }),
+});
 
 /** Null: they are so already. Their text is not logged: it names the tenant's own resources. */
 function decide({ stored, context }: CurrentTenant, policies: PolicySet): TenantChange | null {

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import { parseApiKey } from '../../lib/gate/caller.ts';
-import { newUlid } from '../../lib/ids.ts';
+import { newKeyId, newUlid } from '../../lib/ids.ts';
 import { MAX_KEYS_PER_TENANT } from '../../lib/tenants/api-keys.ts';
 import { newTenant, type TestTenant, TRANSPORTS, testApp } from '../support/app.ts';
 import { gateState } from '../support/gate-state.ts';
@@ -65,6 +65,38 @@ describe.each(TRANSPORTS)('rotating a key over %s [T2]', (transport) => {
     await expect(identify(first.key)).rejects.toMatchObject({ code: 'key_unknown' });
     expect((await identify(second.key)).key_id).toBe(first.id);
     expect((await auditedActions(app, id)).filter((action) => action === 'key.rotate')).toHaveLength(1);
+  });
+
+  it('hands on what policies say of the old key: what was denied stays denied', async () => {
+    const { tenant, key: text } = await newTenant(app);
+    const { id } = tenant;
+    const old = idOf(text);
+    const ns = (namespace: string) => ({ namespace, key: 'k' });
+    const deny = { effect: 'deny' as const, actions: ['cache:read'], resources: ['cache/secret/*'], keys: [old] };
+    const others = { ...deny, resources: ['cache/other/*'], keys: [newKeyId(newUlid(1))] };
+    await app.tenantPolicies.set(id, { default: 'allow', statements: [deny, others] }, {});
+    const ulid = newUlid(Date.now());
+    await app.apiKeys.rotate(id, old, overlap(60), { ulid });
+    const fresh = await app.apiKeys.rotate(id, old, overlap(60), { ulid });
+    for (const key of [text, fresh.key]) {
+      const read = app.cache.get(parseApiKey(key), ns('secret'));
+      await expect(read, key === text ? 'old' : 'new').rejects.toMatchObject({ code: 'access_denied' });
+    }
+    expect(await app.cache.get(parseApiKey(fresh.key), ns('other'))).toBeNull();
+    const { policies } = await app.tenantPolicies.get(id);
+    expect(policies.statements).toEqual([{ ...deny, keys: [old, fresh.id] }, others]);
+    expect((await auditedActions(app, id)).slice(2)).toEqual(['policies.set', 'policies.set', 'key.rotate']);
+  });
+
+  it('is refused, and changes nothing, where a policy has no room for another key', async () => {
+    const { tenant, key } = await newTenant(app);
+    const more = Array.from({ length: 99 }, () => newKeyId(newUlid(1)));
+    const full = { effect: 'deny' as const, actions: ['*'], resources: ['*'], keys: [idOf(key), ...more] };
+    await app.tenantPolicies.set(tenant.id, { default: 'allow', statements: [full] }, {});
+    const before = await app.apiKeyList.list(tenant.id, { limit: 10 });
+    const rotating = app.apiKeys.rotate(tenant.id, idOf(key), overlap(60));
+    await expect(rotating).rejects.toMatchObject({ code: 'key_limit_reached' });
+    expect(await app.apiKeyList.list(tenant.id, { limit: 10 })).toEqual(before);
   });
 
   it('refuses a key that is revoked, expired or not there', async () => {
