@@ -47,13 +47,37 @@ export interface Span {
 export function segmentsOf(span: Span, marks: readonly PlanMark[], plan: Plan): readonly Segment[] {
   const sorted = [...marks].sort((a, b) => a.atMs - b.atMs);
   const planUntil = (ms: number) => sorted.find(({ atMs }) => atMs >= ms)?.plan ?? plan;
+  let next = span.to;
   const cuts = sorted
     .filter(({ atMs }) => atMs > span.fromMs && atMs < span.toMs)
-    .map(({ atMs, counters }) => ({ atMs, totals: totalsOf(counters, atMs) }));
+    .map(({ atMs, counters }) => ({ atMs, totals: totalsOf(counters, atMs) }))
+    .reverse()
+    .map(({ atMs, totals }) => {
+      next = notBeyond(totals, next);
+      return { atMs, totals: next };
+    })
+    .reverse();
   let start = { atMs: span.fromMs, totals: span.from };
   return [...cuts, { atMs: span.toMs, totals: span.to }].map((end) => {
     const { atMs: fromMs, totals } = start;
     start = end;
     return { plan: planUntil(end.atMs), fromMs, toMs: end.atMs, used: usedBetween(totals, end.totals) };
   });
+}
+
+/**
+ * A mark may have counted what was given back after it, as operations are within their minute, or stand out of order after
+ * a clock was set back: then what came next is what counts, and segments add up to the whole span.
+ */
+function notBeyond(totals: Totals, next: Totals): Totals {
+  const least = <T extends number | bigint>(a: T, b: T): T => (a < b ? a : b);
+  return {
+    ...totals,
+    operations: least(totals.operations, next.operations),
+    bytesIn: least(totals.bytesIn, next.bytesIn),
+    bytesOut: least(totals.bytesOut, next.bytesOut),
+    computeUs: least(totals.computeUs, next.computeUs),
+    memoryByteMs: least(totals.memoryByteMs, next.memoryByteMs),
+    storageByteMs: least(totals.storageByteMs, next.storageByteMs),
+  };
 }

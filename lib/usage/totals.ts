@@ -31,23 +31,29 @@ export const NO_TOTALS: Totals = {
   storageByteMs: 0n,
 };
 
-/** Points and the counters themselves, by the minute of their last change. */
+/** Points and the counters themselves, as they followed each other: by month, which a clock set back does not reopen, and minute. */
 export type History = readonly Counters[];
 
 /** @param texts fields of a gate; absent ones are left out. @throws {RangeError} one that no script wrote. */
 export function readHistory(texts: readonly (string | null)[]): History {
   const states = [...new Set(texts.filter((text) => text !== null))].map(unpackCounters);
-  return states.sort((a, b) => a.minute - b.minute || a.operations - b.operations);
+  return states.sort((a, b) => a.periodEndMs - b.periodEndMs || a.minute - b.minute || a.operations - b.operations);
 }
 
 /** The last state whose minute began before `atMs`; undefined: none is known. */
 export const lastBefore = (history: History, atMs: number): Counters | undefined =>
   history.findLast(({ minute }) => minute * 60_000 < atMs);
 
-/** At `atMs`, an instant no minute goes across: what was counted before it, and byte-time up to it. */
-export function totalsAt(history: History, atMs: number): Totals {
-  const state = lastBefore(history, atMs);
-  return state === undefined ? NO_TOTALS : totalsOf(state, atMs);
+/**
+ * At the end of a month: what was counted before it, and byte-time up to it. A state of a later month is none of it, also
+ * where a clock set back gave it a minute of before.
+ */
+export function totalsAt(history: History, monthEndMs: number): Totals {
+  const state = lastBefore(
+    history.filter(({ periodEndMs }) => periodEndMs <= monthEndMs),
+    monthEndMs,
+  );
+  return state === undefined ? NO_TOTALS : totalsOf(state, monthEndMs);
 }
 
 /** A state as it stands at `atMs`, when nothing has changed since. Its bytes were held all that time. */

@@ -82,6 +82,19 @@ describe('what was used in a month [T7]', () => {
     expect(byteMs(makeInvoice(state({ history }), OCTOBER, closed))).toBe(60_000n * 1_000n);
   });
 
+  it('is billed once where the clock was set back over the end of a month', () => {
+    // November had begun, as its end in the counters says; then calls came in the last minute of October again.
+    const lastOfOctober = { minute: minuteOf('2026-10-31T23:59:00Z'), stockAtMs: OCTOBER.endMs };
+    const point = countersText({ ...lastOfOctober, operations: 100, periodEndMs: OCTOBER.endMs });
+    const setBack = countersText({ ...lastOfOctober, operations: 102, periodEndMs: NOVEMBER.endMs });
+    const whenClosed = makeInvoice(state({ history: readHistory([setBack, point]) }), OCTOBER, closed);
+    const after = readHistory([counters('2026-11-05T00:00:00Z', 110), point]);
+    expect([...used(whenClosed), ...used(makeInvoice(state({ history: after }), NOVEMBER, open))]).toEqual([
+      'starter 100',
+      'starter 10',
+    ]);
+  });
+
   it('begins when the tenant was made, and so does the fee', () => {
     const invoice = makeInvoice(state({ history }), month('2026-09'), closed);
     expect(invoice).toMatchObject({ from: '2026-09-15T00:00:00.000Z', to: '2026-10-01T00:00:00.000Z' });
@@ -111,6 +124,26 @@ describe('a plan that changes within a month [T7]', () => {
     const marks = [mark('2026-11-05T00:00:00Z', 'free', 400)];
     const invoice = makeInvoice(state({ history, marks, tenant: tenantOf('enterprise') }), OCTOBER, closed);
     expect(used(invoice)).toEqual(['free 300']);
+  });
+
+  it('bills no more than was used where something was given back after the change', () => {
+    // 1,000 operations were reserved when the plan changed, and 997 of them given back in the same minute.
+    const atMs = Date.parse('2026-10-10T00:00:30Z');
+    const mark = unpackMark(markField(atMs), packMark('free', counters('2026-10-10T00:00:00Z', 1_000)));
+    const history = readHistory([counters('2026-10-10T00:00:00Z', 4)]);
+    expect(used(makeInvoice(state({ history, marks: [mark] }), OCTOBER, closed))).toEqual(['free 4', 'starter 0']);
+  });
+
+  it('bills all once where the clock was set back between two changes', () => {
+    const mark = (at: string, plan: 'free' | 'enterprise', operations: number) =>
+      unpackMark(markField(Date.parse(at)), packMark(plan, counters('2026-10-10T00:00:00Z', operations)));
+    const marks = [mark('2026-10-10T00:00:50Z', 'free', 10), mark('2026-10-10T00:00:40Z', 'enterprise', 20)];
+    const history = readHistory([counters('2026-10-12T00:00:00Z', 100)]);
+    expect(used(makeInvoice(state({ history, marks }), OCTOBER, closed))).toEqual([
+      'enterprise 10',
+      'free 0',
+      'starter 90',
+    ]);
   });
 
   it('is one sum where it comes back to the plan it had', () => {
