@@ -25,6 +25,7 @@ import { createKeyRotation, type KeyRotation } from './tenants/key-rotation.ts';
 import { createTenantPolicies, type TenantPolicies } from './tenants/policies.ts';
 import { createPublisher } from './tenants/publisher.ts';
 import { createQuotaRequests, type QuotaRequests } from './tenants/quota-requests.ts';
+import { createRevocationLog } from './tenants/revocation-log.ts';
 import { createTenantAdmin, type TenantAdmin } from './tenants/tenant-admin.ts';
 import { createTenantChanges } from './tenants/tenant-change.ts';
 import { createTenantList, type TenantList } from './tenants/tenant-list.ts';
@@ -82,7 +83,15 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     abandonedHolds: createAbandonedHolds({ redis, keys, tenants, now }),
     alerts: createAlerts({ redis, keys, config: config.alerts, tenants, sender: senderOf(deps), telemetry, now }),
     apiKeyList: createApiKeyList({ redis, keys, reader, now }),
-    apiKeys: createApiKeys({ redis, keys, reader, publisher, policies, now }),
+    apiKeys: createApiKeys({
+      redis,
+      keys,
+      reader,
+      publisher,
+      policies,
+      revocations: createRevocationLog({ blobs, now }),
+      now,
+    }),
     audit,
     billing,
     cleanUp: createCleanUp({

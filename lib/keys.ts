@@ -92,7 +92,15 @@ export function createKeys(prefix: string) {
 }
 
 /** S3: what else belongs to a tenant; all of it goes when the tenant is erased. */
-export const tenantBlobPrefixes = (id: TenantId): readonly string[] => [`sessions/spillover/${id}/`, `cache/${id}/`];
+export const tenantBlobPrefixes = (id: TenantId): readonly string[] => [
+  `sessions/spillover/${id}/`,
+  `cache/${id}/`,
+  revocationPrefix(id),
+];
+
+/** S3: a revoked API key; its tenant's go when the tenant is erased, for then there is no key to come back. */
+export const revocationPrefix = (id: TenantId): string => `log/revoked/${id}/`;
+export const revocationBlob = (id: TenantId, keyId: string): string => `${revocationPrefix(id)}${keyId}.json`;
 
 /** S3: an erasure that has begun, and the receipt of one that is done. They are never removed. */
 export const erasureLogBlob = (id: TenantId): string => `log/erasures/${id}.json`;

@@ -21,6 +21,7 @@ import { newSecret } from './api-key-secret.ts';
 import type { CreateKeyRequest, KeyResponse, RotateKeyRequest } from './key-contract.ts';
 import type { TenantPolicies } from './policies.ts';
 import type { Publisher } from './publisher.ts';
+import type { RevocationLog } from './revocation-log.ts';
 import type { TenantReader } from './tenant-reader.ts';
 
 export type ApiKeys = ReturnType<typeof createApiKeys>;
@@ -45,9 +46,10 @@ export function createApiKeys(deps: {
   readonly reader: TenantReader;
   readonly publisher: Publisher;
   readonly policies: Pick<TenantPolicies, 'follow'>;
+  readonly revocations: RevocationLog;
   readonly now: () => number;
 }) {
-  const { redis, keys, reader, publisher, policies, now } = deps;
+  const { redis, keys, reader, publisher, policies, revocations, now } = deps;
 
   const entryOf = (tenantId: TenantId, action: AuditAction, details: AuditDetails, call: AdminCall) =>
     packEntry(
@@ -155,7 +157,10 @@ export function createApiKeys(deps: {
       throw new RedisUnavailableError('This key is changed again and again', { retryAfterMs: 1_000 });
     },
 
-    /** Refused from the next request on; also when it was revoked before. @throws {NotFoundError} `key_not_found`. */
+    /**
+     * Refused from the next request on; kept in S3 before it answers; also when it was revoked before.
+     * @throws {NotFoundError} `key_not_found`. @throws {OutcomeUnknownError} to be sent again: it is refused already.
+     */
     async revoke(tenantId: TenantId, keyId: string, call: AdminCall = {}): Promise<void> {
       const found = await runScript(redis, revokeApiKey, {
         keys: { gate: keys.gate(tenantId), apiKeys: keys.apiKeys(tenantId) },
@@ -164,6 +169,7 @@ export function createApiKeys(deps: {
         signal: call.signal,
       });
       if (found === null) throw await notFound(tenantId, call.signal);
+      await revocations.append(tenantId, keyId, call.signal);
       if (found.outbox !== '') {
         await publisher.publish(tenantId, { stored: null, outbox: found.outbox, signal: call.signal });
       }

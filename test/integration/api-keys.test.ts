@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
+import { BlobUnavailableError } from '../../lib/errors.ts';
 import { parseApiKey } from '../../lib/gate/caller.ts';
 import { newUlid, type TenantId } from '../../lib/ids.ts';
+import { revocationBlob } from '../../lib/keys.ts';
 import { MAX_KEYS_PER_TENANT } from '../../lib/tenants/api-keys.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
 import { keysOf, tenantState } from '../support/tenant-state.ts';
@@ -92,6 +94,25 @@ describe.each(TRANSPORTS)('API keys over %s [T2]', (transport) => {
     const again = app.apiKeys.create(tenant.id, all, { ulid });
     await expect(again).rejects.toMatchObject({ status: 404, code: 'key_not_found' });
     await expect(app.account.identify(parseApiKey(key))).rejects.toMatchObject({ code: 'key_revoked' });
+  });
+
+  it('is revoked at once also while S3 is away, which is said, and kept there when it is back', async () => {
+    let away = true;
+    const unlucky = await testApp({
+      transport,
+      failpoint: ({ port, phase }) => {
+        if (away && port === 'blobs' && phase === 'before') throw new BlobUnavailableError('S3 is away');
+      },
+    });
+    const { tenant, key, caller } = await newTenant(app);
+    const id = key.split('_')[2] ?? '';
+    const revoke = () => unlucky.apiKeys.revoke(tenant.id, id);
+    await expect(revoke()).rejects.toMatchObject({ code: 'outcome_unknown', status: 503 });
+    await expect(app.account.identify(caller)).rejects.toMatchObject({ code: 'key_revoked' });
+    expect(await app.blobs.head(revocationBlob(tenant.id, id))).toBeNull();
+    away = false;
+    await revoke();
+    expect(await app.blobs.head(revocationBlob(tenant.id, id))).not.toBeNull();
   });
 
   it('revoking one leaves the others', async () => {

@@ -92,6 +92,7 @@ describe('erasing a tenant [T9]', () => {
       { store: 'redis', name: 'records', removed: 31, left: 0 },
       { store: 's3', name: 'sessions/spillover/<tenant>/', removed: 1, left: 0 },
       { store: 's3', name: 'cache/<tenant>/', removed: 0, left: 0 },
+      { store: 's3', name: 'log/revoked/<tenant>/', removed: 0, left: 0 },
     ]);
     for (const key of [erasureLogBlob(tenant.id), erasureReceiptBlob(tenant.id)]) {
       expect(await app.blobs.head(key), key).not.toBeNull();

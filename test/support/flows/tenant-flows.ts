@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { App } from '../../../lib/app.ts';
 import { parseApiKey } from '../../../lib/gate/caller.ts';
 import { newTenantId, newUlid } from '../../../lib/ids.ts';
+import { revocationBlob } from '../../../lib/keys.ts';
 import { newTenant, newTenantRequest } from '../app.ts';
 import { auditedActions, keysOf } from '../tenant-state.ts';
 import type { Flow } from './flow.ts';
@@ -108,7 +109,7 @@ const createKey: Flow = {
 
 const revokeKey: Flow = {
   name: 'revoke key',
-  calls: ['revoke-api-key', 'publish-change', 'ack-audit'],
+  calls: ['revoke-api-key', 'blobs put', 'publish-change', 'ack-audit'],
   async prepare(app, direct) {
     const { tenant, caller } = await newTenant(direct);
     const { id, key } = await direct.apiKeys.create(tenant.id, { scopes: ['*'], expires_at: null });
@@ -116,6 +117,7 @@ const revokeKey: Flow = {
       run: () => app.apiKeys.revoke(tenant.id, id),
       async verify() {
         await expect(direct.account.identify(parseApiKey(key))).rejects.toMatchObject({ code: 'key_revoked' });
+        expect(await direct.blobs.head(revocationBlob(tenant.id, id))).not.toBeNull();
         expect((await direct.account.identify(caller)).tenant_id).toBe(tenant.id);
       },
     };
