@@ -110,7 +110,8 @@ export function createGate(deps: {
       let lost = false;
       let freed = false;
       for (let tries = 0; tries < MAX_TRIES; tries++) {
-        const reply = await attemptAllowed(caller, call, context, carriedUs).catch((error: unknown) => {
+        // What was carried may have been metered by the call whose reply was lost: at most once, so not again.
+        const reply = await attemptAllowed(caller, call, context, lost ? 0 : carriedUs).catch((error: unknown) => {
           if (lost) throw stillUnknown(error);
           if (!(error instanceof OutcomeUnknownError) || caller.signal?.aborted) throw error;
           lost = true;

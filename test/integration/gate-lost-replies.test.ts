@@ -89,6 +89,19 @@ describe.each(TRANSPORTS)('a lost reply over %s [T4 T6]', (transport) => {
     expect(await meter()).toMatchObject({ computeUs: 500n });
   });
 
+  it('carries it once, too, where somebody else wrote before it asked again', async () => {
+    app.gate.carry(tenant.tenant.id, 500);
+    let lost = false;
+    between = async ({ phase }) => {
+      if (phase !== 'after' || lost) return;
+      lost = true;
+      await direct.cache.set(tenant.caller, entry, { ...value, value: Buffer.from('other') });
+      throw new OutcomeUnknownError('lost');
+    };
+    await app.cache.set(tenant.caller, entry, value);
+    expect(await meter()).toMatchObject({ computeUs: 500n });
+  });
+
   it('with no reply again: says the outcome is unknown, and leaves nothing half-done', async () => {
     proxy.mode('drop-replies');
     const unknown = { status: 503, code: 'outcome_unknown' };
