@@ -141,4 +141,15 @@ describe.each(TRANSPORTS)('the rate limit over %s [T5]', (transport) => {
     await gate.setRate(600, 20);
     expect((await call(caller)).admission).toMatchObject({ burst: 20, burstLeft: 11 });
   });
+
+  it('lowers a limit for what comes next: what was used of a larger burst does not keep callers out', async () => {
+    const { caller, gate } = await limitedTenant(600_000, 60_000);
+    await call(caller);
+    // All of the burst is used; then the limit is a thousandth of it, and one operation of that has drained.
+    await gate.setRate(600, 60);
+    await gate.setMeter({ level: 60_000n * OPERATION, at: (await gate.timeUs()) - 100_000n });
+    const { refused, admission } = await call(caller);
+    expect(refused).toBeNull();
+    expect(admission).toMatchObject({ burst: 60 });
+  });
 });

@@ -113,6 +113,13 @@ describe.each(TRANSPORTS)('limits of keys and routes over %s [T5]', (transport) 
       expect(rateHeaders(last).ratelimit).toMatch(new RegExp(`"${which}";r=0`));
     });
 
+    it('that were lowered do not keep callers out for what was used of the larger burst', async () => {
+      const limited = await newLimited();
+      const usedAtUs = (await limited.gate.timeUs()) - 100_000n;
+      await limited.gate.write(fieldOf(which, limited), `l1,600,60,${60_000n * OPERATION},${usedAtUs}`);
+      expect((await call(limited.caller)).refused).toBeNull();
+    });
+
     it('act with the next request when they are set, changed or removed', async () => {
       const limited = await newLimited();
       const { caller, gate, tenant } = limited;

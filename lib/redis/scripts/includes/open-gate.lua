@@ -66,15 +66,18 @@ if not level or minute + 0 ~= thisMinute then
     minute, minuteOps = string.format('%d', thisMinute), 0
   end
 end
--- The rate: the continuous-state form of GCRA. The level drains by `opm` a microsecond and may reach `burst` operations.
-local elapsed = nowUs - levelAt
-level = elapsed > 0 and level - elapsed * opm or level + 0
+-- The rate: the continuous-state form of GCRA. The level drains by `opm` a microsecond and may reach `burst` operations: a
+-- bucket that was made smaller is full, never more than full, or its new rate would keep callers out for hours.
+local elapsed, capacity = nowUs - levelAt, burst * OPERATION
+level = level + 0
+if level > capacity then level = capacity end
+if elapsed > 0 then level = level - elapsed * opm end
 if level < 0 then level = 0 end
 if minuteOps + 1 > opm + 0 then
   return { MINUTE_FULL, 60000 - nowMs % 60000, level, tonumber(minuteOps), nowMs, opm, burst }
 end
-if level + OPERATION > burst * OPERATION then
-  local waitMs = math.ceil((level + OPERATION - burst * OPERATION) / opm / 1000)
+if level + OPERATION > capacity then
+  local waitMs = math.ceil((level + OPERATION - capacity) / opm / 1000)
   return { RATE_LIMITED, waitMs, level, tonumber(minuteOps), nowMs, opm, burst }
 end
 -- What is left of limits of the key's and the route's own: `<key|route>,<level>,<operations a minute>,<burst>;` of each.
@@ -82,6 +85,7 @@ local own = ''
 for i = 5, 6 do
   if gate[i] then
     local ownOpm, ownBurst, ownLevel, ownAt = string.match(gate[i], '^l1,(%d+),(%d+),(%d+),(%d+)$')
+    ownLevel = math.min(ownLevel, ownBurst * OPERATION)
     ownLevel = math.max(0, ownLevel - math.max(0, nowUs - ownAt) * ownOpm)
     local over = ownLevel + OPERATION - ownBurst * OPERATION
     local name = i == 5 and 'key' or 'route'
