@@ -1,4 +1,5 @@
 /** Makes the invoice of a month from a tenant's state: pure. */
+import { isoOf } from '../iso-time.ts';
 import { NO_TOTALS, totalsAt, totalsOf } from '../usage/totals.ts';
 import type { Adjustment } from './adjustments.ts';
 import type { BillingState } from './billing-state.ts';
@@ -162,5 +163,3 @@ const readSegment = (segment: InvoiceSegment): Segment => ({
     storageByteMs: BigInt(segment.storage_byte_ms),
   },
 });
-
-const isoOf = (ms: number) => new Date(ms).toISOString();

@@ -1,5 +1,7 @@
+import { defined } from '../defined.ts';
 import type { Input } from '../http/contract.ts';
 import { isJsonType, parseJson } from '../http/request-body.ts';
+import { isoOf, isoOrNull } from '../iso-time.ts';
 import type { SetEntry, SetOutcome } from './cache.ts';
 import type { PutEntryResponse, putEntryContract } from './put-contract.ts';
 
@@ -12,13 +14,12 @@ const MAX_VALUE_DEPTH = 1_000;
 export function readPut({ headers, query, body }: Input<typeof putEntryContract>, defaultTtlMs: number): SetEntry {
   const contentType = headers['content-type'] ?? 'application/octet-stream';
   if (isJsonType(contentType)) parseJson(body, MAX_VALUE_DEPTH);
-  const given = {
+  const meta = defined({
     version: headers['riptide-version'],
     source: headers['riptide-source'],
     tags: headers['riptide-tags'],
     attributes: headers['riptide-attributes'],
-  };
-  const meta = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  });
   return {
     value: body,
     meta: { content_type: contentType, ...meta },
@@ -30,8 +31,8 @@ export function readPut({ headers, query, body }: Input<typeof putEntryContract>
 export const toPutResponse = (outcome: SetOutcome): PutEntryResponse => ({
   etag: `"${outcome.etag}"`,
   created: outcome.created,
-  expires_at: outcome.expiresAtMs === null ? null : new Date(outcome.expiresAtMs).toISOString(),
-  updated_at: new Date(outcome.updatedAtMs).toISOString(),
+  expires_at: isoOrNull(outcome.expiresAtMs),
+  updated_at: isoOf(outcome.updatedAtMs),
   size_bytes: outcome.rawBytes,
   stored_bytes: outcome.storedBytes,
 });

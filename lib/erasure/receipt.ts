@@ -1,6 +1,6 @@
 /** What an erasure leaves: proof of what was looked for, where, and that nothing is left. No personal data. */
-import { createHash } from 'node:crypto';
 import { canonicalJson } from '../audit/canonical-json.ts';
+import { sha256 } from '../audit/entry.ts';
 
 /** One store that was searched. `left`: what a look after the removal still found; 0 in every receipt. */
 export interface CheckedStore {
@@ -50,7 +50,4 @@ export function isIntact({ sha256, ...facts }: ErasureReceipt): boolean {
   return digestOf(facts) === sha256;
 }
 
-const digestOf = (facts: ReceiptFacts): string =>
-  createHash('sha256')
-    .update(canonicalJson(facts as never))
-    .digest('hex');
+const digestOf = (facts: ReceiptFacts): string => sha256(canonicalJson(facts as never));

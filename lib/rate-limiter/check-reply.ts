@@ -1,3 +1,4 @@
+import { isoOrNull } from '../iso-time.ts';
 import type { CheckLimitRequest, CheckLimitResponse } from './contract.ts';
 import type { LimitCheck } from './limit-rules.ts';
 import type { LimitVerdict } from './limiter.ts';
@@ -16,7 +17,7 @@ export const toCheckResponse = ({ resetAtMs, degraded, ...verdict }: LimitVerdic
   allowed: verdict.allowed,
   limit: verdict.limit,
   remaining: verdict.remaining,
-  reset_at: resetAtMs === null ? null : new Date(resetAtMs).toISOString(),
+  reset_at: isoOrNull(resetAtMs),
   retry_after_ms: verdict.retryAfterMs,
   algorithm: verdict.algorithm,
   ...(degraded ? { degraded: true as const } : {}),

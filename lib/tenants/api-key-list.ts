@@ -1,6 +1,7 @@
 /** What an administrator may know of a tenant's API keys: all but their secrets and hashes. */
 import { type KeyState, keyField, unpackKey } from '../gate/gate-fields.ts';
 import type { TenantId } from '../ids.ts';
+import { isoOrNull } from '../iso-time.ts';
 import type { Keys } from '../keys.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { readTogether } from '../redis/read-together.ts';
@@ -65,8 +66,8 @@ function describe({ record, revoked }: StoredKey, gate: KeyState | null, nowMs: 
     scopes: [...scopes],
     state: revoked || gate === null || gate.revoked ? 'revoked' : expired ? 'expired' : 'active',
     created_at,
-    expires_at: expiresAtMs === null ? null : new Date(expiresAtMs).toISOString(),
-    last_used_at: gate?.lastUsedAtMs ? new Date(gate.lastUsedAtMs).toISOString() : null,
+    expires_at: isoOrNull(expiresAtMs),
+    last_used_at: isoOrNull(gate?.lastUsedAtMs ?? null),
     ...(rate_limit === undefined ? {} : { rate_limit }),
   };
 }

@@ -1,5 +1,6 @@
 /** What becomes of a tenant's status: pure decisions. */
 import { TenantErasedError, TenantStateError } from '../errors.ts';
+import { isoOf } from '../iso-time.ts';
 import type { TenantResponse } from './contract.ts';
 import type { TenantChange } from './tenant-change.ts';
 
@@ -56,8 +57,6 @@ export function undelete(tenant: TenantResponse, nowMs: number): TenantChange {
     throw new TenantErasedError('The time in which this deletion could be undone is over');
   return { tenant: { ...rest, status: before }, action: 'tenant.undelete', details: { status: before } };
 }
-
-const isoOf = (ms: number) => new Date(ms).toISOString();
 
 const to = (tenant: TenantResponse, status: 'active' | 'suspended', action: 'tenant.suspend' | 'tenant.resume') => ({
   tenant: { ...tenant, status },

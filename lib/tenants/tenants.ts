@@ -1,6 +1,7 @@
 /** Tenants: created, read, repaired. The record says who a tenant is; the gate hash beside it what it may. */
 import { newAuditEntry, packEntry } from '../audit/entry.ts';
 import type { TenantConfig } from '../config/config.ts';
+import { defined } from '../defined.ts';
 import { OutcomeUnknownError, TenantLimitError } from '../errors.ts';
 import { EMPTY_CONTEXT, type KeyRef, packContext } from '../gate/context-format.ts';
 import { NO_COUNTERS } from '../gate/counters.ts';
@@ -9,6 +10,7 @@ import { newTenantId, newUlid, parseTenantId, type TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import { confirmTenant, createTenant, reserveTenant } from '../redis/bindings/tenant-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
+import { pairsOf } from '../redis/reply-shape.ts';
 import { runScript } from '../redis/script.ts';
 import { type AdminCall, originOf } from './admin-call.ts';
 import type { CreateTenantRequest, TenantResponse } from './contract.ts';
@@ -181,9 +183,9 @@ export function createTenants(deps: {
       const fields = (await redis.send(['HGETALL', keys.tenantReservations()], { kind: 'read' })) as readonly string[];
       let finished = 0;
       let released = 0;
-      for (let i = 0; i + 1 < fields.length; i += 2) {
-        const id = parseTenantId(fields[i] as string);
-        if (id === null || now() - Number.parseInt(fields[i + 1] as string, 10) < ABANDONED_AFTER_MS) continue;
+      for (const [name, reservation] of pairsOf(fields)) {
+        const id = parseTenantId(name);
+        if (id === null || now() - Number.parseInt(reservation, 10) < ABANDONED_AFTER_MS) continue;
         const record = await redis.send(['GET', keys.record(id)], { kind: 'read' });
         await confirm(id, typeof record === 'string' ? unpackRecord(record) : null);
         if (typeof record === 'string') finished++;
@@ -199,9 +201,3 @@ const notConfirmed = (cause: unknown) =>
 
 const tooMany = (taken: number, limit: number) =>
   new TenantLimitError('This deployment holds as many tenants as it may', { details: { used: taken, limit } });
-
-/** Without the fields that are undefined. */
-const defined = <T extends object>(fields: T) =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };

@@ -1,6 +1,7 @@
 /** What an update makes of a tenant: pure. Fields not named stay as they are; null removes those that may be absent. */
 import { canonicalJson, type JsonValue } from '../audit/canonical-json.ts';
 import { describeChanges } from '../audit/changes.ts';
+import { defined } from '../defined.ts';
 import { TenantStateError } from '../errors.ts';
 import type { ContextData, KeyRef } from '../gate/context-format.ts';
 import type { TenantResponse } from './contract.ts';
@@ -52,8 +53,8 @@ function applied(before: TenantResponse, request: UpdateTenantRequest): TenantRe
   const url = alert_webhook_url === undefined ? oldUrl : (alert_webhook_url ?? undefined);
   return {
     ...rest,
-    ...(named(plain) as Partial<TenantResponse>),
-    quotas: { ...before.quotas, ...(named(quotas) as Partial<TenantResponse['quotas']>) },
+    ...(defined(plain) as Partial<TenantResponse>),
+    quotas: { ...before.quotas, ...(defined(quotas) as Partial<TenantResponse['quotas']>) },
     ...(limit === undefined ? {} : { rate_limit: limit }),
     ...(url === undefined ? {} : { alert_webhook_url: url }),
   };
@@ -82,8 +83,6 @@ function contextOf(context: ContextData, encryption: boolean, firstKey: KeyRef |
   const data_key = encryption ? context.data_key || newest : 0;
   return keys === context.keys && data_key === context.data_key ? context : { ...context, keys, data_key };
 }
-
-const named = (fields: object) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 /** Times the update itself sets are no difference. Fields that are undefined are absent. */
 const canonical = ({ updated_at: _at, ...tenant }: TenantResponse) => canonicalJson(tenant as unknown as JsonValue);

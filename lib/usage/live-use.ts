@@ -1,6 +1,8 @@
 /** How far a tenant's limits are used at this moment: pure. */
+
 import type { Quotas } from '../config/config.ts';
 import type { Counters } from '../gate/counters.ts';
+import { isoOf } from '../iso-time.ts';
 import type { TenantUsageResponse } from './contract.ts';
 
 const MINUTE_MS = 60_000;
@@ -41,8 +43,8 @@ export function liveUse({ quotas, counters, held, nowMs, monthEndMs }: LiveInput
     resets_at: {
       memory_bytes: null,
       storage_bytes: null,
-      operations_per_minute: new Date((minute + 1) * MINUTE_MS).toISOString(),
-      data_transfer_bytes: new Date(monthEndMs).toISOString(),
+      operations_per_minute: isoOf((minute + 1) * MINUTE_MS),
+      data_transfer_bytes: isoOf(monthEndMs),
     },
   };
 }

@@ -1,5 +1,7 @@
 /** Which buckets of usage are asked for: pure. */
+
 import { InvalidRequestError } from '../errors.ts';
+import { isoOf } from '../iso-time.ts';
 import { KEPT, type SeriesRange, STEP_MS, STEPS, type Step } from './series.ts';
 
 export interface AskedRange {
@@ -37,7 +39,7 @@ const finest = (fromMs: number, nowMs: number): Step | undefined =>
 
 function tooOld(step: Step, fromMs: number, nowMs: number): InvalidRequestError {
   const coarser = finest(fromMs, nowMs);
-  const from = `ask from ${new Date(oldestOf(step, nowMs)).toISOString()}`;
+  const from = `ask from ${isoOf(oldestOf(step, nowMs))}`;
   const advice = coarser === undefined ? from : `ask for step=${coarser}, or ${from}`;
   return refused('query.from', `step=${step} reaches back ${KEPT[step]} ${step}s; ${advice}`);
 }

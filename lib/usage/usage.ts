@@ -11,6 +11,7 @@ import {
 } from '../gate/counters.ts';
 import { unpackLimits } from '../gate/gate-fields.ts';
 import type { TenantId } from '../ids.ts';
+import { isoOf } from '../iso-time.ts';
 import type { Keys } from '../keys.ts';
 import { readUsage } from '../redis/bindings/billing-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
@@ -124,5 +125,3 @@ const recordOf = ({ operations, bytesIn, bytesOut, computeUs, storageBytes }: To
 function slots(count: number, name: (n: number) => string): readonly string[] {
   return Array.from({ length: count }, (_, n) => name(n));
 }
-
-const isoOf = (ms: number) => new Date(ms).toISOString();
