@@ -83,18 +83,18 @@ export function createTenantKeys(deps: { readonly provider: KeyProvider | null; 
     }
   };
 
-  /** Reads, changes and writes, again when somebody else was faster. */
-  const change = async (id: TenantId, decide: (set: TenantKeySet) => Promise<TenantKeySet>, signal?: AbortSignal) => {
+  /** Reads, changes and writes, again when somebody else was faster. Null: there are no keys. */
+  const change = async (
+    id: TenantId,
+    decide: (set: TenantKeySet | null) => Promise<TenantKeySet>,
+    signal?: AbortSignal,
+  ) => {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const stored = await read(id, signal);
-      if (stored === null) {
-        const first = { keys: [await generate(id, 1, signal)], data_key: 1 };
-        if ((await write(id, first, 'absent', signal)) !== null) return first;
-        continue;
-      }
-      const set = await decide(stored.set);
-      if (set === stored.set) return set;
-      if ((await write(id, set, { etag: stored.etag }, signal)) !== null) return set;
+      const set = await decide(stored?.set ?? null);
+      if (set === stored?.set) return set;
+      const onlyIf = stored === null ? 'absent' : { etag: stored.etag };
+      if ((await write(id, set, onlyIf, signal)) !== null) return set;
     }
     throw new KeyProviderUnavailableError('Others change the data keys of this tenant again and again', {
       retryAfterMs: 1_000,
@@ -106,17 +106,19 @@ export function createTenantKeys(deps: { readonly provider: KeyProvider | null; 
      * The tenant's keys; the first one is made when there is none. Asked again, it gives the same.
      * @throws {EncryptionUnavailableError | KeyProviderUnavailableError | KeyRefusedError | BlobUnavailableError}
      */
-    provision: (id: TenantId, signal?: AbortSignal): Promise<TenantKeySet> => change(id, async (set) => set, signal),
+    provision: (id: TenantId, signal?: AbortSignal): Promise<TenantKeySet> =>
+      change(id, async (set) => set ?? { keys: [await generate(id, 1, signal)], data_key: 1 }, signal),
 
     /**
      * Adds a data key for new values and wraps the older ones again. Values under older ones stay readable.
      * @param from the version to be followed: done already, nothing is added.
-     * @throws as `provision`.
+     * @throws {KeyRefusedError} `destroyed`: there are none, and none are made. @throws as `provision`.
      */
     rotate: (id: TenantId, from: number, signal?: AbortSignal): Promise<TenantKeySet> =>
       change(
         id,
-        async (set) => {
+        async (stored) => {
+          const set = undestroyed(stored);
           if (set.data_key !== from || set.keys.length >= MAX_VERSIONS) return set;
           const version = Math.max(...set.keys.map((key) => key.version)) + 1;
           const older = await Promise.all(set.keys.map((key) => rewrapped(id, key, signal)));
@@ -125,11 +127,12 @@ export function createTenantKeys(deps: { readonly provider: KeyProvider | null; 
         signal,
       ),
 
-    /** Wraps what is wrapped under another master key than today's; nothing is lost meanwhile. @throws as `provision`. */
+    /** Wraps what is wrapped under another master key than today's; nothing is lost meanwhile. @throws as `rotate`. */
     rewrap: (id: TenantId, currentKeyId: string, signal?: AbortSignal): Promise<TenantKeySet> =>
       change(
         id,
-        async (set) => {
+        async (stored) => {
+          const set = undestroyed(stored);
           if (set.keys.every((key) => key.key_id === currentKeyId)) return set;
           const keys = set.keys.map((key) => (key.key_id === currentKeyId ? key : rewrapped(id, key, signal)));
           return { ...set, keys: await Promise.all(keys) };
@@ -159,6 +162,16 @@ export function createTenantKeys(deps: { readonly provider: KeyProvider | null; 
     /** Removes the keys for good. @throws {BlobUnavailableError} */
     destroy: (id: TenantId, signal?: AbortSignal): Promise<void> => blobs.delete([tenantKeysBlob(id)], { signal }),
   };
+}
+
+/**
+ * Keys that are gone were destroyed with their tenant, or lost: new ones under the old versions would make all that is
+ * sealed look damaged, and stand in the way of a backup.
+ * @throws {KeyRefusedError}
+ */
+function undestroyed(set: TenantKeySet | null): TenantKeySet {
+  if (set === null) throw new KeyRefusedError('destroyed', 'The data keys of this tenant were destroyed');
+  return set;
 }
 
 function parse(blob: Blob): TenantKeySet {
