@@ -21,10 +21,12 @@ export interface DataKeyDeps {
   readonly staleMs: number;
   /** Unix time, ms. */
   readonly now: () => number;
+  /** Default: {@link MAX_KEYS}. */
+  readonly maxKeys?: number;
 }
 
-/** Keys kept at most: the least recently used goes first. About 1 KB each. */
-const MAX_KEYS = 5_000;
+/** Keys kept at most: the least recently used goes first. About 1 KB each. As many as an instance knows tenants. */
+const MAX_KEYS = 20_000;
 /** After a failure the provider is left alone for so long: a key that is gone must not cost one call a request. */
 const PAUSE_MS = 1_000;
 
@@ -42,7 +44,7 @@ const isOutage = (error: unknown): boolean =>
 /** What a data key of a tenant is wrapped for. */
 export const dataKeyContext = (tenant: string): KeyContext => ({ tenant, purpose: 'data-key' });
 
-export function createDataKeys({ provider, maxAgeMs, staleMs, now }: DataKeyDeps) {
+export function createDataKeys({ provider, maxAgeMs, staleMs, now, maxKeys = MAX_KEYS }: DataKeyDeps) {
   /** Oldest use first. */
   const slots = new Map<string, Slot>();
   const flights = new Map<string, Promise<KeyObject>>();
@@ -62,7 +64,7 @@ export function createDataKeys({ provider, maxAgeMs, staleMs, now }: DataKeyDeps
     slots.delete(id);
     slots.set(id, slot);
     dropStale();
-    if (slots.size > MAX_KEYS) slots.delete(slots.keys().next().value as string);
+    if (slots.size > maxKeys) slots.delete(slots.keys().next().value as string);
   };
 
   /** Only these errors say nothing about the key: anything else takes it away. */

@@ -14,7 +14,7 @@ const SEEN_MS = 5 * 60 * 1000;
 
 export type SeenKeys = ReturnType<typeof createSeenKeys>;
 
-export function createSeenKeys({ now, maxKeys = 1_000 }: SeenKeysOptions) {
+export function createSeenKeys({ now, maxKeys = 20_000 }: SeenKeysOptions) {
   /** Hash of the key -> scope -> when it was last admitted with it, Unix ms. */
   const seen = new Map<string, Map<string, number>>();
   return {

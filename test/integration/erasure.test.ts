@@ -9,6 +9,7 @@ import type { App } from '../../lib/app.ts';
 import { isIntact } from '../../lib/erasure/receipt.ts';
 import type { TenantId } from '../../lib/ids.ts';
 import { erasureLogBlob, erasureReceiptBlob, tenantKeysBlob } from '../../lib/keys.ts';
+import { telemetry } from '../../lib/metrics/telemetry.ts';
 import type { FailpointCall, FailpointHook } from '../../lib/redis/failpoints.ts';
 import { newTenant, newTenantRequest, testApp } from '../support/app.ts';
 import { keysOf } from '../support/tenant-state.ts';
@@ -19,6 +20,8 @@ const named = (key: string) => ({ namespace: 'ns', key });
 let dir: string;
 let redis: RunningRedis;
 beforeAll(async () => {
+  // Each cut is logged, as it should be; there are many.
+  telemetry.logger.setLogLevel('SILENT');
   dir = await mkdtemp(join(tmpdir(), 'riptide-erasure-'));
   redis = await startRedis({ dir, appendonly: false });
 });
