@@ -27,9 +27,10 @@ function guardCodes(guard: Guard): readonly ProblemCode[] {
   return [...KEY_REFUSED, ...scope, ...GATE_REFUSED, ...STORE_FAILED];
 }
 
-function inputCodes({ params, query, headers, body }: Contract): readonly ProblemCode[] {
+/** What is not open refuses query parameters it does not name, so each of these can. */
+function inputCodes({ guard, params, query, headers, body }: Contract): readonly ProblemCode[] {
   const parts = params ?? query ?? headers ?? (body === 'bytes' ? undefined : body);
-  const ofParts: readonly ProblemCode[] = parts === undefined ? [] : ['invalid_request'];
+  const ofParts: readonly ProblemCode[] = parts === undefined && guard.kind === 'open' ? [] : ['invalid_request'];
   if (body === undefined) return ofParts;
   return [...ofParts, 'invalid_json', 'body_too_large', 'unsupported_media_type'];
 }

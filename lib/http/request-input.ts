@@ -1,8 +1,11 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { InvalidRequestError, type Issue } from '../errors.ts';
 import type { Contract, Input } from './contract.ts';
 import type { HttpEvent } from './event.ts';
 import { readBytes, readJson } from './request-body.ts';
+
+/** Where no query is taken: `?dry_run=true` there must not pass for nothing, and then remove something. */
+const NO_QUERY = z.strictObject({});
 
 /**
  * Checks every part of a request against its contract.
@@ -17,13 +20,16 @@ export function parseInput<C extends Contract>(contract: C, event: HttpEvent): I
     return parsed.data;
   };
   const params = part('path', contract.params, event.pathParameters ?? {});
-  const query = part('query', contract.query, event.queryStringParameters ?? {});
+  const query = part('query', contract.query ?? unnamedQuery(contract), event.queryStringParameters ?? {});
   const headers = part('header', contract.headers, event.headers ?? {});
   const body =
     contract.body === 'bytes' ? readBytes(event) : contract.body && part('body', contract.body, readJson(event));
   if (issues.length > 0) throw new InvalidRequestError('The request does not fit what this endpoint takes', { issues });
-  return { params, query, headers, body } as Input<C>;
+  return { params, query: contract.query && query, headers, body } as Input<C>;
 }
+
+/** Probes and links may carry marks of their own to what is open. */
+const unnamedQuery = ({ guard }: Contract) => (guard.kind === 'open' ? undefined : NO_QUERY);
 
 const MAX_FIELD = 200;
 

@@ -1,6 +1,11 @@
 /** `Idempotency-Key` through the door: creating a tenant or a key twice makes one. */
 import { randomUUID } from 'node:crypto';
+import type { Context } from 'aws-lambda';
 import { beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { createLambdaContext } from '../../infra/local/host/lambda-context.ts';
+import { route } from '../../lib/http/route.ts';
+import { createTenantContract } from '../../lib/tenants/contract.ts';
 import { ADMIN_KEY } from '../support/app.ts';
 import { type Door, openDoor } from '../support/door.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -55,8 +60,32 @@ describe('creating with an Idempotency-Key [T1 T2 A14]', () => {
 
   it('takes another query for another request', async () => {
     const key = randomUUID();
-    await create(key);
-    expectProblem(await post('/admin/tenants?dry_run=true', BODY, key), '422 idempotency_key_reused');
+    // No POST takes a query today: one is made here that does.
+    const query = z.strictObject({ dry_run: z.string().optional() });
+    const handler = route({ ...createTenantContract, query }, async () => ({ status: 200, data: {} }));
+    const context = createLambdaContext({ name: 'any', memoryMb: 512, timeoutMs: 10_000 }, randomUUID());
+    const call = (given: Record<string, string>) =>
+      handler(
+        {
+          rawPath: '/admin/tenants',
+          rawQueryString: new URLSearchParams(given).toString(),
+          queryStringParameters: given,
+          headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json', 'idempotency-key': key },
+          body: BODY,
+        },
+        context as Context,
+      );
+    expect((await call({})).statusCode).toBe(200);
+    expect(await call({ dry_run: 'true' })).toMatchObject({
+      statusCode: 422,
+      body: expect.stringContaining('idempotency_key_reused'),
+    });
+  });
+
+  it('refuses a query that no endpoint named, and creates nothing', async () => {
+    const before = await countTenants(door.app);
+    expectProblem(await post('/admin/tenants?dry_run=true', BODY, randomUUID()), '400 invalid_request');
+    expect(await countTenants(door.app)).toBe(before);
   });
 
   it('shows the same API key again, and does not keep it where it can be read', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { AppError } from '../../lib/errors.ts';
-import { admin, type Contract, defineContract } from '../../lib/http/contract.ts';
+import { admin, type Contract, defineContract, open } from '../../lib/http/contract.ts';
 import type { HttpEvent } from '../../lib/http/event.ts';
 import { parseInput } from '../../lib/http/request-input.ts';
 
@@ -44,6 +44,14 @@ describe('the input of a handler [A14]', () => {
     const { params: _params, query: _query, headers: _headers, body: _body, ...bare } = contract;
     const input = parseInput<Contract>(bare, event({ body: 'not JSON', headers: { 'content-encoding': 'gzip' } }));
     expect(input).toEqual({ params: undefined, query: undefined, headers: undefined, body: undefined });
+  });
+
+  it('is refused with a query parameter nobody asked for, so that a dry_run that is none removes nothing', () => {
+    const { query: _query, ...bare } = contract;
+    const given = event({ queryStringParameters: { dry_run: 'true' } });
+    const issues = [{ field: 'query', message: 'Unknown fields: dry_run' }];
+    expect(() => parseInput<Contract>(bare, given)).toThrow(expect.objectContaining({ issues }));
+    expect(parseInput<Contract>({ ...bare, guard: open }, given).query).toBeUndefined();
   });
 
   it('is refused with every bad field of every part', () => {
