@@ -5,6 +5,9 @@ import type { HttpEvent, HttpReply } from './event.ts';
 import { problemOf } from './problem.ts';
 import { encodeReply } from './reply.ts';
 
+/** A tenant has filled its quota. That is for the tenant to mend: nothing is wrong with the service. */
+const TENANT_FULL: ReadonlySet<string> = new Set(['memory_full', 'storage_full']);
+
 /** Turns every throw into a problem, and tells of it: a bug with all that is known, the rest by its code. */
 export const problemReplies = (): MiddlewareObj<HttpEvent, HttpReply> => ({
   onError: (request) => {
@@ -21,7 +24,7 @@ function tell(error: unknown, requestId: string): void {
   else {
     const { code, details, message, status } = error;
     const line = { code, details, request_id: requestId };
-    if (status < 500) logger.info('Refused', line);
+    if (status < 500 || TENANT_FULL.has(code)) logger.info('Refused', line);
     else logger.error(message, line);
   }
 }
