@@ -65,7 +65,10 @@ export type TenantBillingResponse = z.output<typeof TenantBillingResponse>;
 export const BillingQuery = z.strictObject({
   period: PeriodName.optional().describe('Default: the current month.'),
   simulate_plan: z.enum(PLANS).optional().describe('Prices the month as if this had been the plan.'),
-  format: z.enum(['json', 'csv']).default('json').describe('`csv`: the lines as a table, for a spreadsheet.'),
+  format: z
+    .enum(['json', 'csv'])
+    .default('json')
+    .describe('`csv`: the lines as a table, for a spreadsheet; the `status` of a simulation is `simulated`.'),
 });
 export type BillingQuery = z.output<typeof BillingQuery>;
 

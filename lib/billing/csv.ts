@@ -18,7 +18,8 @@ const COLUMNS = [
   'reason',
 ] as const;
 
-export function invoiceCsv(invoice: Invoice): string {
+/** @param invoice its `status` stands in every row; that of a simulation is no invoice's. */
+export function invoiceCsv(invoice: Omit<Invoice, 'status'> & { readonly status: string }): string {
   const { period, status, currency, lines, total_micros } = invoice;
   const row = (line: Partial<Record<(typeof COLUMNS)[number], string | number | null>>) =>
     COLUMNS.map((column) => cell({ period, status, currency, ...line }[column] ?? '')).join(',');

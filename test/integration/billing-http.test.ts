@@ -64,6 +64,14 @@ describe('GET /admin/tenants/{id}/billing [A7 T7]', () => {
     expect(reply.body.toString('utf8').split('\r\n')).toHaveLength(9);
   });
 
+  it('says in a table that it is a simulation, in its name and in every row', async () => {
+    const { tenant } = await newTenant(door.app);
+    const reply = await get(`${tenant.id}/billing?format=csv&simulate_plan=enterprise`);
+    expect(reply.headers['content-disposition']).toMatch(/-\d{4}-\d{2}-simulated-enterprise\.csv"$/);
+    const rows = reply.body.toString('utf8').trim().split('\r\n').slice(1);
+    expect(new Set(rows.map((row) => row.split(',')[1]))).toEqual(new Set(['simulated']));
+  });
+
   it.each(['period=2026-13', 'period=now', 'simulate_plan=gold', 'format=pdf', 'x=1'])('refuses %s', async (query) => {
     const { tenant } = await newTenant(door.app);
     expectProblem(await get(`${tenant.id}/billing?${query}`), '400 invalid_request');
