@@ -19,15 +19,46 @@ export const TAGS: readonly Tag[] = [
     description: 'Limits of your own users, counted exactly.',
     prefixes: ['/ratelimit'],
   },
-  { name: 'Tenants', description: 'Tenants, their quotas and API keys.', prefixes: ['/admin/tenants'] },
+  {
+    name: 'Tenants',
+    description: 'Tenants and their quotas, from creation to deletion.',
+    prefixes: ['/admin/tenants'],
+  },
+  {
+    name: 'API keys and policies',
+    description: 'Who may call for a tenant, and what those may do.',
+    prefixes: ['/admin/tenants/{id}/keys', '/admin/tenants/{id}/policies'],
+  },
+  {
+    name: 'Quota requests',
+    description: 'What tenants ask for, and what was decided.',
+    prefixes: ['/admin/tenants/{id}/quota-requests'],
+  },
+  {
+    name: 'Usage and billing',
+    description: 'What a tenant used, and what that costs.',
+    prefixes: ['/admin/tenants/{id}/usage', '/admin/tenants/{id}/billing'],
+  },
+  {
+    name: 'Alerts',
+    description: 'Quotas that fill up, told by signed webhook.',
+    prefixes: ['/admin/tenants/{id}/alerts'],
+  },
+  {
+    name: 'Encryption and erasure',
+    description: 'Data keys, and proof of what was erased.',
+    prefixes: ['/admin/tenants/{id}/encryption', '/admin/tenants/{id}/erasure'],
+  },
   { name: 'Audit', description: 'What administration did, in one chain of hashes.', prefixes: ['/admin/audit'] },
   { name: 'Health', description: 'Whether the service runs and can do its work.', prefixes: ['/health'] },
   { name: 'Documentation', description: 'This API, for programs and people.', prefixes: ['/openapi.json', '/docs'] },
 ];
 
-/** @throws {RangeError} a path that is in no chapter. */
+/** The chapter whose prefix says most of the path. @throws {RangeError} a path that is in no chapter. */
 export function tagOf(path: string): Tag {
-  const tag = TAGS.find(({ prefixes }) => prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)));
-  if (tag === undefined) throw new RangeError(`No chapter of the documentation holds ${path}`);
-  return tag;
+  const fits = TAGS.flatMap((tag) => tag.prefixes.map((prefix) => ({ tag, prefix })))
+    .filter(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`))
+    .sort((a, b) => b.prefix.length - a.prefix.length);
+  if (fits[0] === undefined) throw new RangeError(`No chapter of the documentation holds ${path}`);
+  return fits[0].tag;
 }

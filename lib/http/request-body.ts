@@ -41,6 +41,8 @@ export function readJson(event: HttpEvent): unknown {
 export function parseJson(bytes: Buffer, maxDepth: number): unknown {
   if (!isUtf8(bytes)) throw new InvalidJsonError('The body is not UTF-8');
   const text = bytes.toString('utf8');
+  if (text.trim() === '')
+    throw new InvalidJsonError('The body is empty; send a JSON object, {} where nothing is to be said');
   if (depthOf(text) > maxDepth) throw new InvalidJsonError(`The body nests deeper than ${maxDepth} levels`);
   try {
     return JSON.parse(text);

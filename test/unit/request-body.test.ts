@@ -42,6 +42,14 @@ describe('the bytes of a body [C1]', () => {
 });
 
 describe('JSON of a body [A14]', () => {
+  it('is told from nothing at all', () => {
+    for (const empty of ['', ' \n'])
+      expect(thrown(() => readJson(json(empty)))).toMatchObject({
+        code: 'invalid_json',
+        message: expect.stringContaining('is empty'),
+      });
+  });
+
   it('is what JSON.parse makes of it', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 8 }), (text) => {
