@@ -29,7 +29,7 @@ describe.each(TRANSPORTS)('a lost reply over %s [T4 T6]', (transport) => {
   beforeEach(async () => {
     const { redisUrl, restUrl } = servers();
     proxy = await startFaultProxy({ targetPort: Number(new URL(transport === 'tcp' ? redisUrl : restUrl).port) });
-    const env = { ...through(transport, proxy.port), PERSISTENCE_REDIS_COMMAND_TIMEOUT_MS: '400' };
+    const env = { ...through(transport, proxy.port), PERSISTENCE_REDIS_COMMAND_TIMEOUT_MS: '1000' };
     between = () => {};
     app = await testApp({ transport, env, failpoint: (call) => between(call) });
     direct = await testApp({ transport });

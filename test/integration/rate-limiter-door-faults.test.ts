@@ -14,7 +14,7 @@ beforeAll(async () => {
   proxy = await startFaultProxy({ targetPort: Number(new URL(servers().redisUrl).port) });
   door = await openDoor({
     REDIS_URL: `redis://127.0.0.1:${proxy.port}`,
-    PERSISTENCE_REDIS_COMMAND_TIMEOUT_MS: '400',
+    PERSISTENCE_REDIS_COMMAND_TIMEOUT_MS: '1000',
   });
   // What fails here is meant to fail.
   telemetry.logger.setLogLevel('SILENT');

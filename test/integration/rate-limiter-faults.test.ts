@@ -27,7 +27,7 @@ describe.each(TRANSPORTS)('the limiter over %s [T5]', (transport) => {
   beforeEach(async () => {
     const { redisUrl, restUrl } = servers();
     proxy = await startFaultProxy({ targetPort: Number(new URL(transport === 'tcp' ? redisUrl : restUrl).port) });
-    const env = { ...through(transport, proxy.port), PERSISTENCE_REDIS_COMMAND_TIMEOUT_MS: '400' };
+    const env = { ...through(transport, proxy.port), PERSISTENCE_REDIS_COMMAND_TIMEOUT_MS: '1000' };
     app = await testApp({ transport, env });
     direct = await testApp({ transport });
     tenant = await newTenant(direct);
