@@ -28,6 +28,8 @@ export interface BillingState {
   readonly closed: readonly string[];
   /** The closed invoice that was asked for, if it is. */
   readonly invoice: Invoice | null;
+  /** The last closed invoice: after a final one there is no other. */
+  readonly last: Invoice | null;
 }
 
 type Reply = ReturnType<typeof readBilling.reply>;
@@ -48,9 +50,14 @@ export const billingCall = (keys: Keys, id: TenantId, { wanted, now }: { wanted:
     args: { invoice: wanted === null ? '' : invoiceField(wanted), fields: ['m', ...monthPoints(id, now)] },
   });
 
-/** @throws {RangeError | SyntaxError} something of it is damaged. */
-export function readState(tenantId: TenantId, reply: Reply): BillingState {
+/** @param wanted as given to {@link billingCall}. @throws {RangeError | SyntaxError} something of it is damaged. */
+export function readState(
+  tenantId: TenantId,
+  { wanted, reply }: { readonly wanted: string | null; readonly reply: Reply },
+): BillingState {
   const fields = pairsOf(reply.found);
+  const invoices = fields.flatMap(([name, text]) => (invoicePeriod(name) === null ? [] : [unpackInvoice(text)]));
+  const closed = reply.names.flatMap((name) => invoicePeriod(name) ?? []).sort();
   return {
     tenantId,
     nowMs: reply.nowMs,
@@ -62,8 +69,9 @@ export function readState(tenantId: TenantId, reply: Reply): BillingState {
       .filter(([name]) => name.startsWith(ADJUSTMENT_PREFIX))
       .map((field) => unpackAdjustment(...field))
       .sort((a, b) => a.atMs - b.atMs || (a.id < b.id ? -1 : 1)),
-    closed: reply.names.flatMap((name) => invoicePeriod(name) ?? []).sort(),
-    invoice: fields.flatMap(([name, text]) => (invoicePeriod(name) === null ? [] : [unpackInvoice(text)]))[0] ?? null,
+    closed,
+    invoice: invoices.find(({ period }) => period === wanted) ?? null,
+    last: invoices.find(({ period }) => period === closed.at(-1)) ?? null,
   };
 }
 

@@ -40,7 +40,7 @@ export interface Billing {
   closeWhenDue(signal?: AbortSignal): Promise<ClosingReport>;
   /**
    * Closes all of a tenant that is about to be erased: months that have ended, and the current one as it stands. Once more, it
-   * changes nothing. null: billing is off, or there is no such tenant.
+   * changes nothing, also in a later month. null: billing is off, or there is no such tenant.
    */
   closeFinal(id: TenantId, signal?: AbortSignal): Promise<Invoice | null>;
 }
@@ -59,7 +59,7 @@ export interface BillingDeps extends ClosingDeps {
 }
 
 /** Fields of a tenant's billing hash: invoices of centuries, or corrections of a month that nobody would read. */
-export const MAX_BILLING_FIELDS = 5_000;
+const MAX_BILLING_FIELDS = 5_000;
 /** The schedule's own beat. */
 const TICK_MS = 60_000;
 const NOTHING: ClosingReport = { tenants: 0, closed: 0, behind: 0, finished: true };
@@ -76,7 +76,7 @@ export function createBilling(deps: BillingDeps): Billing {
     const calls = [billingCall(keys, id, { wanted: wanted?.name ?? null, now: now() })] as const;
     const [reply] = await runScripts(redis, calls, { kind: 'read', signal });
     if (reply instanceof Error) throw reply;
-    return readState(id, reply);
+    return readState(id, { wanted: wanted?.name ?? null, reply });
   };
 
   const close = async (state: BillingState, period: Period, end: Exclude<InvoiceEnd, 'open'>, signal?: AbortSignal) => {
@@ -162,8 +162,8 @@ export function createBilling(deps: BillingDeps): Billing {
     async closeFinal(id, signal) {
       if (!deps.enabled) return null;
       const state = await readClosed(id, null, signal);
-      if (state.tenant === null) return state.invoice;
-      return state.invoice ?? close(state, periodOf(state.nowMs), 'final', signal);
+      if (state.last?.final) return state.last;
+      return state.tenant === null ? null : close(state, periodOf(state.nowMs), 'final', signal);
     },
   };
 }

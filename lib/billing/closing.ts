@@ -65,7 +65,9 @@ export function createClosing(deps: ClosingDeps) {
     const calls = ids.map((id) => billingCall(keys, id, { wanted: null, now: now() }));
     const replies = await runScripts(redis, calls, { kind: 'read', signal: run.signal });
     return ids.flatMap((id, i) => {
-      const state = orBehind(run, id, () => readState(id, whole(replies[i] as (typeof replies)[number])));
+      const state = orBehind(run, id, () =>
+        readState(id, { wanted: null, reply: whole(replies[i] as (typeof replies)[number]) }),
+      );
       return state === null ? [] : [state];
     });
   };

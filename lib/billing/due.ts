@@ -7,11 +7,11 @@ import { invoiceField, packInvoice } from './invoice-format.ts';
 import { nextPeriod, type Period, parsePeriod, periodOf, previousPeriod } from './period.ts';
 import { markField } from './segments.ts';
 
-/** The first month that has ended and is not closed; null: there is none. Months are closed in their order. */
-export function nextDue({ tenant, closed, nowMs }: BillingState): Period | null {
-  if (tenant === null) return null;
-  const last = parsePeriod(closed.at(-1) ?? '');
-  const due = last === null ? periodOf(tenant.createdAtMs) : nextPeriod(last);
+/** The first month that has ended and is not closed; null: there is none. In their order; none after the final invoice. */
+export function nextDue({ tenant, closed, last, nowMs }: BillingState): Period | null {
+  if (tenant === null || last?.final) return null;
+  const before = parsePeriod(closed.at(-1) ?? '');
+  const due = before === null ? periodOf(tenant.createdAtMs) : nextPeriod(before);
   return due.endMs <= nowMs ? due : null;
 }
 
@@ -47,10 +47,11 @@ export function closingOf(
   };
 }
 
-/** A month's invoice as it stands now: closed, or so far; null: the tenant was not there in it, or it is yet to come. */
+/** A month's invoice as it stands now: closed, or so far; null: the tenant was not there in it, or no more, or it is yet to come. */
 export function invoiceOf(state: BillingState, period: Period, prices: Prices): Invoice | null {
   if (state.invoice?.period === period.name) return state.invoice;
-  const { tenant, nowMs } = state;
+  const { tenant, last, nowMs } = state;
+  if (last?.final && period.name > last.period) return null;
   if (tenant === null || tenant.createdAtMs >= period.endMs || period.startMs > nowMs) return null;
   return makeInvoice(state, period, { prices, end: 'open' });
 }

@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
+import type { Invoice } from '../../lib/billing/contract.ts';
+import { packInvoice } from '../../lib/billing/invoice-format.ts';
 import type { Period } from '../../lib/billing/period.ts';
 import { markField, packMark } from '../../lib/billing/segments.ts';
 import { newUlid } from '../../lib/ids.ts';
@@ -225,6 +227,16 @@ describe('a correction [T7 T11]', () => {
 });
 
 describe('the last invoice [T7 T9]', () => {
+  it('is the last one also where the erasure ends in another month', async () => {
+    const on = await testApp({ env: ownPrefix() });
+    const past = await withPast(on);
+    const final = { ...((await on.billing.get(past.id, { period: last })) as Invoice), final: true };
+    await past.setBilling(`inv:${last.name}`, packInvoice(final));
+    expect(await on.billing.closeFinal(past.id)).toMatchObject({ period: last.name, final: true });
+    await expect(on.billing.get(past.id)).rejects.toMatchObject({ code: 'invoice_not_found' });
+    expect(Object.keys(await past.billing()).sort()).toEqual([`inv:${before.name}`, `inv:${last.name}`]);
+  });
+
   it('is of the month so far, with what is not yet billed, and stays', async () => {
     const past = await withPast();
     await app.billing.adjust(past.id, { amount_micros: -1, reason: 'r' });

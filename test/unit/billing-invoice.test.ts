@@ -39,6 +39,7 @@ function state(changes: Partial<BillingState> = {}): BillingState {
     adjustments: [],
     closed: [],
     invoice: null,
+    last: null,
     ...changes,
   };
 }
@@ -216,6 +217,7 @@ describe('what is to be closed [T7]', () => {
     ['nothing while the month lasts', { closed: ['2026-09', '2026-10'] }, undefined],
     ['nothing of a tenant that is gone', { tenant: null }, undefined],
     ['nothing at the last millisecond', { closed: ['2026-09'], nowMs: OCTOBER.endMs - 1 }, undefined],
+    ['nothing after the final invoice', { closed: ['2026-09'], last: { period: '2026-09', final: true } }, undefined],
     ['the month at its end', { closed: ['2026-09'], nowMs: OCTOBER.endMs }, '2026-10'],
   ] as const)('is %s', (_what, changes, name) => {
     expect(nextDue(state(changes as Partial<BillingState>))?.name).toBe(name);

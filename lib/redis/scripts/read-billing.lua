@@ -13,7 +13,7 @@
   ARGV[2..] fields               fields of `gate`: counters and points
 
   Returns { now (Unix ms), record, values of `fields`, names of all fields of `billing`, field and value of each that is no
-  invoice or the one that is wanted, erased 1|0 }.
+  invoice, of the invoice that is wanted and of the last one, erased 1|0 }.
 
   Cost: O(fields + fields of `billing`), at most 5 inner calls and 1 for each 1,000 fields of `billing`.
 ]]
@@ -22,10 +22,13 @@ local record = redis.call('GET', KEYS[1])
 local values = redis.call('HMGET', KEYS[2], unpack(ARGV, 2))
 local names = redis.call('HKEYS', KEYS[3])
 local erased = record and 0 or redis.call('EXISTS', KEYS[4])
-local wanted, found = {}, {}
+local wanted, found, last = {}, {}, ''
 for _, name in ipairs(names) do
-  if string.sub(name, 1, 4) ~= 'inv:' or name == ARGV[1] then wanted[#wanted + 1] = name end
+  local isInvoice = string.sub(name, 1, 4) == 'inv:'
+  if isInvoice and name > last then last = name end
+  if not isInvoice or name == ARGV[1] then wanted[#wanted + 1] = name end
 end
+if last ~= '' and last ~= ARGV[1] then wanted[#wanted + 1] = last end
 for from = 1, #wanted, 1000 do
   local some = redis.call('HMGET', KEYS[3], unpack(wanted, from, math.min(from + 999, #wanted)))
   for i, value in ipairs(some) do
