@@ -22,8 +22,6 @@ export interface EvaluationReport {
   readonly finished: boolean;
 }
 
-export type Evaluation = ReturnType<typeof createEvaluation>;
-
 const MAX_ALERTS = 100;
 /** Marks are kept for this month and the last. */
 const MARKS_KEPT_MS = 31 * 86_400_000;
@@ -92,7 +90,7 @@ export function createEvaluation(deps: {
     const keepFrom = alertPeriod('memory_bytes', pass.nowMs - MARKS_KEPT_MS);
     const calls = news.map(({ id, crossing, alert }) =>
       scriptCall(raiseAlert, {
-        keys: { alerts: keys.alerts(id) },
+        keys: { alerts: keys.alerts(id), gate: keys.gate(id) },
         args: {
           mark: markField(crossing),
           threshold: crossing.threshold,

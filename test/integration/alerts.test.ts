@@ -202,6 +202,23 @@ describe('one tenant holds up no other [T10]', () => {
     expect((await alerts.list(well)).items).toHaveLength(1);
   });
 
+  it('that is erased while a pass runs: nothing of it comes back', async () => {
+    let erase = async () => {};
+    const service = await alertService({
+      failpoint: ({ name, phase }) => (name === 'ZADD' && phase === 'after' ? erase() : undefined),
+    });
+    const { app, alerts, clock, keys } = service;
+    const id = await quietTenant(app);
+    await setUse(app, id, { memory: 900 }, clock.nowMs);
+    erase = async () => {
+      erase = async () => {};
+      await app.tenantAdmin.remove(id, { undoMs: 0 });
+      expect(await app.erasure.eraseDue()).toMatchObject({ erased: 1 });
+    };
+    expect(await alerts.evaluate()).toMatchObject({ raised: 0, unreadable: 0 });
+    expect(await app.redis.send(['EXISTS', keys.alerts(id)], { kind: 'read' })).toBe(0);
+  });
+
   it('among 250, in three pages', async () => {
     const { app, alerts, clock } = await alertService();
     const ids = await Promise.all(Array.from({ length: 250 }, () => quietTenant(app)));

@@ -25,7 +25,7 @@ export const forgetRefusals = defineScript({
 export const raiseAlert = defineScript({
   name: 'raise-alert',
   source: raiseAlertLua,
-  keys: ['alerts'],
+  keys: ['alerts', 'gate'],
   args: ['mark', 'threshold', 'amount', 'id', 'alert', 'keepFrom', 'maxAlerts'],
   reply: (raw) => asInteger(asList(raw, 1)[0]) === 1,
 });

@@ -5,6 +5,7 @@
   alert.
 
   KEYS[1] alerts        hash     marks and alerts (lib/alerts/alert-format.ts)
+  KEYS[2] gate          hash     the tenant's limits: without them it was erased since it was looked at
 
   ARGV[1] mark                   field of the mark, `a:<period>:<resource>`
   ARGV[2] threshold              percent
@@ -14,10 +15,11 @@
   ARGV[6] keepFrom               marks of periods before this one are removed
   ARGV[7] maxAlerts              alerts kept; the oldest are removed
 
-  Returns { 1 } raised; { 0 } neither threshold nor amount is above what is marked.
+  Returns { 1 } raised; { 0 } neither threshold nor amount is above what is marked, or the tenant is gone.
 
-  Cost: O(alerts kept), at most 4 inner calls.
+  Cost: O(alerts kept), at most 5 inner calls.
 ]]
+if redis.call('EXISTS', KEYS[2]) == 0 then return { 0 } end
 local threshold, amount, maxAlerts = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[7])
 local toldThreshold, toldAmount = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^a1,(%d+),(%d+)$')
 if toldThreshold then
