@@ -27,10 +27,12 @@ export function createTenantAdmin(deps: {
   readonly now: () => number;
 }) {
   const { changes, reader, provisionKey, undoWindowMs, now } = deps;
-  const eraseAt = (undoMs: number | null) => (undoMs === null ? null : now() + undoMs);
 
-  const removal = (current: CurrentTenant, undoMs: number | null) =>
-    lifecycle.remove(current.stored.tenant, { nowMs: now(), undoWindowMs, eraseAtMs: eraseAt(undoMs) });
+  const removal = (current: CurrentTenant, undoMs: number | null) => {
+    const nowMs = now();
+    const eraseAtMs = undoMs === null ? null : nowMs + undoMs;
+    return lifecycle.remove(current.stored.tenant, { nowMs, undoWindowMs, eraseAtMs });
+  };
 
   const checkUndo = (undoMs: number | null): void => {
     if (undoMs === null || undoMs <= undoWindowMs) return;
