@@ -81,7 +81,16 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const billing = createBilling({ redis, keys, tenants, publisher, prices, enabled, intervalMs, telemetry, now });
   return {
     abandonedHolds: createAbandonedHolds({ redis, keys, tenants, now }),
-    alerts: createAlerts({ redis, keys, config: config.alerts, tenants, sender: senderOf(deps), telemetry, now }),
+    alerts: createAlerts({
+      redis,
+      keys,
+      config: config.alerts,
+      tenants,
+      reader,
+      sender: senderOf(deps),
+      telemetry,
+      now,
+    }),
     apiKeyList: createApiKeyList({ redis, keys, reader, now }),
     apiKeys: createApiKeys({
       redis,

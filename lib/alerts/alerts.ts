@@ -6,7 +6,7 @@ import type { Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { pairsOf } from '../redis/reply-shape.ts';
-import { createTenantReader } from '../tenants/tenant-reader.ts';
+import type { TenantReader } from '../tenants/tenant-reader.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { unpackAlert } from './alert-format.ts';
 import { testBody } from './alert-message.ts';
@@ -25,6 +25,7 @@ export interface AlertsDeps {
   readonly keys: Keys;
   readonly config: AlertConfig;
   readonly tenants: Pick<Tenants, 'listIds'>;
+  readonly reader: Pick<TenantReader, 'record'>;
   readonly sender: WebhookSender;
   readonly telemetry: Telemetry;
   /** Unix ms. */
@@ -32,11 +33,10 @@ export interface AlertsDeps {
 }
 
 export function createAlerts(deps: AlertsDeps) {
-  const { redis, keys, config, sender, now } = deps;
+  const { redis, keys, config, reader, sender, now } = deps;
   const refusals = createRefusals(deps);
   const evaluation = createEvaluation({ ...deps, refusals });
   const delivery = createAlertDelivery(deps);
-  const reader = createTenantReader(deps);
 
   const targetOf = async (tenantId: TenantId, signal: AbortSignal | undefined) => {
     const { tenant } = await reader.record(tenantId, signal);

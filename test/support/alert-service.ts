@@ -6,6 +6,7 @@ import type { TenantId } from '../../lib/ids.ts';
 import { newUlid } from '../../lib/ids.ts';
 import { telemetry } from '../../lib/metrics/telemetry.ts';
 import type { FailpointHook } from '../../lib/redis/failpoints.ts';
+import { createTenantReader } from '../../lib/tenants/tenant-reader.ts';
 import { newTenantRequest, type Transport, testApp } from './app.ts';
 import { gateState } from './gate-state.ts';
 import { keysOf } from './tenant-state.ts';
@@ -43,6 +44,7 @@ export async function alertService(
     keys: keysOf(app),
     config,
     tenants: app.tenants,
+    reader: createTenantReader({ redis: app.redis, keys: keysOf(app) }),
     sender: failpoint === undefined ? sender : withWebhookFailpoints(sender, failpoint),
     telemetry,
     now,
