@@ -8,6 +8,7 @@ import { packRecord, unpackRecord } from '../../lib/tenants/record-format.ts';
 import { newTenantRequest } from './app.ts';
 import { countersText, MINUTE_MS } from './counters-text.ts';
 import { gateState } from './gate-state.ts';
+import { redisTimeMs } from './redis-time.ts';
 import { keysOf } from './tenant-state.ts';
 
 const READ = { kind: 'read' } as const;
@@ -15,8 +16,7 @@ const WRITE = { kind: 'write' } as const;
 
 /** This month by Redis' own time, and those before it: `months(app, 3)[2]` is two months ago. */
 export async function months(app: App, count: number): Promise<readonly Period[]> {
-  const [seconds] = (await app.redis.send(['TIME'], READ)) as readonly [string];
-  const list = [periodOf(Number(seconds) * 1_000)];
+  const list = [periodOf(await redisTimeMs(app))];
   while (list.length < count) list.push(previousPeriod(list.at(-1) as Period));
   return list;
 }

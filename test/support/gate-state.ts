@@ -2,6 +2,7 @@
 import type { App } from '../../lib/app.ts';
 import { type Limits, packLimits, unpackLimits } from '../../lib/gate/gate-fields.ts';
 import type { TenantId } from '../../lib/ids.ts';
+import { redisTimeUs } from './redis-time.ts';
 import { keysOf } from './tenant-state.ts';
 
 /** Names of the numbers of field `m`, in their order. */
@@ -40,8 +41,6 @@ export const AN_HOUR_US = 3_600_000_000n;
 const READ = { kind: 'read' } as const;
 const WRITE = { kind: 'write' } as const;
 
-export type GateState = ReturnType<typeof gateState>;
-
 export function gateState(app: Pick<App, 'config' | 'redis'>, id: TenantId) {
   const gate = keysOf(app).gate(id);
   const read = async (field: string) => (await app.redis.send(['HGET', gate, field], READ)) as string;
@@ -51,10 +50,7 @@ export function gateState(app: Pick<App, 'config' | 'redis'>, id: TenantId) {
     read,
     write,
     /** Redis' own time, Unix µs. */
-    async timeUs(): Promise<bigint> {
-      const [seconds, micros] = (await app.redis.send(['TIME'], READ)) as readonly [string, string];
-      return BigInt(seconds) * 1_000_000n + BigInt(micros);
-    },
+    timeUs: (): Promise<bigint> => redisTimeUs(app),
     async meter(): Promise<Meter> {
       const [, ...numbers] = (await read('m')).split(',');
       return Object.fromEntries(NUMBERS.map((name, i) => [name, BigInt(numbers[i] as string)])) as Meter;

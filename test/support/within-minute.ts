@@ -1,11 +1,9 @@
 import type { App } from '../../lib/app.ts';
+import { redisTimeMs } from './redis-time.ts';
 
 /** Runs `work` within one minute of Redis' clock: again, when it failed and the minute had ended meanwhile. */
 export async function withinMinute(app: Pick<App, 'redis'>, work: () => Promise<void>): Promise<void> {
-  const minute = async () => {
-    const [seconds] = (await app.redis.send(['TIME'], { kind: 'read' })) as readonly [string];
-    return Math.floor(Number(seconds) / 60);
-  };
+  const minute = async () => Math.floor((await redisTimeMs(app)) / 60_000);
   for (let tries = 0; tries < 3; tries++) {
     const before = await minute();
     const failed = await work().then(

@@ -6,6 +6,7 @@ import { EMPTY_CONTEXT, packContext } from '../../../lib/gate/context-format.ts'
 import { newTenant } from '../app.ts';
 import { auditTenant } from '../audit-tenant.ts';
 import { gateState } from '../gate-state.ts';
+import { redisTimeMs } from '../redis-time.ts';
 import { keysOf } from '../tenant-state.ts';
 import type { Flow } from './flow.ts';
 
@@ -60,11 +61,7 @@ function cacheFlow(
 
 /** Until Redis' clock has moved on. */
 async function passMs(direct: App): Promise<void> {
-  const nowMs = async () => {
-    const [seconds, micros] = (await direct.redis.send(['TIME'], { kind: 'read' })) as readonly [string, string];
-    return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
-  };
-  for (const until = (await nowMs()) + 2; (await nowMs()) < until; );
+  for (const until = (await redisTimeMs(direct)) + 2; (await redisTimeMs(direct)) < until; );
 }
 
 /** Another last byte than the one that was written. */
