@@ -21,7 +21,6 @@ export interface DeliveryReport {
   readonly finished: boolean;
 }
 
-export type AlertDelivery = ReturnType<typeof createAlertDelivery>;
 type Sending = Extract<Due, { kind: 'send' }>;
 
 const BATCH = 100;

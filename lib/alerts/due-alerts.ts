@@ -31,8 +31,6 @@ export interface Settled {
   readonly nextMs: number | null;
 }
 
-export type DueAlerts = ReturnType<typeof createDueAlerts>;
-
 const MINUTE_MS = 60_000;
 /** An alert is raised within moments after its delivery was listed; one that never was, by a pass that ended in between. */
 const ORPHAN_MS = 60 * MINUTE_MS;

@@ -5,7 +5,7 @@ export type Resource = keyof Quotas;
 export const RESOURCES = ['memory_bytes', 'storage_bytes', 'operations_per_minute', 'data_transfer_bytes'] as const;
 
 /** Percent of a quota. */
-export const THRESHOLDS = [50, 80, 100] as const;
+const THRESHOLDS = [50, 80, 100] as const;
 export type Threshold = (typeof THRESHOLDS)[number];
 
 /** How far a quota was used, at most, within one period of its alerts. */

@@ -4,7 +4,7 @@ import { type Counters, minutePoint } from '../gate/counters.ts';
 import { alertPeriod, RESOURCES, type Resource, type Use } from './thresholds.ts';
 
 /** Minutes looked back at: a pass that was late or left out loses nothing. */
-export const MINUTES_BACK = 5;
+const MINUTES_BACK = 5;
 const MINUTE_MS = 60_000;
 /** What is older is not told any more: its period may be forgotten, and it would be told again. */
 const LATE_MS = 60 * MINUTE_MS;

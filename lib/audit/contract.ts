@@ -66,7 +66,7 @@ export const AuditResponse = z.object({
 export type AuditResponse = z.output<typeof AuditResponse>;
 
 /** Of an NDJSON answer, which has no place for them in its body. */
-export const AUDIT_HEADERS = {
+const AUDIT_HEADERS = {
   'riptide-next-cursor': 'With `ndjson`: as `next_cursor`; absent on the last page.',
   'riptide-audit-head': 'Where the log ends now: `<seq>:<hash>`.',
 };

@@ -62,7 +62,7 @@ export interface NewAuditEntry {
 }
 
 /** An entry's details beyond this are replaced by their digest: an action is never refused for what would be logged. */
-export const MAX_DETAILS_BYTES = 2_048;
+const MAX_DETAILS_BYTES = 2_048;
 
 /** Of schedules. */
 export const SYSTEM_ACTOR = 'system';

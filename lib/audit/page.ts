@@ -33,10 +33,9 @@ export interface PageLines {
 }
 
 /** Entries looked at for one page, at most. */
-export const MAX_LOOKED_AT = 1_000;
+const MAX_LOOKED_AT = 1_000;
 
-export const isFiltered = ({ tenantId, action }: AuditFilter): boolean =>
-  tenantId !== undefined || action !== undefined;
+const isFiltered = ({ tenantId, action }: AuditFilter): boolean => tenantId !== undefined || action !== undefined;
 
 /** What to look at: a filter looks further than its page is long. Empty when `to` is below `from`. */
 export function rangeOf(request: PageRequest, headSeq: number): SeqRange {

@@ -21,8 +21,6 @@ export interface SealReport {
   readonly finished: boolean;
 }
 
-export type Sealer = ReturnType<typeof createSealer>;
-
 export function createSealer(deps: {
   readonly redis: RedisDriver;
   readonly keys: Keys;

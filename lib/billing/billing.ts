@@ -8,7 +8,7 @@ import { type AdminCall, originOf } from '../tenants/admin-call.ts';
 import type { Publisher } from '../tenants/publisher.ts';
 import { unpackRecord } from '../tenants/record-format.ts';
 import { absent } from '../tenants/tenant-reader.ts';
-import { adjustmentField, unpackAdjustment } from './adjustments.ts';
+import { adjustmentField, adjustmentId, unpackAdjustment } from './adjustments.ts';
 import { type BillingState, billingCall, readState } from './billing-state.ts';
 import { type ClosingDeps, type ClosingReport, createClosing } from './closing.ts';
 import type { AdjustmentResponse, CreateAdjustmentRequest, Invoice, TenantBillingResponse } from './contract.ts';
@@ -124,7 +124,7 @@ export function createBilling(deps: BillingDeps): Billing {
         action: 'billing.adjust',
         tenantId: id,
         ...originOf(call),
-        details: { adjustment_id: `adj-${ulid}`, amount_micros: request.amount_micros },
+        details: { adjustment_id: adjustmentId(ulid), amount_micros: request.amount_micros },
         now: now(),
       });
       const outcome = await runScript(redis, addAdjustment, {

@@ -105,9 +105,6 @@ export function priceSegments(segments: readonly Segment[], tariff: Tariff, peri
   });
 }
 
-export const sumOf = (lines: readonly { readonly amountMicros: bigint }[]): bigint =>
-  lines.reduce((sum, { amountMicros }) => sum + amountMicros, 0n);
-
 function baseFee(plan: Plan, prices: PlanPrices, { ms, monthMs }: { ms: bigint; monthMs: bigint }): Line {
   const fee = BigInt(prices.base_fee_micros);
   return {

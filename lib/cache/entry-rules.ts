@@ -20,7 +20,7 @@ export const MAX_TAG_CHARACTERS = 128;
 /** Of the JSON, percent-encoded: as it travels. */
 export const MAX_ATTRIBUTES_BYTES = 4_096;
 /** Of all metadata together: a reply has 10,240 bytes for its headers, of which the common ones take up to 1,700. */
-export const MAX_META_BYTES = 8_192;
+const MAX_META_BYTES = 8_192;
 
 const HEADER_TEXT = /^[\x20-\x7e]+$/;
 const TAG = /^[\x21-\x2b\x2d-\x7e]+$/;

@@ -42,22 +42,15 @@ export async function open({ text, aad, keyOf }: Opening): Promise<Buffer> {
   return openBytes(key, aad, sealed);
 }
 
-/** The version of the key a text is sealed under. @throws {CorruptValueError} it is no sealed value. */
-export const versionOf = (text: string): number => split(text).version;
-
-function split(text: string): { version: number; base64: string } {
+function parse(text: string): { version: number; sealed: Buffer } {
   const dot = text.slice(0, 10).indexOf('.');
   const version = text.slice(0, Math.max(dot, 0));
   if (!VERSION.test(version)) throw notSealed();
-  return { version: Number(version), base64: text.slice(dot + 1) };
-}
-
-function parse(text: string): { version: number; sealed: Buffer } {
-  const { version, base64 } = split(text);
+  const base64 = text.slice(dot + 1);
   const sealed = Buffer.from(base64, 'base64');
   // Node skips what is no base64: one value has one text.
   if (sealed.toString('base64') !== base64) throw notSealed();
-  return { version, sealed };
+  return { version: Number(version), sealed };
 }
 
 const notSealed = () => new CorruptValueError('A stored value is not in the sealed form');

@@ -42,7 +42,7 @@ async function checkFile(handle: FileHandle): Promise<void> {
 }
 
 /** @throws {ConfigError} naming the line, never what stands in it. */
-export function parseMasterKeys(text: string): MasterKeys {
+function parseMasterKeys(text: string): MasterKeys {
   const byId = new Map<string, KeyObject>();
   let currentId: string | undefined;
   for (const [index, line] of text.split(/\r?\n/).entries()) {

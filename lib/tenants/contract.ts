@@ -15,7 +15,7 @@ export const QuotasResponse = z.object({
 
 /** Bounded so that the arithmetic of limits and byte-time stays exact. */
 const Bytes = Count.max(1_000_000_000_000_000);
-export const MAX_RATE = 60_000_000;
+const MAX_RATE = 60_000_000;
 
 /** Quotas not named keep the deployment's defaults. */
 export const QuotasRequest = z.strictObject({

@@ -39,7 +39,7 @@ export const KeyListResponse = z.object({ items: z.array(KeyListItem), next_curs
 export type KeyListResponse = z.output<typeof KeyListResponse>;
 
 /** A week: longer than that, two keys are two keys. */
-export const MAX_OVERLAP_SECONDS = 604_800;
+const MAX_OVERLAP_SECONDS = 604_800;
 
 export const RotateKeyRequest = z.strictObject({
   overlap_seconds: z

@@ -7,8 +7,8 @@ import { KEY_ID } from '../ids.ts';
 import { ETAG_HEADER, TENANT_PROBLEMS, TenantParams } from './contract.ts';
 import { CHANGE_PROBLEMS, IfMatchHeaders } from './update-contract.ts';
 
-export const MAX_STATEMENTS = 100;
-export const MAX_POLICY_BYTES = 32 * 1024;
+const MAX_STATEMENTS = 100;
+const MAX_POLICY_BYTES = 32 * 1024;
 const MAX_PATTERNS = 20;
 
 const Pattern = z

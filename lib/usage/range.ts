@@ -13,7 +13,7 @@ export interface AskedRange {
   readonly step?: Step | undefined;
 }
 
-export const DEFAULT_BUCKETS: Readonly<Record<Step, number>> = { minute: 60, hour: 24, day: 30 };
+const DEFAULT_BUCKETS: Readonly<Record<Step, number>> = { minute: 60, hour: 24, day: 30 };
 
 /** @returns null when no series is asked for. @throws {InvalidRequestError} the range is empty, to come, or too long ago. */
 export function rangeOf(asked: AskedRange, nowMs: number): SeriesRange | null {

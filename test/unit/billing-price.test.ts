@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_TARIFFS } from '../../lib/billing/default-tariffs.ts';
 import { decimalOf, divideRounded, divideUp, numberOf } from '../../lib/billing/money.ts';
 import { type Period, parsePeriod } from '../../lib/billing/period.ts';
-import { priceSegments, sumOf } from '../../lib/billing/price.ts';
+import { priceSegments } from '../../lib/billing/price.ts';
 import type { Quantities, Segment } from '../../lib/billing/quantities.ts';
 import { PLANS, type Tariff } from '../../lib/billing/tariff.ts';
 import { PLANS as TENANT_PLANS } from '../../lib/tenants/contract.ts';
@@ -96,11 +96,10 @@ describe('the lines of an invoice [T7]', () => {
     expect(lines[1]).toMatchObject({ key: 'operations', included: 5_000_000n, billable: 1_000_000n });
   });
 
-  it('add up to the total, are whole, never below nothing, and the same each time', () => {
+  it('are whole, never below nothing, and the same each time', () => {
     fc.assert(
       fc.property(segments, (list) => {
         const lines = priceSegments(list, TARIFF, NOVEMBER);
-        expect(sumOf(lines)).toBe(lines.reduce((sum, { amountMicros }) => sum + amountMicros, 0n));
         expect(lines.every(({ amountMicros, billable, quantity }) => amountMicros >= 0n && billable <= quantity)).toBe(
           true,
         );

@@ -2,7 +2,7 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { aadOf } from '../../lib/crypto/aad.ts';
-import { open, seal, versionOf } from '../../lib/crypto/envelope.ts';
+import { open, seal } from '../../lib/crypto/envelope.ts';
 import { CorruptValueError } from '../../lib/errors.ts';
 
 const newKey = () => createSecretKey(randomBytes(32));
@@ -33,7 +33,6 @@ describe('a sealed value [T8]', () => {
         fc.integer({ min: 1, max: 999_999_999 }),
         async (bytes, parts, version) => {
           const text = seal({ key, version, aad: aadOf(parts), plaintext: bytes });
-          expect(versionOf(text)).toBe(version);
           const asked: number[] = [];
           const keyOf = (of: number) => {
             asked.push(of);

@@ -57,7 +57,7 @@ export async function readRequest(
 }
 
 /** The answer to what is no call of KMS's API. */
-export const unknownOperation = () => new KmsError(400, 'UnknownOperationException', 'There is no such operation');
+const unknownOperation = () => new KmsError(400, 'UnknownOperationException', 'There is no such operation');
 
 function authorise(verify: () => string, bodySha256: string): void {
   try {
