@@ -19,7 +19,9 @@ export const TenantIdField = z
   .transform((id) => id as TenantId);
 
 /** ISO 8601, UTC; after 1970, because Unix time 0 means "never" where times are stored. */
-export const Instant = z.iso.datetime().refine((at) => Date.parse(at) > 0, 'must be after 1970-01-01T00:00:00Z');
+export const Instant = z.iso
+  .datetime({ error: 'must be a time in UTC, as 2026-11-21T08:00:00Z', abort: true })
+  .refine((at) => Date.parse(at) > 0, 'must be after 1970-01-01T00:00:00Z');
 
 /** A whole number a double holds exactly. */
 export const Count = z.int().nonnegative();

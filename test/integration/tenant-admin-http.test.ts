@@ -125,6 +125,7 @@ describe('what is no request of administration [A2 A5 T2 T3 T10 A14]', () => {
     ['POST', '/{id}/keys', { scopes: ['cache:reed'] }],
     ['POST', '/{id}/keys', { rate_limit: { operations_per_minute: 0 } }],
     ['POST', '/{id}/keys', { expires_at: 'tomorrow' }],
+    ['POST', '/{id}/keys', { expires_at: '2020-01-01T00:00:00Z' }],
     ['POST', '/{id}/keys/key-01jd5x9a2b3c4d5e6f7g8h9j0k/rotate', { overlap_seconds: -1 }],
     ['POST', '/{id}/keys/key-01jd5x9a2b3c4d5e6f7g8h9j0k/rotate', { overlap_seconds: 604_801 }],
     ['PUT', '/{id}/policies', {}],
