@@ -1,6 +1,7 @@
 /** Billing: a tenant's invoices, closed or so far, and corrections of them. From the counters that also enforce. */
 import { newAuditEntry, packEntry } from '../audit/entry.ts';
 import { AdjustmentLimitError, BillingDisabledError, NotFoundError } from '../errors.ts';
+import { type Period, periodOf } from '../gate/period.ts';
 import { newUlid, type TenantId } from '../ids.ts';
 import { addAdjustment } from '../redis/bindings/billing-scripts.ts';
 import { runScript, runScripts } from '../redis/script.ts';
@@ -15,7 +16,6 @@ import type { AdjustmentResponse, CreateAdjustmentRequest, Invoice, TenantBillin
 import { closingOf, invoiceOf, nextDue } from './due.ts';
 import { type InvoiceEnd, simulate } from './invoice.ts';
 import { invoiceField, unpackInvoice } from './invoice-format.ts';
-import { type Period, periodOf } from './period.ts';
 import type { Plan } from './tariff.ts';
 
 export interface Billing {

@@ -2,6 +2,8 @@
  * Closes the invoices of months that have ended. Each step may be the last one, and two may do it at once: an invoice is
  * written once, by whoever comes first, together with all that it changes.
  */
+
+import { type Period, periodOf, previousPeriod } from '../gate/period.ts';
 import { parseTenantId, type TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
@@ -13,7 +15,6 @@ import type { Tenants } from '../tenants/tenants.ts';
 import { type BillingState, billingCall, readState } from './billing-state.ts';
 import { type Closing, closingOf, nextDue } from './due.ts';
 import type { Prices } from './invoice.ts';
-import { type Period, periodOf, previousPeriod } from './period.ts';
 
 export interface ClosingReport {
   /** Tenants looked at; 0 when all is closed already. */

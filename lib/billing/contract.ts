@@ -1,8 +1,8 @@
 /** The billing endpoints: what they take and give. Amounts are whole micro-units; quantities, which may pass 2^53, texts. */
 import * as z from 'zod';
+import { PERIOD_NAME } from '../gate/period.ts';
 import { admin, defineContract } from '../http/contract.ts';
 import { Instant, TenantIdField, text } from '../http/fields.ts';
-import { PERIOD_NAME } from './period.ts';
 import { PLANS } from './tariff.ts';
 
 const PeriodName = z.string().regex(PERIOD_NAME, 'must be a month, as 2026-11');

@@ -1,10 +1,11 @@
 /** Which month of a tenant is to be closed next, and what closing it writes: pure. */
+
+import { nextPeriod, type Period, parsePeriod, periodOf, previousPeriod } from '../gate/period.ts';
 import { takenUp } from './adjustments.ts';
 import type { BillingState } from './billing-state.ts';
 import type { Invoice } from './contract.ts';
 import { dueAdjustments, type InvoiceEnd, makeInvoice, type Prices } from './invoice.ts';
 import { invoiceField, packInvoice } from './invoice-format.ts';
-import { nextPeriod, type Period, parsePeriod, periodOf, previousPeriod } from './period.ts';
 import { markField } from './segments.ts';
 
 /** The first month that has ended and is not closed; null: there is none. In their order; none after the final invoice. */

@@ -1,11 +1,12 @@
 /** Makes the invoice of a month from a tenant's state: pure. */
+
+import type { Period } from '../gate/period.ts';
 import { isoOf } from '../iso-time.ts';
 import { NO_TOTALS, totalsAt, totalsOf } from '../usage/totals.ts';
 import type { Adjustment } from './adjustments.ts';
 import type { BillingState } from './billing-state.ts';
 import type { Invoice, InvoiceLine, InvoiceSegment } from './contract.ts';
 import { decimalOf, numberOf } from './money.ts';
-import type { Period } from './period.ts';
 import { type Line, priceSegments } from './price.ts';
 import type { Segment } from './quantities.ts';
 import { segmentsOf } from './segments.ts';

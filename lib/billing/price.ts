@@ -5,8 +5,9 @@
  * plan includes, and its fee, hold for its part of the month, by the millisecond; an included part is rounded up. Each line
  * is rounded once, to the nearest micro-unit, a half up; the total is the sum of the rounded lines.
  */
+
+import type { Period } from '../gate/period.ts';
 import { divideRounded, divideUp } from './money.ts';
-import type { Period } from './period.ts';
 import { addQuantities, type Quantities, type Segment } from './quantities.ts';
 import type { Plan, PlanPrices, Tariff } from './tariff.ts';
 

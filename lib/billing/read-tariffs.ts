@@ -1,5 +1,5 @@
 /** Reads a stated list of tariffs, as JSON, and checks it whole: a half-good price list prices nothing. */
-import { PERIOD_NAME } from './period.ts';
+import { PERIOD_NAME } from '../gate/period.ts';
 import { PLANS, type PlanPrices, type Tariff } from './tariff.ts';
 
 /** A million units of the currency for one unit of a price: amounts of an invoice stay far below 2^53. */

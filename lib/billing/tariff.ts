@@ -1,5 +1,5 @@
 /** Price lists: for each plan what is included and what more costs, all in whole numbers. */
-import type { Period } from './period.ts';
+import type { Period } from '../gate/period.ts';
 
 export const PLANS = ['free', 'starter', 'professional', 'enterprise'] as const;
 export type Plan = (typeof PLANS)[number];

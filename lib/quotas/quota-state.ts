@@ -1,7 +1,8 @@
 /** How much of each quota is used, held and left. Pure. */
-import { periodOf } from '../billing/period.ts';
+
 import type { Quotas } from '../config/config.ts';
 import type { Use } from '../gate/counters.ts';
+import { periodOf } from '../gate/period.ts';
 import type { Held } from './held-format.ts';
 
 export type Resource = keyof Quotas;

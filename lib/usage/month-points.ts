@@ -1,6 +1,7 @@
 /** Which points of months a tenant's gate may hold. */
-import { nextPeriod, periodOf, periodsBetween } from '../billing/period.ts';
+
 import { periodPoint } from '../gate/counters.ts';
+import { nextPeriod, periodOf, periodsBetween } from '../gate/period.ts';
 import { type TenantId, ulidTimeMs } from '../ids.ts';
 
 /** A day before the id was made: clocks differ. */

@@ -1,5 +1,5 @@
 /** What a tenant uses: now, and over time. From the counters that also enforce and bill. */
-import { periodOf } from '../billing/period.ts';
+
 import {
   dayPoint,
   hourPoint,
@@ -10,6 +10,7 @@ import {
   unpackCounters,
 } from '../gate/counters.ts';
 import { unpackLimits } from '../gate/gate-fields.ts';
+import { periodOf } from '../gate/period.ts';
 import type { TenantId } from '../ids.ts';
 import { isoOf } from '../iso-time.ts';
 import type { Keys } from '../keys.ts';

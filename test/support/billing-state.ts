@@ -1,8 +1,8 @@
 /** A tenant with a past: made months ago, its counters and points as they would have been left behind. */
 import type { App } from '../../lib/app.ts';
-import { type Period, periodOf, previousPeriod } from '../../lib/billing/period.ts';
 import type { Counters } from '../../lib/gate/counters.ts';
 import { periodPoint } from '../../lib/gate/counters.ts';
+import { type Period, periodOf, previousPeriod } from '../../lib/gate/period.ts';
 import { newUlid, type TenantId } from '../../lib/ids.ts';
 import { packRecord, unpackRecord } from '../../lib/tenants/record-format.ts';
 import { newTenantRequest } from './app.ts';

@@ -1,7 +1,7 @@
 /** Field `m` of a gate as its scripts write it, and the points they keep, without Redis. */
 
-import { periodOf } from '../../lib/billing/period.ts';
 import { type Counters, dayPoint, hourPoint, minutePoint, periodPoint } from '../../lib/gate/counters.ts';
+import { periodOf } from '../../lib/gate/period.ts';
 
 const LIMB = 1_000_000_000_000_000n;
 export const MINUTE_MS = 60_000;

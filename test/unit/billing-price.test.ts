@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_TARIFFS } from '../../lib/billing/default-tariffs.ts';
 import { decimalOf, divideRounded, divideUp, numberOf } from '../../lib/billing/money.ts';
-import { type Period, parsePeriod } from '../../lib/billing/period.ts';
 import { priceSegments } from '../../lib/billing/price.ts';
 import type { Quantities, Segment } from '../../lib/billing/quantities.ts';
 import { PLANS, type Tariff } from '../../lib/billing/tariff.ts';
+import { type Period, parsePeriod } from '../../lib/gate/period.ts';
 import { PLANS as TENANT_PLANS } from '../../lib/tenants/contract.ts';
 
 const NOVEMBER = parsePeriod('2026-11') as Period;

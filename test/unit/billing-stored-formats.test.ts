@@ -5,8 +5,8 @@ import { Invoice } from '../../lib/billing/contract.ts';
 import { DEFAULT_TARIFFS } from '../../lib/billing/default-tariffs.ts';
 import { simulate } from '../../lib/billing/invoice.ts';
 import { invoicePeriod, packInvoice, unpackInvoice } from '../../lib/billing/invoice-format.ts';
-import { type Period, parsePeriod } from '../../lib/billing/period.ts';
 import { markField, packMark, unpackMark } from '../../lib/billing/segments.ts';
+import { type Period, parsePeriod } from '../../lib/gate/period.ts';
 import { golden, goldenKeys } from '../support/stored-formats.ts';
 
 const fields = Object.entries(golden.hashes[goldenKeys.billing(golden.tenant.id)] ?? {});

@@ -3,6 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { DEFAULT_TARIFFS } from '../../lib/billing/default-tariffs.ts';
+import { readTariffs } from '../../lib/billing/read-tariffs.ts';
+import { type Tariff, tariffOf } from '../../lib/billing/tariff.ts';
+import { resolveConfig } from '../../lib/config/resolve-config.ts';
 import {
   nextPeriod,
   type Period,
@@ -10,10 +13,7 @@ import {
   periodOf,
   periodsBetween,
   previousPeriod,
-} from '../../lib/billing/period.ts';
-import { readTariffs } from '../../lib/billing/read-tariffs.ts';
-import { type Tariff, tariffOf } from '../../lib/billing/tariff.ts';
-import { resolveConfig } from '../../lib/config/resolve-config.ts';
+} from '../../lib/gate/period.ts';
 
 const ADMIN = { PERSISTENCE_ADMIN_KEY_SHA256: 'ab'.repeat(32) };
 const [FIRST] = DEFAULT_TARIFFS as readonly [Tariff];

@@ -1,7 +1,7 @@
 /** Flows of usage and billing, and the calls each makes. */
 import { expect } from 'vitest';
 import type { App } from '../../../lib/app.ts';
-import type { Period } from '../../../lib/billing/period.ts';
+import type { Period } from '../../../lib/gate/period.ts';
 import { newUlid } from '../../../lib/ids.ts';
 import { newTenant } from '../app.ts';
 import { months, tenantWithPast } from '../billing-state.ts';
