@@ -2,17 +2,24 @@
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { RedisDriver } from '../redis/driver.ts';
+import type { TenantResponse } from '../tenants/contract.ts';
 import { unpackRecord } from '../tenants/record-format.ts';
 
 const PAGE = 100;
 /** What the list of tenants has for each deleted one: redis/scripts/includes/list-tenant.lua. */
 const LISTED = 's\0deleted\0';
 
+export interface DueErasure {
+  readonly id: TenantId;
+  /** Redis' time when it was found due, Unix ms. */
+  readonly foundMs: number;
+}
+
 /** Deleted tenants whose time is over by Redis' clock, and those without a record: erased, but still listed. */
 export async function* dueErasures(
   { redis, keys }: { readonly redis: RedisDriver; readonly keys: Keys },
   signal?: AbortSignal,
-): AsyncGenerator<TenantId> {
+): AsyncGenerator<DueErasure> {
   const nowMs = await redisNow(redis, signal);
   let after = `[${LISTED}`;
   for (;;) {
@@ -23,18 +30,20 @@ export async function* dueErasures(
       ids.map((id) => ['GET', keys.record(id)]),
       { kind: 'read', signal, name: 'read-tenants' },
     );
-    yield* ids.filter((_id, i) => isDue(records[i], nowMs));
+    for (const [i, id] of ids.entries()) if (isListedDue(records[i], nowMs)) yield { id, foundMs: nowMs };
     if (members.length < PAGE) return;
     after = `(${members.at(-1)}`;
   }
 }
 
-function isDue(record: unknown, nowMs: number): boolean {
+function isListedDue(record: unknown, nowMs: number): boolean {
   if (record === null) return true;
-  if (typeof record !== 'string') return false;
-  const { status, erase_at } = unpackRecord(record).tenant;
-  return status === 'deleted' && erase_at !== undefined && Date.parse(erase_at) <= nowMs;
+  return typeof record === 'string' && isDue(unpackRecord(record).tenant, nowMs);
 }
+
+/** Whether its undo window has ended. */
+export const isDue = ({ status, erase_at }: Pick<TenantResponse, 'status' | 'erase_at'>, nowMs: number): boolean =>
+  status === 'deleted' && erase_at !== undefined && Date.parse(erase_at) <= nowMs;
 
 async function redisNow(redis: RedisDriver, signal?: AbortSignal): Promise<number> {
   const [seconds, micros] = (await redis.send(['TIME'], { kind: 'read', signal })) as readonly [string, string];

@@ -18,6 +18,7 @@ import { runScript } from '../redis/script.ts';
 import type { TenantChanges } from '../tenants/tenant-change.ts';
 import type { CurrentTenant } from '../tenants/tenant-reader.ts';
 import { removeBlobs } from './blob-data.ts';
+import { isDue } from './due-erasures.ts';
 import { type CheckedStore, type ErasureReceipt, type KeptRecord, type ReceiptFacts, sealReceipt } from './receipt.ts';
 import { removeRecords } from './redis-data.ts';
 
@@ -37,25 +38,26 @@ export interface EraseTenantDeps {
   readonly now: () => number;
 }
 
-export interface EraseOptions {
-  /** It was erased before, and is there again: whatever its status says. */
-  readonly revived?: boolean;
-  readonly signal?: AbortSignal | undefined;
-}
+/**
+ * Found due, at a time of Redis' (Unix ms): unless it was undeleted since, or deleted anew with a later end. Or `revived`: it
+ * was erased before and is there again, whatever its status says.
+ */
+export type EraseReason = { readonly foundMs: number } | 'revived';
 
 /** @returns erases the tenant, or goes on with it. @throws what its ports throw; then it is to be run again. */
 export function createEraseTenant(deps: EraseTenantDeps) {
   const { redis, blobs, keys, changes, billing, tenantKeys, audit, now } = deps;
 
   /** 1: from here on it cannot be undone. Begun before, it only reads. */
-  const begin = async (id: TenantId, revived: boolean, signal?: AbortSignal): Promise<CurrentTenant> => {
+  const begin = async (id: TenantId, why: EraseReason, signal?: AbortSignal): Promise<CurrentTenant> => {
     let found: CurrentTenant | undefined;
     await changes.change(id, { signal }, (current) => {
       found = current;
       const { tenant } = current.stored;
       if (tenant.erasing_since !== undefined) return null;
       const at = new Date(now()).toISOString();
-      if (!revived && tenant.status !== 'deleted')
+      const revived = why === 'revived';
+      if (!revived && !isDue(tenant, why.foundMs))
         throw new TenantStateError('tenant_not_deleted', 'It was undeleted meanwhile');
       const erasing = {
         ...tenant,
@@ -162,13 +164,13 @@ export function createEraseTenant(deps: EraseTenantDeps) {
     return receipt;
   };
 
-  return async (id: TenantId, { revived = false, signal }: EraseOptions = {}): Promise<ErasureReceipt> => {
+  return async (id: TenantId, why: EraseReason, signal?: AbortSignal): Promise<ErasureReceipt> => {
     const done = await readReceipt(deps, id, signal);
     if (done !== null) {
       await unlist(id, done, signal);
       return done;
     }
-    const current = await begin(id, revived, signal);
+    const current = await begin(id, why, signal);
     const { encrypted, before } = await logBeginning(id, current, signal);
     await billing.closeFinal(id, signal);
     const stores = await removeAll(id, current, signal);

@@ -5,7 +5,7 @@ import type { Telemetry } from '../metrics/telemetry.ts';
 import type { TenantReader } from '../tenants/tenant-reader.ts';
 import type { ErasureResponse } from './contract.ts';
 import { dueErasures } from './due-erasures.ts';
-import { createEraseTenant, type EraseTenantDeps, readReceipt } from './erase-tenant.ts';
+import { createEraseTenant, type EraseReason, type EraseTenantDeps, readReceipt } from './erase-tenant.ts';
 import { findRevived } from './revived-tenants.ts';
 
 export interface ErasureDeps extends EraseTenantDeps {
@@ -31,8 +31,8 @@ export function createErasure(deps: ErasureDeps) {
     /** One pass over the deleted tenants, and a look for erased ones that a backup has brought back. Safe to run twice, or beside itself. */
     async eraseDue(signal?: AbortSignal): Promise<ErasureReport> {
       const report = { erased: 0, failed: 0 };
-      const erase = async (id: TenantId, revived: boolean) => {
-        await eraseTenant(id, { revived, signal }).then(
+      const erase = async (id: TenantId, why: EraseReason) => {
+        await eraseTenant(id, why, signal).then(
           () => report.erased++,
           (error: unknown) => {
             telemetry.logger.error('A tenant could not be erased yet', { tenant_id: id, error });
@@ -40,13 +40,13 @@ export function createErasure(deps: ErasureDeps) {
           },
         );
       };
-      for await (const id of dueErasures(deps, signal)) {
+      for await (const { id, foundMs } of dueErasures(deps, signal)) {
         if (signal?.aborted) return { ...report, finished: false };
-        await erase(id, false);
+        await erase(id, { foundMs });
       }
       for (const id of await findRevived(deps, signal)) {
         telemetry.logger.error('An erased tenant is in Redis again; it is erased once more', { tenant_id: id });
-        await erase(id, true);
+        await erase(id, 'revived');
       }
       return { ...report, finished: true };
     },

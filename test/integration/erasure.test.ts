@@ -11,6 +11,10 @@ import type { TenantId } from '../../lib/ids.ts';
 import { erasureLogBlob, erasureReceiptBlob, tenantKeysBlob } from '../../lib/keys.ts';
 import { telemetry } from '../../lib/metrics/telemetry.ts';
 import type { FailpointCall, FailpointHook } from '../../lib/redis/failpoints.ts';
+import { createPublisher } from '../../lib/tenants/publisher.ts';
+import { createTenantAdmin } from '../../lib/tenants/tenant-admin.ts';
+import { createTenantChanges } from '../../lib/tenants/tenant-change.ts';
+import { createTenantReader } from '../../lib/tenants/tenant-reader.ts';
 import { newTenant, newTenantRequest, testApp } from '../support/app.ts';
 import { keysOf } from '../support/tenant-state.ts';
 
@@ -48,6 +52,16 @@ async function fullTenant(app: App, encryption = true) {
   const body = Buffer.from('a spilled session');
   await app.blobs.put({ key: `sessions/spillover/${tenant.id}/1/session-1.session`, body });
   return made;
+}
+
+/** Administration on an instance with a clock of its own. */
+function adminAt(app: App, now: () => number) {
+  const { redis } = app;
+  const keys = keysOf(app);
+  const reader = createTenantReader({ redis, keys });
+  const changes = createTenantChanges({ redis, keys, reader, publisher: createPublisher({ redis, keys }), now });
+  const provisionKey = () => Promise.reject(new Error('no key is needed'));
+  return createTenantAdmin({ changes, reader, provisionKey, undoWindowMs: 86_400_000, now });
 }
 
 const allKeys = async (app: App, id: TenantId) =>
@@ -128,6 +142,26 @@ describe('erasing a tenant [T9]', () => {
     expect(await app.erasure.eraseDue()).toEqual({ erased: 0, failed: 0, finished: true });
     expect(await app.cache.get(caller, named('k0'))).not.toBeNull();
     await expect(app.erasure.get(tenant.id)).rejects.toMatchObject({ code: 'tenant_not_deleted' });
+  });
+
+  it('leaves one alone that was found due, then undeleted and deleted anew, by an instance whose clock is behind', async () => {
+    let meanwhile = async () => {};
+    const app = await ownApp(freshPrefix(), ({ name, phase }) =>
+      name === 'put' && phase === 'after' ? meanwhile() : undefined,
+    );
+    const [first, second] = [await newTenant(app), await newTenant(app)];
+    for (const { tenant } of [first, second]) await app.tenantAdmin.remove(tenant.id, { undoMs: 0 });
+    meanwhile = async () => {
+      meanwhile = async () => {};
+      const behind = adminAt(app, () => Date.now() - 60_000);
+      await behind.undelete(second.tenant.id, {});
+      await behind.remove(second.tenant.id, { undoMs: 3_600_000 });
+    };
+    expect(await app.erasure.eraseDue()).toMatchObject({ erased: 1, failed: 1 });
+    expect(await app.erasure.get(first.tenant.id)).toMatchObject({ state: 'erased' });
+    expect(await app.erasure.get(second.tenant.id)).toMatchObject({ state: 'scheduled' });
+    await app.tenantAdmin.undelete(second.tenant.id, {});
+    await app.account.identify(second.caller);
   });
 
   it('goes on wherever it was cut short: before and after every call', async () => {
