@@ -105,12 +105,12 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
   },
   createKey: {
     params: { id: TENANT },
-    body: { scopes: ['cache:read', 'cache:write'], expires_at: '2027-01-01T00:00:00Z', name: 'web' },
+    body: { scopes: ['cache:read', 'cache:write'], expires_at: '2099-01-01T00:00:00Z', name: 'web' },
     reply: {
       id: KEY,
       key: `rt_${TENANT}_${KEY}_${'x'.repeat(43)}`,
       scopes: ['cache:read', 'cache:write'],
-      expires_at: '2027-01-01T00:00:00.000Z',
+      expires_at: '2099-01-01T00:00:00.000Z',
     },
   },
   listKeys: {
@@ -124,7 +124,7 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
           scopes: ['cache:read', 'cache:write'],
           state: 'active',
           created_at: WRITTEN_AT,
-          expires_at: '2027-01-01T00:00:00.000Z',
+          expires_at: '2099-01-01T00:00:00.000Z',
           last_used_at: EXPIRES_AT,
         },
       ],
@@ -138,7 +138,7 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
       id: NEXT_KEY,
       key: `rt_${TENANT}_${NEXT_KEY}_${'x'.repeat(43)}`,
       scopes: ['cache:read', 'cache:write'],
-      expires_at: '2027-01-01T00:00:00.000Z',
+      expires_at: '2099-01-01T00:00:00.000Z',
     },
   },
   revokeKey: { params: { id: TENANT, key_id: KEY } },

@@ -11,6 +11,7 @@ import {
 import { hashApiKey } from '../gate/caller.ts';
 import { packKey, packOwnLimit } from '../gate/gate-fields.ts';
 import { newKeyId, newUlid, type TenantId } from '../ids.ts';
+import { isoOf } from '../iso-time.ts';
 import type { Keys } from '../keys.ts';
 import { createApiKey, revokeApiKey } from '../redis/bindings/tenant-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
@@ -119,7 +120,7 @@ export function createApiKeys(deps: {
       const record = {
         id: newKeyId(call.ulid ?? newUlid(now())),
         scopes,
-        expires_at,
+        expires_at: written(expires_at),
         ...(name === undefined ? {} : { name }),
         ...(rate_limit === undefined ? {} : { rate_limit }),
         created_at: new Date(now()).toISOString(),
@@ -145,7 +146,7 @@ export function createApiKeys(deps: {
         const record = {
           ...old,
           id: newKeyId(call.ulid),
-          expires_at: request.expires_at === undefined ? old.expires_at : request.expires_at,
+          expires_at: request.expires_at === undefined ? old.expires_at : written(request.expires_at),
           created_at: new Date(now()).toISOString(),
         };
         // Before the key is there: it never works without what denies it.
@@ -183,6 +184,9 @@ export function createApiKeys(deps: {
 }
 
 /** A key's name is its owner's; it is not logged. */
+/** As the list of keys tells it, however many digits it was given with. */
+const written = (at: string | null) => (at === null ? null : isoOf(Date.parse(at)));
+
 const detailsOf = ({ id, scopes, expires_at, rate_limit }: KeyRecord, rotated: Rotated | null): AuditDetails => ({
   key_id: id,
   scopes,
@@ -200,7 +204,10 @@ function refused(state: 'too_many' | 'revoked' | 'deleted' | 'taken_over' | 'no_
     case 'revoked':
       return new NotFoundError('key_not_found', 'The key this call made was revoked; create another one');
     case 'deleted':
-      return new TenantStateError('deletion_pending', 'The tenant is deleted; undelete it first');
+      return new TenantStateError(
+        'deletion_pending',
+        'The tenant is deleted; undelete it first, while that can be done',
+      );
     case 'taken_over':
       return new KeyStateError(
         'key_already_made',

@@ -6,7 +6,8 @@ import type { TenantChange } from './tenant-change.ts';
 
 /** @throws {TenantStateError} `deletion_pending`: a deleted tenant is only undeleted. */
 export function requireLive({ status }: Pick<TenantResponse, 'status'>): void {
-  if (status === 'deleted') throw new TenantStateError('deletion_pending', 'The tenant is deleted; undelete it first');
+  if (status === 'deleted')
+    throw new TenantStateError('deletion_pending', 'The tenant is deleted; undelete it first, while that can be done');
 }
 
 /** Null: it is so already. @throws as {@link requireLive}. */

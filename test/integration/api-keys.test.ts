@@ -48,7 +48,8 @@ describe.each(TRANSPORTS)('API keys over %s [T2]', (transport) => {
     const expires_at = new Date(Date.now() + 60_000).toISOString();
     const { key, ...made } = await app.apiKeys.create(tenant.id, { scopes: ['cache:read'], expires_at });
     expect(made).toMatchObject({ scopes: ['cache:read'], expires_at });
-    const past = await app.apiKeys.create(tenant.id, { ...all, expires_at: '2020-01-01T00:00:00.000Z' });
+    const past = await app.apiKeys.create(tenant.id, { ...all, expires_at: '2020-01-01T00:00:00Z' });
+    expect(past.expires_at).toBe('2020-01-01T00:00:00.000Z');
     await expect(app.account.identify(parseApiKey(past.key))).rejects.toMatchObject({ code: 'key_expired' });
     expect((await app.account.identify(parseApiKey(key))).scopes).toEqual(['cache:read']);
   });
