@@ -23,6 +23,16 @@ export abstract class AppError extends Error {
   }
 }
 
+/** An error with one of several codes. */
+abstract class CodedError<Code extends string> extends AppError {
+  override readonly code: Code;
+
+  constructor(code: Code, message: string, context?: ErrorContext) {
+    super(message, context);
+    this.code = code;
+  }
+}
+
 /** One bad field: where it is (`body.owner.email`) and what was expected. Never its value. */
 export interface Issue {
   readonly field: string;
@@ -101,14 +111,10 @@ export class UnauthorizedError extends AppError {
 }
 
 /** A known key that may not do this: of the wrong kind, without the scope, denied by a policy; or its tenant is out of use. */
-export class ForbiddenError extends AppError {
-  override readonly code: 'wrong_key_kind' | 'scope_missing' | 'access_denied' | 'tenant_suspended' | 'tenant_deleted';
+export class ForbiddenError extends CodedError<
+  'wrong_key_kind' | 'scope_missing' | 'access_denied' | 'tenant_suspended' | 'tenant_deleted'
+> {
   override readonly status = 403;
-
-  constructor(code: ForbiddenError['code'], message: string, context?: ErrorContext) {
-    super(message, context);
-    this.code = code;
-  }
 }
 
 // --- limits ----------------------------------------------------------------------------------------------------------
@@ -126,33 +132,22 @@ export class QuotaExceededError extends AppError {
 }
 
 /** Memory or storage is full: freeing space helps, waiting does not. Nothing was changed. */
-export class StorageFullError extends AppError {
-  override readonly code: 'memory_full' | 'storage_full' | 'store_full';
+export class StorageFullError extends CodedError<'memory_full' | 'storage_full' | 'store_full'> {
   override readonly status = 507;
-
-  constructor(code: StorageFullError['code'], message: string, context?: ErrorContext) {
-    super(message, context);
-    this.code = code;
-  }
 }
 
 // --- things ----------------------------------------------------------------------------------------------------------
 
 /** No such thing, or it belongs to somebody else: the two are not told apart. */
-export class NotFoundError extends AppError {
-  override readonly code:
-    | 'tenant_not_found'
-    | 'entry_not_found'
-    | 'key_not_found'
-    | 'invoice_not_found'
-    | 'quota_request_not_found'
-    | 'reservation_not_found';
+export class NotFoundError extends CodedError<
+  | 'tenant_not_found'
+  | 'entry_not_found'
+  | 'key_not_found'
+  | 'invoice_not_found'
+  | 'quota_request_not_found'
+  | 'reservation_not_found'
+> {
   override readonly status = 404;
-
-  constructor(code: NotFoundError['code'], message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /** `If-Match` or `If-None-Match: *` does not hold. Nothing was changed. */
@@ -186,47 +181,27 @@ export class WebhookNotSetError extends AppError {
 }
 
 /** What is asked for does not go with the tenant's state. Nothing was changed. */
-export class TenantStateError extends AppError {
-  override readonly code: 'deletion_pending' | 'tenant_not_deleted' | 'quota_below_usage' | 'encryption_off';
+export class TenantStateError extends CodedError<
+  'deletion_pending' | 'tenant_not_deleted' | 'quota_below_usage' | 'encryption_off'
+> {
   override readonly status = 409;
-
-  constructor(code: TenantStateError['code'], message: string, context?: ErrorContext) {
-    super(message, context);
-    this.code = code;
-  }
 }
 
 /** What is asked for does not go with the key's state; or its secret was given to an earlier call. Nothing was changed. */
-export class KeyStateError extends AppError {
-  override readonly code: 'key_not_active' | 'key_already_made';
+export class KeyStateError extends CodedError<'key_not_active' | 'key_already_made'> {
   override readonly status = 409;
-
-  constructor(code: KeyStateError['code'], message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /** A reservation, or what was committed of one, is too small for what is asked; or too many are open. Nothing was changed. */
-export class ReservationError extends AppError {
-  override readonly code: 'reservation_too_small' | 'reservation_limit_reached' | 'release_too_large';
+export class ReservationError extends CodedError<
+  'reservation_too_small' | 'reservation_limit_reached' | 'release_too_large'
+> {
   override readonly status = 409;
-
-  constructor(code: ReservationError['code'], message: string, context?: ErrorContext) {
-    super(message, context);
-    this.code = code;
-  }
 }
 
 /** The request for quotas is decided, or there are as many open ones as may be. Nothing was changed. */
-export class QuotaRequestError extends AppError {
-  override readonly code: 'quota_request_closed' | 'quota_request_limit_reached';
+export class QuotaRequestError extends CodedError<'quota_request_closed' | 'quota_request_limit_reached'> {
   override readonly status = 409;
-
-  constructor(code: QuotaRequestError['code'], message: string, context?: ErrorContext) {
-    super(message, context);
-    this.code = code;
-  }
 }
 
 /** The tenant was erased: it is gone for good, and so is its id. */

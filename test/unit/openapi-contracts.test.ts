@@ -44,7 +44,11 @@ function declaredErrors() {
     .slice(2)
     .filter((body) => !body.startsWith('LocalServiceError'))
     .flatMap((body) => {
-      const codes = [...(/\boverride readonly code(?::\s| = )([^;]+);/.exec(body)?.[1]?.matchAll(/'(\w+)'/g) ?? [])];
+      const codes = [
+        ...(/(?:extends CodedError<|\boverride readonly code(?::\s| = ))([^;{]+)/
+          .exec(body)?.[1]
+          ?.matchAll(/'(\w+)'/g) ?? []),
+      ];
       const statuses = [...(/\boverride readonly status(?:: | = )([^;]+);/.exec(body)?.[1]?.matchAll(/\d{3}/g) ?? [])];
       return codes.map(([, code]) => ({ code: code as string, statuses: statuses.map(Number) }));
     });
