@@ -5,10 +5,9 @@
  */
 import { NotFoundError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
-import { unpackUse } from '../gate/counters.ts';
 import type { Gate } from '../gate/gate.ts';
-import { unpackLimits } from '../gate/gate-fields.ts';
 import { newHoldId, newUlid, type TenantId } from '../ids.ts';
+import { isoOf } from '../iso-time.ts';
 import type { Keys } from '../keys.ts';
 import { checkKey } from '../redis/bindings/gate-scripts.ts';
 import { releaseQuota, reserveQuota, settleQuota } from '../redis/bindings/quota-scripts.ts';
@@ -20,9 +19,10 @@ import type {
   ReserveQuotaResponse,
   SettledResponse,
 } from './contract.ts';
-import { RESOURCE_CODES, resourceOfCode, unpackHeld } from './held-format.ts';
+import { RESOURCE_CODES, resourceOfCode } from './held-format.ts';
 import { DEFAULT_TTL_SECONDS } from './limits.ts';
-import { fits, type QuotaFacts, quotaState, type Resource } from './quota-state.ts';
+import { readFacts, toResponse } from './quota-facts.ts';
+import { fits, quotaState, type Resource } from './quota-state.ts';
 import * as refused from './refusals.ts';
 import { checkAmount, checkHoldId, checkTtl, noReservation } from './reservation-rules.ts';
 
@@ -193,30 +193,3 @@ const FULL = 3;
 const TOO_MANY = 4;
 const UNKNOWN_HOLD = 'n';
 const TOO_LITTLE = 'x';
-
-/** Of the gate's fields `h`, `m` and `r`. @throws {RangeError} not written by this service. */
-const readFacts = ([limits, counters, held]: readonly RedisReply[], nowMs: number): QuotaFacts => ({
-  quotas: unpackLimits(limits as string).quotas,
-  counters: unpackUse(counters as string),
-  held: unpackHeld(held as string | null),
-  nowMs,
-});
-
-function toResponse(resource: Resource, facts: QuotaFacts): QuotaResponse {
-  const { used, held, limit, left, resetsAtMs } = quotaState(resource, facts);
-  return {
-    used,
-    held,
-    limit,
-    left,
-    resets_at: resetsAtMs === null ? null : isoOf(resetsAtMs),
-    resets_in_ms: resetsAtMs === null ? null : resetsAtMs - facts.nowMs,
-  };
-}
-
-/** The text of one instant is kept: quotas are asked again and again before they reset. */
-let lastIso = { ms: 0, text: '' };
-function isoOf(ms: number): string {
-  if (lastIso.ms !== ms) lastIso = { ms, text: new Date(ms).toISOString() };
-  return lastIso.text;
-}
