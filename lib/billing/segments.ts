@@ -53,7 +53,7 @@ export function segmentsOf(span: Span, marks: readonly PlanMark[], plan: Plan): 
     .map(({ atMs, counters }) => ({ atMs, totals: totalsOf(counters, atMs) }))
     .reverse()
     .map(({ atMs, totals }) => {
-      next = notBeyond(totals, next);
+      next = within(span.from, totals, next);
       return { atMs, totals: next };
     })
     .reverse();
@@ -67,17 +67,20 @@ export function segmentsOf(span: Span, marks: readonly PlanMark[], plan: Plan): 
 
 /**
  * A mark may have counted what was given back after it, as operations are within their minute, or stand out of order after
- * a clock was set back: then what came next is what counts, and segments add up to the whole span.
+ * a clock was set back: what came before and after is what counts then, so that segments add up to the whole span.
  */
-function notBeyond(totals: Totals, next: Totals): Totals {
-  const least = <T extends number | bigint>(a: T, b: T): T => (a < b ? a : b);
+function within(from: Totals, totals: Totals, next: Totals): Totals {
+  const clamped = <T extends number | bigint>(least: T, value: T, most: T): T => {
+    const atMost = value > most ? most : value;
+    return atMost < least ? least : atMost;
+  };
   return {
     ...totals,
-    operations: least(totals.operations, next.operations),
-    bytesIn: least(totals.bytesIn, next.bytesIn),
-    bytesOut: least(totals.bytesOut, next.bytesOut),
-    computeUs: least(totals.computeUs, next.computeUs),
-    memoryByteMs: least(totals.memoryByteMs, next.memoryByteMs),
-    storageByteMs: least(totals.storageByteMs, next.storageByteMs),
+    operations: clamped(from.operations, totals.operations, next.operations),
+    bytesIn: clamped(from.bytesIn, totals.bytesIn, next.bytesIn),
+    bytesOut: clamped(from.bytesOut, totals.bytesOut, next.bytesOut),
+    computeUs: clamped(from.computeUs, totals.computeUs, next.computeUs),
+    memoryByteMs: clamped(from.memoryByteMs, totals.memoryByteMs, next.memoryByteMs),
+    storageByteMs: clamped(from.storageByteMs, totals.storageByteMs, next.storageByteMs),
   };
 }

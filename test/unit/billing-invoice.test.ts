@@ -147,6 +147,14 @@ describe('a plan that changes within a month [T7]', () => {
     ]);
   });
 
+  it('bills all once where the clock was set back over the end of a month after a change', () => {
+    // Changed when October had begun; then one call more came in September.
+    const atMs = OCTOBER.startMs + 481;
+    const mark = unpackMark(markField(atMs), packMark('free', counters('2026-09-16T00:00:00Z', 3)));
+    const history = readHistory([counters('2026-09-30T23:59:00Z', 4), counters('2026-10-12T00:00:00Z', 10)]);
+    expect(used(makeInvoice(state({ history, marks: [mark] }), OCTOBER, closed))).toEqual(['free 0', 'starter 6']);
+  });
+
   it('is one sum where it comes back to the plan it had', () => {
     const marks = [mark('2026-10-10T00:00:00Z', 'starter', 150), mark('2026-10-20T00:00:00Z', 'free', 350)];
     const invoice = makeInvoice(state({ history, marks }), OCTOBER, closed);
