@@ -6,7 +6,6 @@ import { createS3Store } from './blobs/s3-store.ts';
 import type { BlobStore } from './blobs/store.ts';
 import { type Cache, createCache } from './cache/cache.ts';
 import { createCorruption } from './cache/corruption.ts';
-import type { ExpiredRecords } from './cache/expired-records.ts';
 import { createValuePacker } from './cache/value-packer.ts';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load-config.ts';
@@ -17,6 +16,7 @@ import type { KeyProvider } from './crypto/key-provider.ts';
 import { createTenantCipher } from './crypto/tenant-cipher.ts';
 import type { TenantKeys } from './crypto/tenant-keys.ts';
 import { createContexts } from './gate/contexts.ts';
+import type { ExpiredRecords } from './gate/expired-records.ts';
 import { createGate, type Gate } from './gate/gate.ts';
 import { createSeenKeys } from './gate/seen-keys.ts';
 import { createHealth, type Health } from './health/health.ts';
@@ -103,7 +103,7 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
   const now = Date.now;
   const keys = createKeys(`${config.cache.keyPrefix}:${config.cache.version}:`);
   const expired = lazily<Pick<ExpiredRecords, 'free'>>({ free: true }, async () =>
-    (await import('./cache/expired-records.ts')).createExpiredRecords({ redis, keys, now }),
+    (await import('./gate/expired-records.ts')).createExpiredRecords({ redis, keys, now }),
   );
   const gate = createGate({
     expired,

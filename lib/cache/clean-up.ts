@@ -1,4 +1,6 @@
 /** Removes what has expired, tenant by tenant, by ranges of their indexes: cost in proportion to what is removed. */
+
+import { EXPIRED_BATCH, type ExpiredRecords } from '../gate/expired-records.ts';
 import { unpackLimits } from '../gate/gate-fields.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
@@ -6,7 +8,6 @@ import type { Telemetry } from '../metrics/telemetry.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { tenantPages } from '../tenants/tenant-pages.ts';
 import type { Tenants } from '../tenants/tenants.ts';
-import { EXPIRED_BATCH, type ExpiredRecords } from './expired-records.ts';
 
 export interface CleanUpReport {
   readonly tenants: number;

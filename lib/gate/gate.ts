@@ -3,7 +3,6 @@
  * The checks themselves are in redis/scripts/includes/open-gate.lua, in the same step as the work.
  */
 
-import type { ExpiredRecords } from '../cache/expired-records.ts';
 import { ForbiddenError, OutcomeUnknownError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
@@ -15,6 +14,7 @@ import { readAdmission } from './admission.ts';
 import type { Caller } from './caller.ts';
 import { EMPTY_CONTEXT, type TenantContext, unpackContext } from './context-format.ts';
 import type { Contexts } from './contexts.ts';
+import type { ExpiredRecords } from './expired-records.ts';
 import { keyField } from './gate-fields.ts';
 import { allows } from './policies.ts';
 import { ADMITTED, CONTEXT_OLD, refusal, turnsAway } from './refusal.ts';
