@@ -15,6 +15,7 @@ import { isoOf } from '../iso-time.ts';
 import type { Keys } from '../keys.ts';
 import { createApiKey, revokeApiKey } from '../redis/bindings/tenant-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
+import { readTogether } from '../redis/read-together.ts';
 import { runScript } from '../redis/script.ts';
 import { type AdminCall, originOf } from './admin-call.ts';
 import { type KeyRecord, unpackStoredKey } from './api-key-format.ts';
@@ -101,8 +102,7 @@ export function createApiKeys(deps: {
       ['HGET', keys.apiKeys(tenantId), keyId],
       ['HGET', keys.gate(tenantId), 'x'],
     ] as const;
-    const [stored, context] = await redis.sendAll(commands, { kind: 'read', signal });
-    for (const reply of [stored, context]) if (reply instanceof Error) throw reply;
+    const [stored, context] = await readTogether(redis, commands, { signal });
     if (typeof stored !== 'string') throw await notFound(tenantId, signal);
     return { stored, isNamed: typeof context === 'string' && context.includes(`"${keyId}"`) };
   };
