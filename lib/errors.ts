@@ -182,7 +182,7 @@ export class WebhookNotSetError extends AppError {
 
 /** What is asked for does not go with the tenant's state. Nothing was changed. */
 export class TenantStateError extends CodedError<
-  'deletion_pending' | 'tenant_not_deleted' | 'quota_below_usage' | 'encryption_off'
+  'deletion_pending' | 'tenant_not_deleted' | 'quota_below_usage' | 'encryption_off' | 'data_key_limit_reached'
 > {
   override readonly status = 409;
 }

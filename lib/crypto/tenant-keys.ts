@@ -111,7 +111,7 @@ export function createTenantKeys(deps: { readonly provider: KeyProvider | null; 
 
     /**
      * Adds a data key for new values and wraps the older ones again. Values under older ones stay readable.
-     * @param from the version to be followed: done already, nothing is added.
+     * @param from the version to be followed: done already, or with 100 versions there, nothing is added.
      * @throws {KeyRefusedError} `destroyed`: there are none, and none are made. @throws as `provision`.
      */
     rotate: (id: TenantId, from: number, signal?: AbortSignal): Promise<TenantKeySet> =>

@@ -65,7 +65,8 @@ export function createKeyRotation(deps: {
   return {
     /**
      * Gives the tenant a new data key for what is written from now on, and wraps the older ones again.
-     * @throws {TenantStateError} `encryption_off`: the tenant is not encrypted; or it is deleted.
+     * @throws {TenantStateError} `encryption_off`: the tenant is not encrypted; `data_key_limit_reached`: it has 100 of
+     * them; or it is deleted.
      * @throws as TenantChanges.change and TenantKeys.rotate.
      */
     rotate: (id: TenantId, options: ChangeOptions): Promise<StoredTenant> =>
@@ -75,6 +76,8 @@ export function createKeyRotation(deps: {
         if (data_key === 0)
           throw new TenantStateError('encryption_off', 'This tenant is not encrypted; turn it on first');
         const set = await tenantKeys.rotate(id, data_key, options.signal);
+        if (set.data_key === data_key)
+          throw new TenantStateError('data_key_limit_reached', 'This tenant has as many data keys as it may');
         return adopt(current, set, { versions: set.keys.length });
       }),
 

@@ -53,7 +53,9 @@ const Seconds = z
   .regex(/^\d{1,9}$/, 'must be whole seconds')
   .transform(Number);
 
-export const IfMatchHeaders = z.object({ 'if-match': IfMatchRev.optional() });
+export const IfMatchHeaders = z.object({
+  'if-match': IfMatchRev.optional().describe('Only over this `ETag` of the tenant. Else 412: read it again.'),
+});
 export const CHANGE_PROBLEMS = [...TENANT_PROBLEMS, 'deletion_pending', 'precondition_failed'] as const;
 const tenantReply = { 200: { description: 'The tenant', schema: TenantResponse, headers: ETAG_HEADER } };
 
@@ -126,7 +128,14 @@ export const rotateDataKeyContract = defineContract({
   params: TenantParams,
   headers: IfMatchHeaders,
   replies: tenantReply,
-  problems: [...CHANGE_PROBLEMS, 'encryption_off', 'encryption_unavailable', 'key_provider_unavailable', 'key_refused'],
+  problems: [
+    ...CHANGE_PROBLEMS,
+    'encryption_off',
+    'data_key_limit_reached',
+    'encryption_unavailable',
+    'key_provider_unavailable',
+    'key_refused',
+  ],
 });
 
 export const resumeTenantContract = defineContract({

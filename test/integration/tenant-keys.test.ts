@@ -45,3 +45,14 @@ describe('destroyed data keys [T8 T9]', () => {
     expect(await isThere()).toBe(false);
   });
 });
+
+it('says that no data key can be added to a hundred [T8]', async () => {
+  const { app, id } = await encrypted();
+  const key = tenantKeysBlob(id);
+  const blob = await app.blobs.get(key, { maxBytes: 10_000 });
+  const set = JSON.parse(String(blob?.body));
+  const keys = Array.from({ length: 100 }, (_, i) => ({ ...set.keys[0], version: i + 1 }));
+  await app.blobs.put({ key, body: Buffer.from(JSON.stringify({ ...set, keys, data_key: 1 })) });
+  const full = { status: 409, code: 'data_key_limit_reached' };
+  await expect(app.keyRotation.rotate(id, {})).rejects.toMatchObject(full);
+});
