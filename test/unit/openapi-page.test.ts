@@ -11,6 +11,7 @@ import { problemCodesOf } from '../../lib/docs/route-problems.ts';
 import { TAGS, tagOf } from '../../lib/docs/tags.ts';
 import type { Contract } from '../../lib/http/contract.ts';
 import { allContracts } from '../../lib/http/contracts.ts';
+import type { JsonSchema } from '../../lib/http/openapi-types.ts';
 
 const contracts: readonly Contract[] = allContracts;
 const page = docsPage();
@@ -76,6 +77,28 @@ describe('the parts of the page [A15]', () => {
       { name: 'a', type: 'object', required: true, description: '' },
       { name: 'a.b', type: 'true or false', required: false, description: 'Default `true`.' },
     ]);
+  });
+});
+
+describe('fields that are not in the object itself [A15]', () => {
+  const inner = { type: 'object', properties: { b: { type: 'boolean' } }, required: ['b'] };
+  const resolve = (schema: JsonSchema) => (schema.$ref ? inner : schema);
+
+  it.each([
+    ['a list', { type: 'array', items: { $ref: 'x' } }, 'list of object', 'a[].b'],
+    ['one or null', { anyOf: [{ $ref: 'x' }, { type: 'null' }] }, 'object or null', 'a.b'],
+    ['a map', { type: 'object', additionalProperties: { $ref: 'x' } }, 'object, any names: object', 'a.{name}.b'],
+  ])('are listed: of %s', (_, a, type, name) => {
+    expect(fieldRows({ properties: { a } }, resolve)).toEqual([
+      { name: 'a', type, required: false, description: '' },
+      { name, type: 'true or false', required: true, description: '' },
+    ]);
+  });
+
+  it('leave nothing on the page that could be anything', () => {
+    expect(page).not.toContain('any value');
+    for (const field of ['items[].last_used_at', 'items[].deliveries[].duration_ms', 'lines[].amount_micros'])
+      expect(page).toContain(`<code>${field}</code>`);
   });
 });
 
