@@ -1,4 +1,4 @@
-/** Composition root: the only file that knows which adapter stands behind each port. */
+/** Composition root: only here, and in administration.ts, is known which adapter stands behind each port. */
 import { type Account, createAccount } from './account/account.ts';
 import type { Administration } from './administration.ts';
 import { withBlobFailpoints } from './blobs/failpoints.ts';

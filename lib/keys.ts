@@ -12,7 +12,7 @@ export type Keys = ReturnType<typeof createKeys>;
 /** S3 object: shows at start whether the master key is the right one (crypto/master-key-check.ts). No tenant has this id. */
 export const MASTER_KEY_CHECK = 'keys/check';
 
-/** S3: the wrapped data keys of a tenant, JSON (lib/crypto/tenant-keys.ts); nowhere else but in its context in Redis. */
+/** S3: the wrapped data keys of a tenant, JSON (lib/crypto/tenant-keys.ts); nowhere else. */
 export const tenantKeysBlob = (id: TenantId): string => `keys/${id}`;
 
 /** The longest cache key, in bytes of UTF-8. */

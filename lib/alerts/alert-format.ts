@@ -34,6 +34,7 @@ export function newAlert(crossing: Crossing, nowMs: number): Alert {
   };
 }
 
+/** As it is stored. */
 export const packAlert = (alert: Alert): string => `${TAG}${JSON.stringify(alert)}`;
 
 /** @throws {RangeError} not written by {@link packAlert}. */

@@ -2,6 +2,7 @@
 import type { TenantId } from '../ids.ts';
 import type { Alert } from './alert-format.ts';
 
+/** The body of an alert's webhook, JSON. */
 export function alertBody(tenantId: TenantId, alert: Alert): string {
   const { created_at, resource, threshold_percent, used, limit, period, refused } = alert;
   return JSON.stringify({
@@ -11,6 +12,7 @@ export function alertBody(tenantId: TenantId, alert: Alert): string {
   });
 }
 
+/** The body of a test message, JSON. */
 export const testBody = (tenantId: TenantId, nowMs: number): string =>
   JSON.stringify({
     type: 'webhook.test',

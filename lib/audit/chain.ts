@@ -24,6 +24,7 @@ export interface AuditHead {
 /** What the first entry follows. */
 export const GENESIS: AuditHead = { seq: 0, hash: '0'.repeat(64) };
 
+/** What an entry's `hash` and `prev` look like. */
 export const HASH = /^[0-9a-f]{64}$/;
 
 /** `a1,<seq>,<hash>`. */

@@ -99,6 +99,7 @@ function bounded(details: AuditDetails): AuditDetails {
 /** `sha256:<hex>` of a value's canonical JSON: stands for what must not be logged. */
 export const digestOf = (value: JsonValue): string => `sha256:${sha256(canonicalJson(value))}`;
 
+/** Of the text's UTF-8; hex. */
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** As it is pushed to the pending entries. */

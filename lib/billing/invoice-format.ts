@@ -7,11 +7,13 @@ import type { Invoice } from './contract.ts';
 const FIELD = /^inv:(\d{4}-\d{2})$/;
 const FORMAT = 'i1\n';
 
+/** The field of a month, as 2026-11. */
 export const invoiceField = (period: string): string => `inv:${period}`;
 
 /** The month of a field; null when the field holds no invoice. */
 export const invoicePeriod = (field: string): string | null => FIELD.exec(field)?.[1] ?? null;
 
+/** As it is stored. */
 export const packInvoice = (invoice: Invoice): string => FORMAT + JSON.stringify(invoice);
 
 /** @throws {RangeError | SyntaxError} not an invoice. */

@@ -31,6 +31,7 @@ export function usedBetween(before: Totals, after: Totals): Quantities {
   };
 }
 
+/** Both together, exact. */
 export const addQuantities = (a: Quantities, b: Quantities): Quantities => ({
   operations: a.operations + b.operations,
   transferBytes: a.transferBytes + b.transferBytes,

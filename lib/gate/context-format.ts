@@ -23,8 +23,10 @@ export interface TenantContext extends ContextData {
   readonly generation: number;
 }
 
+/** Of a new tenant that is not encrypted. */
 export const EMPTY_CONTEXT: ContextData = { keys: [], data_key: 0, policies: null };
 
+/** As it is stored in field `x`. */
 export const packContext = (data: ContextData = EMPTY_CONTEXT): string => JSON.stringify(data);
 
 /** Also of the first format, which held the generation only. @throws {SyntaxError | RangeError} not written here. */

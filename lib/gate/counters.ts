@@ -125,4 +125,5 @@ export const KEPT_DAYS = 400;
 export const minutePoint = (minute: number): string => `u:m${minute % KEPT_MINUTES}`;
 export const hourPoint = (hour: number): string => `u:h${hour % KEPT_HOURS}`;
 export const dayPoint = (day: number): string => `u:d${day % KEPT_DAYS}`;
+/** The field of the month that ended then, Unix ms; kept for ever. */
 export const periodPoint = (periodEndMs: number): string => `p:${periodEndMs}`;

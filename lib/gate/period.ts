@@ -1,4 +1,4 @@
-/** Billing periods: calendar months in UTC. A month's end is the start of the next; instants are Unix ms. */
+/** A calendar month in UTC: what transfer is counted for, and invoices are made of. A month's end is the start of the next; instants are Unix ms. */
 export interface Period {
   /** As `2026-11`. Names sort as the months do. */
   readonly name: string;
@@ -7,6 +7,7 @@ export interface Period {
   readonly endMs: number;
 }
 
+/** The month that holds an instant. */
 export function periodOf(atMs: number): Period {
   const at = new Date(atMs);
   const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];
@@ -17,8 +18,10 @@ export function periodOf(atMs: number): Period {
   };
 }
 
+/** The month after it. */
 export const nextPeriod = ({ endMs }: Period): Period => periodOf(endMs);
 
+/** The month before it. */
 export const previousPeriod = ({ startMs }: Period): Period => periodOf(startMs - 1);
 
 /** What a period's name looks like, from 1970 to 9999. */

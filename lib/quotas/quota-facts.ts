@@ -15,6 +15,7 @@ export const readFacts = ([limits, counters, held]: readonly RedisReply[], nowMs
   nowMs,
 });
 
+/** One quota as callers see it: bytes or operations, ISO times, ms until it begins anew. */
 export function toResponse(resource: Resource, facts: QuotaFacts): QuotaResponse {
   const { used, held, limit, left, resetsAtMs } = quotaState(resource, facts);
   return {

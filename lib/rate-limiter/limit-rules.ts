@@ -7,6 +7,7 @@ import { InvalidRequestError, type Issue } from '../errors.ts';
 /** No `:`: it would end the name within a Redis key. */
 export const LIMIT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 export const MAX_IDENTIFIER_CHARACTERS = 256;
+/** Tokens, or calls in a window. */
 export const MAX_LIMIT = 1_000_000;
 export const MAX_WINDOW_MS = 30 * 24 * 60 * 60 * 1000;
 

@@ -1,6 +1,7 @@
 /**
  * Rotation of data keys. The wrapped keys are changed in S3 first, then in the tenant's context: ended between the two,
- * the next run takes what S3 has: the context names the keys, and S3 alone has them. Values stay readable throughout, because no version is ever taken away.
+ * the next run takes what S3 has: the context names the keys, and S3 alone has them. Values stay readable throughout,
+ * because no version is ever taken away.
  */
 import { keyRefs, type TenantKeySet, type TenantKeys } from '../crypto/tenant-keys.ts';
 import { TenantStateError } from '../errors.ts';

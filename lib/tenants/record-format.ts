@@ -11,6 +11,7 @@ export interface StoredTenant {
   readonly tenant: TenantResponse;
 }
 
+/** As it is stored. */
 export const packRecord = ({ rev, op, tenant }: StoredTenant): string => `t2,${rev},${op}\n${JSON.stringify(tenant)}`;
 
 /** @throws {RangeError | SyntaxError} not written by this service. */
