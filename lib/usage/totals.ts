@@ -34,10 +34,19 @@ export const NO_TOTALS: Totals = {
 /** Points and the counters themselves, as they followed each other: by month, which a clock set back does not reopen, and minute. */
 export type History = readonly Counters[];
 
-/** @param texts fields of a gate; absent ones are left out. @throws {RangeError} one that no script wrote. */
+/**
+ * A state that knows less than one of an earlier minute is older than that: a clock was set back since, and it is left out.
+ * @param texts fields of a gate; absent ones are left out. @throws {RangeError} one that no script wrote.
+ */
 export function readHistory(texts: readonly (string | null)[]): History {
   const states = [...new Set(texts.filter((text) => text !== null))].map(unpackCounters);
-  return states.sort((a, b) => a.periodEndMs - b.periodEndMs || a.minute - b.minute || a.operations - b.operations);
+  states.sort((a, b) => a.periodEndMs - b.periodEndMs || a.minute - b.minute || a.operations - b.operations);
+  let most = 0;
+  return states.filter(({ operations }) => {
+    const isOlder = operations < most;
+    most = Math.max(most, operations);
+    return !isOlder;
+  });
 }
 
 /** The last state whose minute began before `atMs`; undefined: none is known. */

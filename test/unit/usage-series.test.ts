@@ -82,6 +82,27 @@ describe('a series of usage [T6]', () => {
   });
 });
 
+describe('a series after a clock was set back [T6]', () => {
+  const at = (minute: number, operations: number, memoryBytes: number, memoryByteMs: bigint) =>
+    countersText({ minute, operations, memoryBytes, memoryByteMs, stockAtMs: minute * MINUTE_MS });
+  // Minute 101 came first, then 100 once more, in which something was stored.
+  const ahead = at(101, 103, 0, 0n);
+  const setBack = at(100, 105, 1_000, 0n);
+
+  it.each([
+    ['while it is behind', [setBack, ahead]],
+    ['when it has caught up', [at(103, 106, 0, 1_000n * 180_000n), setBack, ahead]],
+  ])('takes nothing back %s', (_when, texts) => {
+    const range = { step: 'minute', fromMs: 99 * MINUTE_MS, toMs: 104 * MINUTE_MS } as const;
+    const buckets = bucketsOf(readHistory(texts), range, 103 * MINUTE_MS + 30_000);
+    expect(buckets).toHaveLength(5);
+    expect(buckets.map(({ before, after }) => after.operations - before.operations >= 0)).not.toContain(false);
+    expect(buckets.map(({ before, after }) => after.memoryByteMs - before.memoryByteMs >= 0n)).not.toContain(false);
+    const [first, last] = [buckets[0]?.before, buckets.at(-1)?.after];
+    expect([first?.operations, last?.operations]).toEqual([0, texts.length === 2 ? 105 : 106]);
+  });
+});
+
 describe('totals at an instant [T6 T7]', () => {
   it('come from the last state before it, with byte-time up to it', () => {
     const old = countersText({ minute: 100, operations: 3, memoryBytes: 10, stockAtMs: 6_000_500, memoryByteMs: 7n });
