@@ -72,11 +72,14 @@ export const OwnerResponse = z.object({
 
 const MAX_SETTINGS = 100;
 /** Whole numbers above 2^53 would come back as others. */
-const Setting = z.union([
-  z.string().max(1_000),
-  z.number().refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), 'must be exact as a double'),
-  z.boolean(),
-]);
+const Setting = z.union(
+  [
+    z.string().max(1_000),
+    z.number().refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), 'must be exact as a double'),
+    z.boolean(),
+  ],
+  'must be text of up to 1,000 characters, a number, true or false',
+);
 
 export const Settings = z
   .record(text(64), Setting)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidRequestError } from '../../lib/errors.ts';
 import { Instant } from '../../lib/http/fields.ts';
+import { Settings } from '../../lib/tenants/contract.ts';
 import { requireToCome } from '../../lib/tenants/key-end.ts';
 
 const NOW = Date.parse('2026-11-21T08:00:00Z');
@@ -12,6 +13,15 @@ describe('a time in a request [A14]', () => {
         'must be a time in UTC, as 2026-11-21T08:00:00Z',
       ]);
     expect(Instant.safeParse('1970-01-01T00:00:00Z').error?.issues).toHaveLength(1);
+  });
+});
+
+describe('a setting of a tenant [T1]', () => {
+  it('is refused with a word for what it may be', () => {
+    const messagesOf = (a: unknown) => Settings.safeParse({ a }).error?.issues.map(({ message }) => message);
+    for (const wrong of [{}, [], null])
+      expect(messagesOf(wrong)).toEqual(['must be text of up to 1,000 characters, a number, true or false']);
+    for (const fits of ['x', 1.5, false]) expect(messagesOf(fits)).toBeUndefined();
   });
 });
 
