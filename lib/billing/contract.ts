@@ -72,7 +72,8 @@ export const BillingQuery = z.strictObject({
 });
 export type BillingQuery = z.output<typeof BillingQuery>;
 
-const MAX_ADJUSTMENT_MICROS = 1_000_000_000_000_000;
+/** A million units: as many corrections as a tenant may have add up to what JSON carries exactly. */
+const MAX_ADJUSTMENT_MICROS = 1_000_000_000_000;
 
 export const CreateAdjustmentRequest = z.strictObject({
   amount_micros: z

@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Adjustment, takenUp, unpackAdjustment } from '../../lib/billing/adjustments.ts';
+import { MAX_BILLING_FIELDS } from '../../lib/billing/billing.ts';
 import type { BillingState } from '../../lib/billing/billing-state.ts';
-import { Invoice } from '../../lib/billing/contract.ts';
+import { CreateAdjustmentRequest, Invoice } from '../../lib/billing/contract.ts';
 import { invoiceCsv } from '../../lib/billing/csv.ts';
 import { DEFAULT_TARIFFS } from '../../lib/billing/default-tariffs.ts';
 import { closingOf, invoiceOf, nextDue } from '../../lib/billing/due.ts';
@@ -198,6 +199,15 @@ describe('corrections [T7]', () => {
       'adj:01k9zzzzzzzzzzzzzzzzzzzz04',
       '',
     ]);
+  });
+
+  it('can be told exactly in sum, however many there are: else no month with them could be closed', () => {
+    const request = (amount_micros: number) =>
+      CreateAdjustmentRequest.safeParse({ amount_micros, reason: 'r' }).success;
+    const digits = [...Array(16).keys()].findLast((n) => request(10 ** n)) ?? 0;
+    const most = 10 ** digits;
+    expect(most).toBeGreaterThanOrEqual(1e12);
+    expect(most * MAX_BILLING_FIELDS).toBeLessThan(Number.MAX_SAFE_INTEGER / 2);
   });
 
   it('come back as they were written, whatever the reason', () => {
