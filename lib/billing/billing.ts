@@ -59,7 +59,7 @@ export interface BillingDeps extends ClosingDeps {
 }
 
 /** Fields of a tenant's billing hash: invoices of centuries, or corrections of a month that nobody would read. */
-const MAX_BILLING_FIELDS = 5_000;
+export const MAX_BILLING_FIELDS = 5_000;
 /** The schedule's own beat. */
 const TICK_MS = 60_000;
 const NOTHING: ClosingReport = { tenants: 0, closed: 0, behind: 0, finished: true };
