@@ -20,7 +20,7 @@ export const adjustmentField = (ulid: string): string => `${ADJUSTMENT_PREFIX}${
 export const adjustmentId = (ulid: string): string => `adj-${ulid}`;
 
 const FIELD = /^adj:([0-9a-z]{26})$/;
-const TEXT = /^a1,(\d{1,16}),(-?\d{1,16}),(-|\d{4}-\d{2})\n("(?:.|\n)*")$/;
+const TEXT = /^a1,(\d{1,16}),(-?\d{1,16}),(-|\d{4}-\d{2})\n(".*")$/s;
 
 /** @throws {RangeError} not an adjustment. */
 export function unpackAdjustment(field: string, text: string): Adjustment {

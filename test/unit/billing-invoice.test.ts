@@ -219,6 +219,12 @@ describe('corrections [T7]', () => {
     );
   });
 
+  it('are read with line breaks of any alphabet in their reason: none may close the door to a bill', () => {
+    const reason = 'a\u2028b\u2029c\rd\ne\u0085f';
+    const given = adjustment(7, '2026-10-05T00:00:00Z', { reason, period: '2026-10' });
+    expect(unpackAdjustment(...takenUp(given, '2026-10'))).toEqual(given);
+  });
+
   it('cannot be formulas in a spreadsheet', () => {
     const csv = invoiceCsv(makeInvoice(state({ adjustments }), OCTOBER, closed));
     expect(csv.split('\r\n')[0]).toMatch(/^period,status,key,plan,quantity/);
