@@ -6,7 +6,8 @@ import type { PolicySet } from '../gate/policies.ts';
 import type { TenantId } from '../ids.ts';
 import type { AdminCall } from './admin-call.ts';
 import { requireLive } from './lifecycle.ts';
-import { PoliciesRequest } from './policy-contract.ts';
+import type { PoliciesRequest } from './policy-contract.ts';
+import { hasRoom } from './policy-limits.ts';
 import type { ChangeOptions, TenantChange, TenantChanges } from './tenant-change.ts';
 import type { CurrentTenant, TenantReader } from './tenant-reader.ts';
 
@@ -49,10 +50,10 @@ export function createTenantPolicies(deps: { readonly reader: TenantReader; read
       await changes.change(id, call, (current) => {
         const { policies } = current.context;
         if (policies === null) return null;
-        const wanted = PoliciesRequest.safeParse(nameToo(policies, from, to));
-        if (!wanted.success)
+        const wanted = nameToo(policies, from, to);
+        if (!hasRoom(wanted))
           throw new KeyLimitError('A policy that names this key has no room for another; take dead keys out of it');
-        return decide(current, wanted.data);
+        return decide(current, wanted);
       });
     },
   };

@@ -5,10 +5,10 @@ import { SCOPES } from '../gate/scope.ts';
 import { admin, defineContract } from '../http/contract.ts';
 import { KEY_ID } from '../ids.ts';
 import { ETAG_HEADER, TENANT_PROBLEMS, TenantParams } from './contract.ts';
+import { fitsInBytes, MAX_NAMED_KEYS, MAX_POLICY_BYTES } from './policy-limits.ts';
 import { CHANGE_PROBLEMS, IfMatchHeaders } from './update-contract.ts';
 
 const MAX_STATEMENTS = 100;
-const MAX_POLICY_BYTES = 32 * 1024;
 const MAX_PATTERNS = 20;
 
 const Pattern = z
@@ -32,7 +32,7 @@ const Statement = z.strictObject({
   keys: z
     .array(z.string().regex(KEY_ID, 'must be a key id, as key-01h…'))
     .min(1)
-    .max(100)
+    .max(MAX_NAMED_KEYS)
     .optional()
     .describe('Key ids; absent: every key.'),
 });
@@ -42,10 +42,7 @@ export const PoliciesRequest = z
     default: z.enum(['allow', 'deny']).default('allow').describe('Where no statement speaks.'),
     statements: z.array(Statement).max(MAX_STATEMENTS).describe('One that denies beats all that allow.'),
   })
-  .refine(
-    (policies) => new TextEncoder().encode(JSON.stringify(policies)).length <= MAX_POLICY_BYTES,
-    `must have at most ${MAX_POLICY_BYTES} bytes in all`,
-  );
+  .refine(fitsInBytes, `must have at most ${MAX_POLICY_BYTES} bytes in all`);
 export type PoliciesRequest = z.output<typeof PoliciesRequest>;
 
 export const PoliciesResponse = z.object({
