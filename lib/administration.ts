@@ -19,6 +19,7 @@ import type { Telemetry } from './metrics/telemetry.ts';
 import { type AbandonedHolds, createAbandonedHolds } from './quotas/abandoned.ts';
 import type { RedisDriver } from './redis/driver.ts';
 import type { FailpointHook } from './redis/failpoints.ts';
+import { type AccessCheck, createAccessCheck } from './tenants/access.ts';
 import { type ApiKeyList, createApiKeyList } from './tenants/api-key-list.ts';
 import { type ApiKeys, createApiKeys } from './tenants/api-keys.ts';
 import { createKeyRotation, type KeyRotation } from './tenants/key-rotation.ts';
@@ -36,6 +37,7 @@ import { createUsage, type Usage } from './usage/usage.ts';
 
 export interface Administration {
   readonly abandonedHolds: AbandonedHolds;
+  readonly accessCheck: AccessCheck;
   readonly alerts: Alerts;
   readonly apiKeyList: ApiKeyList;
   readonly apiKeys: ApiKeys;
@@ -81,6 +83,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const billing = createBilling({ redis, keys, tenants, publisher, prices, enabled, intervalMs, telemetry, now });
   return {
     abandonedHolds: createAbandonedHolds({ redis, keys, tenants, now }),
+    accessCheck: createAccessCheck({ reader }),
     alerts: createAlerts({
       redis,
       keys,

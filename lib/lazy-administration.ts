@@ -4,6 +4,7 @@ import { lazily } from './lazily.ts';
 /** Every method of every service: what stands here before they are loaded. */
 const METHODS: { readonly [S in keyof Administration]: { readonly [M in keyof Administration[S]]: true } } = {
   abandonedHolds: { run: true },
+  accessCheck: { validateAccess: true },
   alerts: { evaluate: true, deliver: true, list: true, sendTest: true, noteRefusal: true },
   apiKeyList: { list: true },
   apiKeys: { create: true, rotate: true, revoke: true },

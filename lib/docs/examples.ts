@@ -142,6 +142,11 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
     },
   },
   revokeKey: { params: { id: TENANT, key_id: KEY } },
+  checkAccess: {
+    params: { id: TENANT },
+    query: { action: 'cache:write', resource: 'cache/orders/42' },
+    reply: { allowed: false, statement: 0 },
+  },
   getPolicies: { params: { id: TENANT }, reply: POLICIES },
   putPolicies: { params: { id: TENANT }, headers: { 'if-match': '"1"' }, body: POLICIES, reply: POLICIES },
   createQuotaRequest: {

@@ -26,17 +26,25 @@ export interface Access {
   readonly resource: string;
 }
 
-/** Whether the policies allow it; none do. */
-export function allows(policies: PolicySet | null, access: Access): boolean {
-  if (policies === null) return true;
-  let verdict = policies.default === 'allow';
-  for (const statement of policies.statements) {
+export interface Verdict {
+  readonly allowed: boolean;
+  /** Place of the statement that decided, from 0; null: none speaks, and `default` decides. */
+  readonly statement: number | null;
+}
+
+/** Whether the policies allow it, and which statement says so: the first that denies, else the first that allows. */
+export function judge(policies: PolicySet | null, access: Access): Verdict {
+  let verdict: Verdict = { allowed: policies === null || policies.default === 'allow', statement: null };
+  for (const [place, statement] of (policies?.statements ?? []).entries()) {
     if (!speaks(statement, access)) continue;
-    if (statement.effect === 'deny') return false;
-    verdict = true;
+    if (statement.effect === 'deny') return { allowed: false, statement: place };
+    if (verdict.statement === null) verdict = { allowed: true, statement: place };
   }
   return verdict;
 }
+
+/** Whether the policies allow it; where there are none, they do. */
+export const allows = (policies: PolicySet | null, access: Access): boolean => judge(policies, access).allowed;
 
 const speaks = ({ actions, resources, keys }: PolicyStatement, { action, resource, keyId }: Access) =>
   (keys === undefined || keys.includes(keyId)) &&

@@ -16,6 +16,7 @@ import {
   reserveQuotaContract,
 } from '../quotas/contract.ts';
 import { checkLimitContract } from '../rate-limiter/contract.ts';
+import { checkAccessContract } from '../tenants/access-contract.ts';
 import { createTenantContract, getTenantContract } from '../tenants/contract.ts';
 import { createKeyContract, listKeysContract, revokeKeyContract, rotateKeyContract } from '../tenants/key-contract.ts';
 import { getPoliciesContract, putPoliciesContract } from '../tenants/policy-contract.ts';
@@ -45,6 +46,7 @@ export const allContracts = [
   deleteTenantContract, // /admin/tenants/{id}
   getTenantContract,
   updateTenantContract,
+  checkAccessContract,
   listAlertsContract,
   sendTestAlertContract,
   getTenantBillingContract,

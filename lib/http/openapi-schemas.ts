@@ -12,6 +12,7 @@ import * as erasure from '../erasure/contract.ts';
 import * as health from '../health/contract.ts';
 import * as quotas from '../quotas/contract.ts';
 import * as rateLimiter from '../rate-limiter/contract.ts';
+import * as access from '../tenants/access-contract.ts';
 import * as tenants from '../tenants/contract.ts';
 import * as tenantKeys from '../tenants/key-contract.ts';
 import * as tenantPolicies from '../tenants/policy-contract.ts';
@@ -34,6 +35,7 @@ const MODULES: readonly object[] = [
   problem,
   quotas,
   rateLimiter,
+  access,
   tenants,
   tenantKeys,
   tenantPolicies,

@@ -124,6 +124,12 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
     request: ({ tenant, key }) => ({ ...post(`keys/${keyIdOf(key)}`)(tenant), method: 'DELETE' }),
     cells: adminOnly('204'),
   },
+  checkAccess: {
+    request: ({ tenant }) => ({
+      target: `/admin/tenants/${tenant.id}/access?action=cache:read&resource=cache/ns/k`,
+    }),
+    cells: adminOnly('200'),
+  },
   getPolicies: {
     request: ({ tenant }) => ({ target: `/admin/tenants/${tenant.id}/policies` }),
     cells: adminOnly('200'),

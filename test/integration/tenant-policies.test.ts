@@ -34,6 +34,16 @@ describe.each(TRANSPORTS)('policies of a tenant over %s [T3]', (transport) => {
     expect((await auditedActions(app, tenant.id)).slice(2)).toEqual(['policies.set', 'policies.set']);
   });
 
+  it('can be asked beforehand, and say which statement decides', async () => {
+    const { tenant, caller } = await newTenant(app);
+    const ask = (action: string, resource: string) =>
+      app.accessCheck.validateAccess(tenant.id, { action, resource, keyId: caller.keyId });
+    expect(await ask('cache:write', 'cache/frozen/k')).toEqual({ allowed: true, statement: null });
+    await app.tenantPolicies.set(tenant.id, DENY_WRITES, {});
+    expect(await ask('cache:write', 'cache/frozen/k')).toEqual({ allowed: false, statement: 0 });
+    expect(await ask('cache:read', 'cache/frozen/k')).toEqual({ allowed: true, statement: null });
+  });
+
   it('are not replaced by one who saw others', async () => {
     const { id } = await app.tenants.create(newTenantRequest());
     await app.tenantPolicies.set(id, DENY_WRITES, { ifMatch: [1] });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allows, matches, type PolicySet } from '../../lib/gate/policies.ts';
+import { allows, judge, matches, type PolicySet } from '../../lib/gate/policies.ts';
 
 const access = { keyId: 'key-1', action: 'cache:read', resource: 'cache/orders/42' };
 const policies = (fallback: 'allow' | 'deny', ...statements: PolicySet['statements']): PolicySet => ({
@@ -28,6 +28,19 @@ describe('policies [T3]', () => {
   ])('%s', (_name, set, allowed) => {
     expect(allows(set, access)).toBe(allowed);
   });
+});
+
+it('the verdict names the statement that decided [T3]', () => {
+  const set = policies(
+    'deny',
+    say('allow', 'cache:*', '*'),
+    say('allow', '*', '*'),
+    say('deny', '*', 'cache/orders/*'),
+  );
+  expect(judge(set, access)).toEqual({ allowed: false, statement: 2 });
+  expect(judge(set, { ...access, resource: 'cache/x' })).toEqual({ allowed: true, statement: 0 });
+  expect(judge(policies('deny'), access)).toEqual({ allowed: false, statement: null });
+  expect(judge(null, access)).toEqual({ allowed: true, statement: null });
 });
 
 describe('patterns [T3]', () => {
