@@ -24,9 +24,9 @@ const listed = async (id: string) => {
 };
 
 describe('a tenant that fills its memory [T10 T4]', () => {
-  it('is told at 50 % and when a value was refused, each once, by a signed webhook', async () => {
+  it('is told at 80 % and when a value was refused from there, each once, by a signed webhook', async () => {
     const url = receiver.url('/fills');
-    const { tenant, key } = await newTenant(door.app, { quotas: { memory_bytes: 4_000 }, alert_webhook_url: url });
+    const { tenant, key } = await newTenant(door.app, { quotas: { memory_bytes: 40_000 }, alert_webhook_url: url });
     const put = (name: string, bytes: number) =>
       door.call({
         method: 'PUT',
@@ -35,7 +35,10 @@ describe('a tenant that fills its memory [T10 T4]', () => {
         headers: { 'content-type': 'application/octet-stream' },
         body: randomBytes(bytes),
       });
-    expect((await put('a', 1_700)).status).toBe(201);
+    // Too large for the whole quota: that says nothing of the tenant's use, and must not take the month's 100 %.
+    expectProblem(await put('b', 100_000), '507 memory_full');
+    expect((await door.app.alerts.evaluate()).raised).toBe(0);
+    expect((await put('a', 33_000)).status).toBe(201);
     await door.app.alerts.evaluate();
     expectProblem(await put('b', 100_000), '507 memory_full');
     expectProblem(await put('b', 100_000), '507 memory_full');
@@ -46,14 +49,14 @@ describe('a tenant that fills its memory [T10 T4]', () => {
     const { items, webhook } = await listed(tenant.id);
     expect(items.map(({ threshold_percent, refused, status }) => [threshold_percent, refused, status])).toEqual(
       expect.arrayContaining([
-        [50, false, 'delivered'],
+        [80, false, 'delivered'],
         [100, true, 'delivered'],
       ]),
     );
     expect(items).toHaveLength(2);
     for (const { body, headers } of receiver.received('/fills'))
       expect(new Webhook(webhook.signing_secret ?? '').verify(body, headers as Record<string, string>)).toMatchObject({
-        data: { tenant_id: tenant.id, resource: 'memory_bytes', limit: 4_000 },
+        data: { tenant_id: tenant.id, resource: 'memory_bytes', limit: 40_000 },
       });
     expect(receiver.received('/fills')).toHaveLength(2);
   });
