@@ -38,7 +38,7 @@ describe('a tenant that fills its memory [T10 T4]', () => {
     // Too large for the whole quota: that says nothing of the tenant's use, and must not take the month's 100 %.
     expectProblem(await put('b', 100_000), '507 memory_full');
     expect((await door.app.alerts.evaluate()).raised).toBe(0);
-    expect((await put('a', 33_000)).status).toBe(201);
+    expect((await put('a', 25_000)).status).toBe(201);
     await door.app.alerts.evaluate();
     expectProblem(await put('b', 100_000), '507 memory_full');
     expectProblem(await put('b', 100_000), '507 memory_full');
