@@ -117,17 +117,7 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
     params: { id: TENANT },
     query: { limit: '10' },
     reply: {
-      items: [
-        {
-          id: KEY,
-          name: 'web',
-          scopes: ['cache:read', 'cache:write'],
-          state: 'active',
-          created_at: WRITTEN_AT,
-          expires_at: '2099-01-01T00:00:00.000Z',
-          last_used_at: EXPIRES_AT,
-        },
-      ],
+      items: [keyExample()],
       next_cursor: null,
     },
   },
@@ -141,7 +131,7 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
       expires_at: '2099-01-01T00:00:00.000Z',
     },
   },
-  revokeKey: { params: { id: TENANT, key_id: KEY } },
+  revokeKey: { params: { id: TENANT, key_id: KEY }, query: { dry_run: 'true' }, reply: keyExample() },
   checkAccess: {
     params: { id: TENANT },
     query: { action: 'cache:write', resource: 'cache/orders/42' },
@@ -316,6 +306,18 @@ export const exampleOf = (name: string): Example => (EXAMPLES as Readonly<Record
 
 function quotaExample(limit: number, used: number) {
   return { used, held: 0, limit, left: limit - used, resets_at: null, resets_in_ms: null };
+}
+
+function keyExample() {
+  return {
+    id: KEY,
+    name: 'web',
+    scopes: ['cache:read', 'cache:write'],
+    state: 'active',
+    created_at: WRITTEN_AT,
+    expires_at: '2099-01-01T00:00:00.000Z',
+    last_used_at: EXPIRES_AT,
+  };
 }
 
 function tenantExample() {

@@ -23,5 +23,9 @@ export const Instant = z.iso
   .datetime({ error: 'must be a time in UTC, as 2026-11-21T08:00:00Z', abort: true })
   .refine((at) => Date.parse(at) > 0, 'must be after 1970-01-01T00:00:00Z');
 
+export const Switch = z.enum(['true', 'false']).optional();
+/** Of what removes or replaces. */
+export const DryRun = Switch.describe('true: says what it would do, and changes nothing.');
+
 /** A whole number a double holds exactly. */
 export const Count = z.int().nonnegative();

@@ -1,4 +1,5 @@
 /** What an administrator may know of a tenant's API keys: all but their secrets and hashes. */
+import { NotFoundError } from '../errors.ts';
 import { type KeyState, keyField, unpackKey } from '../gate/gate-fields.ts';
 import type { TenantId } from '../ids.ts';
 import { isoOrNull } from '../iso-time.ts';
@@ -27,6 +28,20 @@ export function createApiKeyList(deps: {
 }) {
   const { redis, keys, reader, now } = deps;
   return {
+    /** One key; two round trips. @throws {NotFoundError} `key_not_found`. @throws as TenantReader.record. */
+    async get(id: TenantId, keyId: string, signal?: AbortSignal): Promise<KeyListItem> {
+      const commands = [
+        ['HGET', keys.apiKeys(id), keyId],
+        ['EXISTS', keys.record(id)],
+      ] as const;
+      const [text, exists] = await readTogether(redis, commands, { signal });
+      if (exists !== 1) throw await reader.whyAbsent(id, signal);
+      if (typeof text !== 'string') throw new NotFoundError('key_not_found', 'No such API key');
+      const key = unpackStoredKey(text);
+      const [field = null] = await readFields(id, [key], signal);
+      return describe(key, field, now());
+    },
+
     /** A page of the keys, oldest first; two round trips. @throws as TenantReader.record. */
     async list(id: TenantId, query: KeyQuery, signal?: AbortSignal): Promise<KeyListResponse> {
       const commands = [

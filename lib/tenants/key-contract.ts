@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { GRANTABLE_SCOPES } from '../gate/scope.ts';
 import { admin, defineContract } from '../http/contract.ts';
-import { Instant, text } from '../http/fields.ts';
+import { DryRun, Instant, text } from '../http/fields.ts';
 import { PageSize } from '../http/paging.ts';
 import { KEY_ID } from '../ids.ts';
 import { OwnLimitRequest, OwnLimitResponse, TENANT_PROBLEMS, TenantParams } from './contract.ts';
@@ -88,7 +88,11 @@ export const revokeKeyContract = defineContract({
   summary: 'Revoke an API key: refused from the next request on',
   guard: admin,
   params: KeyParams,
-  replies: { 204: { description: 'It is revoked, also when it was before' } },
+  query: z.strictObject({ dry_run: DryRun }),
+  replies: {
+    200: { description: 'Of a dry run: the key as it is', schema: KeyListItem },
+    204: { description: 'It is revoked, also when it was before' },
+  },
   problems: [...TENANT_PROBLEMS, 'key_not_found'],
 });
 

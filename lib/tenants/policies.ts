@@ -37,6 +37,12 @@ export function createTenantPolicies(deps: { readonly reader: TenantReader; read
       return { policies, rev };
     },
 
+    /** What {@link set} would leave; changes nothing. `rev` is the one it has. @throws as set, but for its writing. */
+    async previewSet(id: TenantId, policies: PoliciesRequest, options: ChangeOptions): Promise<StoredPolicies> {
+      const { current } = await changes.preview(id, options, (found) => decide(found, policies));
+      return { policies, rev: current.stored.rev };
+    },
+
     /**
      * Names another key wherever a key is named: the one that takes its place is allowed and denied what it is. Done
      * already, or not named at all, it changes nothing. A change of its own: `call.ulid` is not used.

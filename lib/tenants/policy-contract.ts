@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { matches } from '../gate/policies.ts';
 import { SCOPES } from '../gate/scope.ts';
 import { admin, defineContract } from '../http/contract.ts';
+import { DryRun } from '../http/fields.ts';
 import { KEY_ID } from '../ids.ts';
 import { ETAG_HEADER, TENANT_PROBLEMS, TenantParams } from './contract.ts';
 import { fitsInBytes, MAX_NAMED_KEYS, MAX_POLICY_BYTES } from './policy-limits.ts';
@@ -79,6 +80,7 @@ export const putPoliciesContract = defineContract({
   summary: 'Replace the access policies of a tenant; they hold from the next request on',
   guard: admin,
   params: TenantParams,
+  query: z.strictObject({ dry_run: DryRun }),
   headers: IfMatchHeaders,
   body: PoliciesRequest,
   replies,

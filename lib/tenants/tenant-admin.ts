@@ -57,6 +57,21 @@ export function createTenantAdmin(deps: {
       });
     },
 
+    /**
+     * The tenant as {@link update} would leave it, with the revision and times it has; changes nothing, makes no key.
+     * @throws as update, but for its writing.
+     */
+    async previewUpdate(
+      id: TenantId,
+      request: UpdateTenantRequest,
+      options: ChangeOptions & { readonly force?: boolean },
+    ): Promise<StoredTenant> {
+      const { current, change } = await changes.preview(id, options, (found) =>
+        decideUpdate(found, request, { force: options.force ?? false }),
+      );
+      return { ...current.stored, tenant: change?.tenant ?? current.stored.tenant };
+    },
+
     /** Refuses all requests of its keys; nothing is lost. Suspended before, it stays so. @throws as TenantChanges.change. */
     suspend: (id: TenantId, options: ChangeOptions): Promise<StoredTenant> =>
       changes.change(id, options, ({ stored }) => lifecycle.suspend(stored.tenant)),
@@ -77,10 +92,10 @@ export function createTenantAdmin(deps: {
     },
 
     /** What {@link remove} would do; changes nothing. */
-    async previewRemoval(id: TenantId, { undoMs, signal }: DeleteOptions): Promise<DeleteTenantResponse> {
+    async previewRemoval(id: TenantId, { undoMs, ...options }: DeleteOptions): Promise<DeleteTenantResponse> {
       checkUndo(undoMs);
-      const current = await reader.read(id, signal);
-      return toDeletion(removal(current, undoMs)?.tenant ?? current.stored.tenant, current, true);
+      const { current, change } = await changes.preview(id, options, (found) => removal(found, undoMs));
+      return toDeletion(change?.tenant ?? current.stored.tenant, current, true);
     },
 
     /** Takes a deletion back. @throws as TenantChanges.change and lifecycle.ts. */

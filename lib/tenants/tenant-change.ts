@@ -103,7 +103,7 @@ export function createTenantChanges(deps: {
     const current = await reader.read(id, call.signal);
     const { stored, outbox } = current;
     if (stored.op === call.ulid) return { stored, outbox };
-    if (!matches(call.ifMatch, stored.rev)) throw new PreconditionFailedError('The tenant was changed meanwhile');
+    requireMatch(call.ifMatch, current);
     const change = await decide(current);
     if (change === null) return { stored, outbox };
     const outcome = await write(id, current, change, call);
@@ -112,6 +112,13 @@ export function createTenantChanges(deps: {
   };
 
   return {
+    /** What {@link change} would be decided to do; changes nothing. One round trip. @throws as change, but for its writing. */
+    async preview(id: TenantId, options: ChangeOptions, decide: Decide) {
+      const current = await reader.read(id, options.signal);
+      requireMatch(options.ifMatch, current);
+      return { current, change: await decide(current) };
+    },
+
     /**
      * Changes the tenant, or finds that nothing is to be changed.
      * @param call.ulid identity of this change: made again as the last one, it is answered and not made again.
@@ -148,5 +155,7 @@ export function limitsOf({ quotas, rate_limit }: Pick<TenantResponse, 'quotas' |
   return [rate, burst, quotas.memory_bytes, quotas.storage_bytes, quotas.data_transfer_bytes].join(',');
 }
 
-const matches = (ifMatch: RevMatch | undefined, rev: number): boolean =>
-  ifMatch === undefined || ifMatch === '*' || ifMatch.includes(rev);
+function requireMatch(ifMatch: RevMatch | undefined, { stored }: CurrentTenant): void {
+  if (ifMatch === undefined || ifMatch === '*' || ifMatch.includes(stored.rev)) return;
+  throw new PreconditionFailedError('The tenant was changed meanwhile');
+}

@@ -1,7 +1,7 @@
 /** The endpoints that list and change tenants: what they take and give. */
 import * as z from 'zod';
 import { admin, defineContract } from '../http/contract.ts';
-import { Count, Instant, TenantIdField, text } from '../http/fields.ts';
+import { Count, DryRun, Instant, Switch, TenantIdField, text } from '../http/fields.ts';
 import { MAX_PAGE, PageSize } from '../http/paging.ts';
 import { IfMatchRev } from '../http/preconditions.ts';
 import { TENANT_ID } from '../ids.ts';
@@ -46,7 +46,6 @@ export const DeleteTenantResponse = z.object({
 });
 export type DeleteTenantResponse = z.output<typeof DeleteTenantResponse>;
 
-const Switch = z.enum(['true', 'false']).optional();
 /** Whole seconds from 0, as text. */
 const Seconds = z
   .string()
@@ -84,7 +83,7 @@ export const updateTenantContract = defineContract({
   summary: 'Change a tenant: fields not named stay as they are, null removes; it holds from the next request on',
   guard: admin,
   params: TenantParams,
-  query: z.strictObject({ force: Switch.describe('true: takes quotas below what is in use.') }),
+  query: z.strictObject({ force: Switch.describe('true: takes quotas below what is in use.'), dry_run: DryRun }),
   headers: IfMatchHeaders,
   body: UpdateTenantRequest,
   replies: tenantReply,
@@ -100,7 +99,7 @@ export const deleteTenantContract = defineContract({
   params: TenantParams,
   query: z.strictObject({
     undo_seconds: Seconds.optional().describe('A shorter undo window than the deployment has.'),
-    dry_run: Switch.describe('true: says what would be erased, and changes nothing.'),
+    dry_run: DryRun,
   }),
   headers: IfMatchHeaders,
   replies: { 200: { description: 'What is, or would be, erased and when', schema: DeleteTenantResponse } },

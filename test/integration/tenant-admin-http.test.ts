@@ -1,9 +1,10 @@
 /** Administration of tenants over HTTP: what is taken, what is refused, and what the answers say. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ADMIN_KEY, newTenantRequest } from '../support/app.ts';
+import type { TenantId } from '../../lib/ids.ts';
+import { ADMIN_KEY, newTenant, newTenantRequest } from '../support/app.ts';
 import { type Door, type DoorReply, type DoorRequest, openDoor } from '../support/door.ts';
 import { expectProblem } from '../support/problem.ts';
-import { countTenants, tenantState } from '../support/tenant-state.ts';
+import { auditedActions, countTenants, tenantState } from '../support/tenant-state.ts';
 
 let door: Door;
 beforeAll(async () => {
@@ -119,6 +120,9 @@ describe('what is no request of administration [A2 A5 T2 T3 T10 A14]', () => {
     ['DELETE', '/{id}?undo_seconds=604801', undefined],
     ['DELETE', '/{id}?dry_run=maybe', undefined],
     ['PUT', '/{id}?force=perhaps', {}],
+    ['PUT', '/{id}?dry_run=maybe', {}],
+    ['PUT', '/{id}/policies?dry_run=1', { statements: [] }],
+    ['DELETE', '/{id}/keys/key-01jd5x9a2b3c4d5e6f7g8h9j0k?dry_run=yes', undefined],
     ['GET', '/{id}/keys?limit=x', undefined],
     ['DELETE', '/{id}/keys/key-1', undefined],
     ['POST', '/{id}/keys', { scopes: [] }],
@@ -215,6 +219,59 @@ describe('a repeated request [A1 A14]', () => {
     expect(dataOf(await call({ target: `/admin/tenants/${id}/keys` })).items).toHaveLength(2);
     await twice({ method: 'POST', target: `/admin/tenants/${id}/suspend` });
     expect((await call({ target: `/admin/tenants/${id}` })).headers.etag).toBe('"2"');
+  });
+});
+
+describe('a dry run [A4 A5 T2 T3 A14]', () => {
+  /** The answer, and that nothing was changed or logged. */
+  const dry = async (id: TenantId, request: Parameters<typeof call>[0]) => {
+    const seen = async () => [await tenantState(door.app, id), await auditedActions(door.app, id)];
+    const before = await seen();
+    const reply = await call({ ...request, target: `/admin/tenants/${id}${request.target}dry_run=true` });
+    expect(await seen()).toEqual(before);
+    return reply;
+  };
+
+  it('of an update answers the tenant as it would be, and refuses what the update would', async () => {
+    const id = await newId();
+    const json = { plan: 'professional', encryption: true, quotas: { memory_bytes: 5_000_000 } };
+    const reply = await dry(id, { method: 'PUT', target: '?', json });
+    expect([reply.status, reply.headers.etag]).toEqual([200, '"1"']);
+    expect(dataOf(reply)).toMatchObject({ id, ...json });
+    const now = dataOf(await call({ target: `/admin/tenants/${id}` }));
+    expect(now).toMatchObject({ plan: 'free', updated_at: dataOf(reply).updated_at });
+    const headers = { 'if-match': '"7"' };
+    expectProblem(await dry(id, { method: 'PUT', target: '?', json, headers }), '412 precondition_failed');
+    expectProblem(await dry(id, { method: 'DELETE', target: '?', headers }), '412 precondition_failed');
+  });
+
+  it('of policies answers them, and refuses what setting them would', async () => {
+    const id = await newId();
+    const json = { default: 'deny', statements: [] };
+    const reply = await dry(id, { method: 'PUT', target: '/policies?', json });
+    expect([reply.status, reply.headers.etag, dataOf(reply)]).toEqual([200, '"1"', json]);
+    const headers = { 'if-match': '"7"' };
+    expectProblem(await dry(id, { method: 'PUT', target: '/policies?', json, headers }), '412 precondition_failed');
+  });
+
+  it('of a revocation answers the key as it is listed, which works on', async () => {
+    const { tenant, key } = await newTenant(door.app);
+    const keys = `/admin/tenants/${tenant.id}/keys`;
+    const [listed] = dataOf(await call({ target: keys })).items;
+    const reply = await dry(tenant.id, { method: 'DELETE', target: `/keys/${listed.id}?` });
+    expect([reply.status, dataOf(reply)]).toEqual([200, listed]);
+    expect((await call({ target: '/whoami', key })).status).toBe(200);
+    const other = `/keys/key-01jd5x9a2b3c4d5e6f7g8h9j0k?`;
+    expectProblem(await dry(tenant.id, { method: 'DELETE', target: other }), '404 key_not_found');
+    expectProblem(
+      await call({
+        method: 'DELETE',
+        target: `/admin/tenants/tenant-01jd5x8k3v9q2m7n4p6r8s0t1w${other}dry_run=true`,
+      }),
+      '404 tenant_not_found',
+    );
+    expect((await call({ method: 'DELETE', target: `${keys}/${listed.id}?dry_run=false` })).status).toBe(204);
+    expect(dataOf(await dry(tenant.id, { method: 'DELETE', target: `/keys/${listed.id}?` })).state).toBe('revoked');
   });
 });
 
