@@ -119,7 +119,7 @@ export class ForbiddenError extends CodedError<
 
 // --- limits ----------------------------------------------------------------------------------------------------------
 
-/** Calls come faster than the tenant's rate limit. Nothing was changed. */
+/** Calls come faster than the tenant, its key or the route may: `limited_by`. Nothing was changed. */
 export class RateLimitedError extends AppError {
   override readonly code = 'rate_limited';
   override readonly status = 429;

@@ -52,7 +52,10 @@ export const PROBLEM_CODES = {
   reply_too_large: { status: 413, meaning: 'The answer would not fit into one reply.' },
   unsupported_media_type: { status: 415, meaning: 'The type or encoding of the body is not one this endpoint takes.' },
   idempotency_key_reused: { status: 422, meaning: 'This Idempotency-Key was used for another request.' },
-  rate_limited: { status: 429, meaning: 'Calls come faster than the tenant may. Nothing was changed.' },
+  rate_limited: {
+    status: 429,
+    meaning: 'Calls come faster than the tenant, its key or the route may (`limited_by`). Nothing was changed.',
+  },
   quota_exceeded: { status: 429, meaning: 'A quota that resets is used up. Nothing was changed.' },
   internal: { status: 500, meaning: 'A fault on our side.' },
   config_invalid: { status: 500, meaning: 'The deployment is configured wrongly; its log says how.' },

@@ -26,9 +26,9 @@ export function refusal(
     case 5:
       return { error: reply[1] === 'deleted' ? deleted() : suspended() };
     case 6:
-      return limited(reply, 'Calls come faster than this tenant may; slow down', RateLimitedError);
+      return burstUsed(reply);
     case 7:
-      return limited(reply, 'Quota operations_per_minute is used up until the next minute', QuotaExceededError);
+      return minuteFull(reply);
     case 9:
       return ownLimited(reply);
     case 10:
@@ -45,34 +45,37 @@ const deleted = () =>
 const scopeMissing = (scope: string) =>
   new ForbiddenError('scope_missing', `This key lacks the scope ${scope}`, { details: { scope } });
 
-function limited(
-  reply: readonly RedisReply[],
-  message: string,
-  Refused: typeof RateLimitedError | typeof QuotaExceededError,
-) {
+/** The tenant's own limit of calls that come at once. */
+function burstUsed(reply: readonly RedisReply[]) {
   const admission = readAdmission(reply, 2);
-  const retryAfterMs = Math.max(1, Number(reply[1]));
-  const limit = Refused === RateLimitedError ? admission.burst : admission.perMinute;
-  const left = Refused === RateLimitedError ? admission.burstLeft : admission.minuteLeft;
-  const details = {
-    resource: 'operations_per_minute',
-    used: limit - left,
-    limit,
-    resets_in_ms: retryAfterMs,
-  };
-  return { error: new Refused(message, { details, retryAfterMs }), admission };
+  return { error: tooFast({ ...admission, name: 'burst' }, 'tenant', reply), admission };
 }
 
 /** A limit of the key's or the route's own: the last of those the reply tells. */
 function ownLimited(reply: readonly RedisReply[]) {
   const admission = readAdmission(reply, 2);
-  const retryAfterMs = Math.max(1, Number(reply[1]));
   const { name = 'route', burst = 0, burstLeft = 0 } = admission.own.at(-1) ?? {};
+  return { error: tooFast({ name, burst, burstLeft }, name, reply), admission };
+}
+
+function tooFast(
+  { name, burst, burstLeft }: { readonly name: string; readonly burst: number; readonly burstLeft: number },
+  who: string,
+  reply: readonly RedisReply[],
+) {
+  const retryAfterMs = Math.max(1, Number(reply[1]));
   const details = { limited_by: name, used: burst - burstLeft, limit: burst, resets_in_ms: retryAfterMs };
-  return {
-    error: new RateLimitedError(`Calls come faster than this ${name} may; slow down`, { details, retryAfterMs }),
-    admission,
-  };
+  const message = `Calls come faster than this ${who} may: wait as long as Retry-After says, or ask for a larger burst`;
+  return new RateLimitedError(message, { details, retryAfterMs });
+}
+
+function minuteFull(reply: readonly RedisReply[]) {
+  const admission = readAdmission(reply, 2);
+  const retryAfterMs = Math.max(1, Number(reply[1]));
+  const { perMinute: limit, minuteLeft } = admission;
+  const details = { resource: 'operations_per_minute', used: limit - minuteLeft, limit, resets_in_ms: retryAfterMs };
+  const message = 'Quota operations_per_minute is used up until the next minute';
+  return { error: new QuotaExceededError(message, { details, retryAfterMs }), admission };
 }
 
 function transferFull(reply: readonly RedisReply[]) {

@@ -136,7 +136,7 @@ describe.each(TRANSPORTS)('the rate limit over %s [T5]', (transport) => {
     await gate.setMeter({ at: (await gate.timeUs()) + AN_HOUR_US });
     await gate.setRate(600, 4);
     const { refused, admission } = await call(caller);
-    expect(refused).toMatchObject({ code: 'rate_limited', details: { limit: 4, used: 4 } });
+    expect(refused).toMatchObject({ code: 'rate_limited', details: { limited_by: 'burst', limit: 4, used: 4 } });
     expect(admission).toMatchObject({ burst: 4, burstLeft: 0 });
     await gate.setRate(600, 20);
     expect((await call(caller)).admission).toMatchObject({ burst: 20, burstLeft: 11 });

@@ -182,7 +182,7 @@ describe.each(TRANSPORTS)('limits of keys and routes over %s [T5]', (transport) 
     // A level of the future stands still.
     await gate.setMeter({ level: OPERATION, at: (await gate.timeUs()) + AN_HOUR_US });
     const before = await tenantState(app, tenant.tenant.id);
-    expect((await call(caller)).refused).toMatchObject({ details: { resource: 'operations_per_minute' } });
+    expect((await call(caller)).refused).toMatchObject({ details: { limited_by: 'burst' } });
     expect(await tenantState(app, tenant.tenant.id)).toEqual(before);
   });
 });

@@ -20,9 +20,10 @@ describe('what the gate refuses is told by its code [T2 T5]', () => {
 
   it('a limit says what is used, how much there is, and when to come again', () => {
     expect(refusal([6, 250, ...LIMITS], SCOPE)).toMatchObject({
-      error: { retryAfterMs: 250, details: { used: 99, limit: 100, resets_in_ms: 250 } },
+      error: { retryAfterMs: 250, details: { limited_by: 'burst', used: 99, limit: 100, resets_in_ms: 250 } },
       admission: { burst: 100, minuteLeft: 999 },
     });
+    expect(refusal([6, 250, ...LIMITS], SCOPE).error.message).toMatch(/Retry-After.*larger burst/);
     const minute = { retryAfterMs: 12_345, details: { used: 1, limit: 1_000, resets_in_ms: 12_345 } };
     expect(refusal([7, 12_345, ...LIMITS], SCOPE).error).toMatchObject(minute);
   });
