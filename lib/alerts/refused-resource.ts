@@ -22,9 +22,12 @@ function fullResource(code: StorageFullError['code']): Resource | undefined {
   return code === 'storage_full' ? 'storage_bytes' : undefined;
 }
 
-/** Of a quota of 0 nothing can be used, so a refusal is its only sign. */
-const isUsedUp = ({ used, limit }: AppError['details']): boolean =>
-  typeof used === 'number' && typeof limit === 'number' && used * 100 >= limit * USED_UP_PERCENT;
+/** What is held is in use. Of a quota of 0 nothing can be used, so a refusal is its only sign. */
+const isUsedUp = ({ used, held = 0, limit }: AppError['details']): boolean =>
+  typeof used === 'number' &&
+  typeof held === 'number' &&
+  typeof limit === 'number' &&
+  (used + held) * 100 >= limit * USED_UP_PERCENT;
 
 /** Undefined for a name that is none. */
 export const asResource = (name: unknown): Resource | undefined => RESOURCES.find((resource) => resource === name);

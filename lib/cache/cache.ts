@@ -5,9 +5,10 @@
 import { randomBytes } from 'node:crypto';
 import type { CacheConfig } from '../config/config.ts';
 import type { TenantCipher } from '../crypto/tenant-cipher.ts';
-import { PreconditionFailedError, StorageFullError } from '../errors.ts';
+import { PreconditionFailedError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { TenantContext } from '../gate/context-format.ts';
+import { memoryFull, readShortage } from '../gate/full.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Scope } from '../gate/scope.ts';
 import type { EntryName, Keys } from '../keys.ts';
@@ -171,7 +172,7 @@ export function createCache(deps: {
       const [outcome, first, second, storedDigest] = found;
       if (outcome === CONDITION_FAILED)
         throw new PreconditionFailedError('The stored entry is not the one the condition names');
-      if (outcome === MEMORY_FULL) throw memoryFull(Number(first), Number(second));
+      if (outcome === MEMORY_FULL) throw memoryFull(readShortage(found), 'delete entries, or ask for a larger quota');
       return {
         created: outcome === 1 || outcome === 6,
         // A replay tells what was stored: sealed again, it would have another digest.
@@ -213,8 +214,3 @@ const conditionText = (condition: Condition): string => {
 
 /** Only what can match: to a script `absent` and `exists` are conditions of their own, and a comma ends a tag. */
 const etagsText = (etags: readonly string[]): string => etags.filter((etag) => ETAG.test(etag)).join(',');
-
-const memoryFull = (used: number, limit: number) =>
-  new StorageFullError('memory_full', "The tenant's memory is full: delete entries, or ask for a larger quota", {
-    details: { resource: 'memory_bytes', used, limit },
-  });

@@ -3,7 +3,7 @@
  * charged to the tenant's memory with the reply. A call counts as one operation, with an `Idempotency-Key` or without: the
  * work meters itself, and a replay, or being told that the first one still runs, is metered as the work would be.
  */
-import { StorageFullError } from '../errors.ts';
+import { memoryFull, readShortage } from '../gate/full.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Keys } from '../keys.ts';
 import { beginTenantCall, endTenantCall } from '../redis/bindings/call-scripts.ts';
@@ -73,9 +73,10 @@ async function end({ redis, keys }: Deps, call: TenantCall, ending: Ending): Pro
 
 /** @throws {StorageFullError} `memory_full`: nothing was changed. */
 function readBegun(
-  [outcome, first, second]: readonly RedisReply[],
+  found: readonly RedisReply[],
   endWith: (op: string, lease: string, reply: string) => Promise<Ended>,
 ): BegunCall {
+  const [outcome, first, second] = found;
   switch (outcome) {
     case 1: {
       const [op, lease] = [asText(first), asText(second)];
@@ -86,13 +87,8 @@ function readBegun(
     case 3:
       return { state: 'running', leftMs: asInteger(first) };
     case MEMORY_FULL:
-      throw memoryFull(Number(first), Number(second));
+      throw memoryFull(readShortage(found), 'send the request without an Idempotency-Key');
     default:
       return { state: 'other' };
   }
 }
-
-const memoryFull = (used: number, limit: number) =>
-  new StorageFullError('memory_full', "The tenant's memory is full; send the request without an Idempotency-Key", {
-    details: { resource: 'memory_bytes', used, limit },
-  });

@@ -142,7 +142,7 @@ export function createQuotas(deps: {
         declined: ([outcome]) => outcome === FULL || outcome === TOO_MANY,
       });
       const state = toResponse(resource, readFacts(found.slice(2), nowMs));
-      if (found[0] === FULL) throw refused.full(resource, state);
+      if (found[0] === FULL) throw refused.full(resource, state, amount);
       if (found[0] === TOO_MANY) throw refused.tooMany(MAX_OPEN);
       return { id, resource, amount, expires_at: isoOf(Number(found[1])), ...state };
     },

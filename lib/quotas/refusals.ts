@@ -1,16 +1,13 @@
-/** The errors of quotas beside those of the gate: each says what is used, what may be, and when that begins anew. */
-import { ReservationError, StorageFullError } from '../errors.ts';
+/** The errors of quotas beside those of the gate: each says what is used and what may be. */
+import { ReservationError, type StorageFullError } from '../errors.ts';
+import { memoryFull, storageFull } from '../gate/full.ts';
 import type { QuotaResponse } from './contract.ts';
 import type { Resource } from './quota-state.ts';
 
-/** Memory or storage. `used` includes what is held. */
-export function full(resource: Resource, { used, held, limit, resets_in_ms }: QuotaResponse): StorageFullError {
-  const isMemory = resource === 'memory_bytes';
-  return new StorageFullError(
-    isMemory ? 'memory_full' : 'storage_full',
-    `The tenant's ${isMemory ? 'memory' : 'storage'} is full: remove something, or ask for a larger quota`,
-    { details: { resource, used: used + held, limit, resets_in_ms } },
-  );
+/** Memory or storage, for which `needed` bytes more were to be held. */
+export function full(resource: Resource, { used, held, limit }: QuotaResponse, needed: number): StorageFullError {
+  const refuse = resource === 'memory_bytes' ? memoryFull : storageFull;
+  return refuse({ used, held, needed, limit }, 'remove something, or ask for a larger quota');
 }
 
 export const tooMany = (limit: number): ReservationError =>

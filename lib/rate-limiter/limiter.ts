@@ -3,9 +3,10 @@
  * decides. What a check keeps is charged to the tenant's memory until the limit is whole again.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { OutcomeUnknownError, RedisUnavailableError, StorageFullError } from '../errors.ts';
+import { OutcomeUnknownError, RedisUnavailableError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { TenantContext } from '../gate/context-format.ts';
+import { memoryFull, readShortage } from '../gate/full.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Keys } from '../keys.ts';
 import { checkLimit } from '../redis/bindings/limit-scripts.ts';
@@ -86,10 +87,11 @@ const opOf = (operationId: string) => createHash('sha256').update(operationId).d
 const MEMORY_FULL = 5;
 
 function readVerdict(
-  [outcome, allowed, remaining, resetMs, retryMs]: readonly RedisReply[],
+  found: readonly RedisReply[],
   { limit, algorithm }: { readonly limit: number; readonly algorithm: Algorithm },
 ): LimitVerdict {
-  if (outcome === MEMORY_FULL) throw memoryFull(Number(allowed), Number(remaining));
+  const [outcome, allowed, remaining, resetMs, retryMs] = found;
+  if (outcome === MEMORY_FULL) throw memoryFull(readShortage(found), 'the limit cannot be kept');
   return {
     allowed: allowed === 1,
     limit,
@@ -110,8 +112,3 @@ const degraded = ({ limit, algorithm = 'fixed_window' }: LimitCheck): LimitVerdi
   algorithm,
   degraded: true,
 });
-
-const memoryFull = (used: number, limit: number) =>
-  new StorageFullError('memory_full', "The tenant's memory is full; the limit cannot be kept", {
-    details: { resource: 'memory_bytes', used, limit },
-  });

@@ -272,7 +272,7 @@ describe.each([...TRANSPORTS, 'cluster'] as const)('cache over %s', (setup) => {
         app.cache.set(caller, entry('b'), { value: randomBytes(3_000), meta: json, ttlMs: null }),
       ).rejects.toMatchObject({
         code: 'memory_full',
-        details: { limit: 3_000, used: before.memory_bytes },
+        details: { resource: 'memory_bytes', limit: 3_000, used: before.memory_bytes, held: 0 },
       });
       expect((await used(caller)).memory_bytes).toBe(before.memory_bytes);
       await app.cache.set(caller, entry('a'), { value: text('y'.repeat(1_000)), meta: json, ttlMs: null });

@@ -175,7 +175,13 @@ describe.each(TRANSPORTS)("a tenant's idempotent calls over %s [A14 T4]", (trans
       await fill(10);
       const before = await tenantState(app, tenant.tenant.id);
       const { ran, work } = counted();
-      await expect(app.idempotency.run(newCall(), work)).rejects.toMatchObject({ status: 507, code: 'memory_full' });
+      const { memory } = await gate.meter();
+      const [used, limit] = [Number(memory), Number(memory) + 10];
+      await expect(app.idempotency.run(newCall(), work)).rejects.toMatchObject({
+        status: 507,
+        code: 'memory_full',
+        details: { resource: 'memory_bytes', used, held: 0, needed: expect.any(Number), limit },
+      });
       expect(ran).toEqual([]);
       expect(await tenantState(app, tenant.tenant.id)).toEqual(before);
     });

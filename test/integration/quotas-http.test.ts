@@ -73,14 +73,14 @@ describe('quotas over HTTP [T4 A14]', () => {
     expectProblem(await send(key, `${RESERVATIONS}/${id}/refund`), '404 reservation_not_found');
   });
 
-  it('tell with a refusal what is used, the limit, and when it begins anew', async () => {
+  it('tell with a refusal what is used, what is missing, the limit, and when it begins anew', async () => {
     const { key } = owner;
     const full = await send(key, RESERVATIONS, { resource: 'storage_bytes', amount: 1_001 });
     expect(full.status).toBe(507);
     expect(full.headers).not.toHaveProperty('retry-after');
     expect(readProblem(full)).toMatchObject({
       code: 'storage_full',
-      details: { resource: 'storage_bytes', used: 0, limit: 1_000, resets_in_ms: null },
+      details: { resource: 'storage_bytes', used: 0, held: 0, needed: 1_001, limit: 1_000 },
     });
     const rate = await send(key, RESERVATIONS, { resource: 'operations_per_minute', amount: 1_000_001 });
     expect(rate.status).toBe(429);

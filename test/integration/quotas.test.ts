@@ -43,8 +43,10 @@ describe.each(TRANSPORTS)('quotas over %s [T4]', (transport) => {
       const refused = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
       expect(outcomes.length - refused.length).toBe(40);
       for (const reason of refused) {
-        expect(reason).toMatchObject({ ...FULL[resource], details: { resource, used: 40, limit: 40 } });
-        expect(reason.details.resets_in_ms).toBe(reason.retryAfterMs ?? null);
+        const isFull = FULL[resource].status === 507;
+        const facts = isFull ? { used: 0, held: 40, needed: 1 } : { used: 40, resets_in_ms: reason.retryAfterMs };
+        expect(reason).toMatchObject(FULL[resource]);
+        expect(reason.details).toEqual({ resource, limit: 40, ...facts });
       }
       expect(await openHolds(app, id)).toHaveLength(40);
       await auditHolds(app, id);
@@ -58,17 +60,23 @@ describe.each(TRANSPORTS)('quotas over %s [T4]', (transport) => {
     await app.quotas.reserve(caller, { resource, amount: 999 });
     const before = await tenantState(app, id);
     const refusal = app.quotas.reserve(caller, { resource, amount: 2 });
-    await expect(refusal).rejects.toMatchObject({ details: { used: 999, limit: 1_000 } });
+    const used = resource === 'data_transfer_bytes' ? { used: 999 } : { used: 0, held: 999, needed: 2 };
+    await expect(refusal).rejects.toMatchObject({ details: { ...used, limit: 1_000 } });
     expect(await tenantState(app, id)).toEqual(before);
     expect(await app.quotas.reserve(caller, { resource, amount: 1 })).toMatchObject({ used: 0, held: 1_000, left: 0 });
   });
 
   it('holds for other work what is reserved: a write that would take it is refused', async () => {
-    const { caller } = await tenantWith(app, { memory_bytes: 1_000, data_transfer_bytes: 10_000 });
+    const { caller, state } = await tenantWith(app, { memory_bytes: 1_000, data_transfer_bytes: 10_000 });
     const { id } = await app.quotas.reserve(caller, { resource: 'memory_bytes', amount: 900 });
-    await expect(app.cache.set(caller, entry, value)).rejects.toMatchObject({ code: 'memory_full' });
+    const refusal = await app.cache.set(caller, entry, value).catch((error) => error);
     await app.quotas.refund(caller, id);
     await app.cache.set(caller, entry, value);
+    const needed = Number((await state.meter()).memory);
+    expect(refusal).toMatchObject({
+      code: 'memory_full',
+      details: { resource: 'memory_bytes', used: 0, held: 900, needed, limit: 1_000 },
+    });
     const transfer = await app.quotas.reserve(caller, { resource: 'data_transfer_bytes', amount: 9_900 });
     await expect(app.cache.get(caller, entry)).rejects.toMatchObject({
       code: 'quota_exceeded',

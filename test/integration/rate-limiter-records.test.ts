@@ -59,7 +59,13 @@ describe('the record of a limit [T4 T5]', () => {
     await expect(check({ identifier: 'user-2' })).rejects.toMatchObject({
       status: 507,
       code: 'memory_full',
-      details: { resource: 'memory_bytes', used: Number(memory), limit: Number(memory) },
+      details: {
+        resource: 'memory_bytes',
+        used: Number(memory),
+        held: 0,
+        needed: Number(memory),
+        limit: Number(memory),
+      },
     });
     expect(await gate.read('m')).toBe(before);
     expect(await check()).toMatchObject({ allowed: true, remaining: 3 });

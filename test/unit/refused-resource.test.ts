@@ -10,6 +10,8 @@ describe('the quota behind a refusal [T10]', () => {
   it.each([
     [new StorageFullError('memory_full', 'full', at(80, 100)), 'memory_bytes'],
     [new StorageFullError('storage_full', 'full', at(100, 100)), 'storage_bytes'],
+    [new StorageFullError('memory_full', 'held', { details: { used: 30, held: 50, limit: 100 } }), 'memory_bytes'],
+    [new StorageFullError('memory_full', 'room', { details: { used: 30, held: 49, limit: 100 } }), undefined],
     [new QuotaExceededError('used up', at(9, 9, 'operations_per_minute')), 'operations_per_minute'],
     [new QuotaExceededError('used up', at(9, 9, 'data_transfer_bytes')), 'data_transfer_bytes'],
     [new StorageFullError('memory_full', 'a quota of nothing', at(0, 0)), 'memory_bytes'],

@@ -22,7 +22,8 @@
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, outcome, … }; outcome 1, op, lease:
   run it, and end it with both; 2, reply: it is done; 3, ms until it may be taken over: it runs; 4 the key was used for another
-  request; 5 memory is full, nothing changed and nothing metered: then used and limit follow; or a refusal of the gate.
+  request; 5 memory is full, nothing changed and nothing metered: then used, held, what is needed and the limit follow, in
+  bytes; or a refusal of the gate.
 
   Cost: O(bytes of the reply). 6 inner calls for a first call, 4 for one that is done, 7 over one that has expired.
 ]]
@@ -60,7 +61,7 @@ else
   if grown + (gate[4] and read_held(gate[4]).m or 0) > memoryLimit + 0 then
     local held = gate[4] and free_abandoned(KEYS[1], KEYS[2], gate[4], nowMs).m or 0
     if grown + held > memoryLimit + 0 then
-      return { OK, level, minuteOps, nowMs, opm, burst, own, 5, left.memory + held, memoryLimit }
+      return { OK, level, minuteOps, nowMs, opm, burst, own, 5, left.memory, held, grown - left.memory, memoryLimit }
     end
   end
   local member = key_member(record)

@@ -21,7 +21,7 @@
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, outcome, allowed 1|0, remaining,
   reset ms, retry after ms or 0 }; outcome 1 decided, 4 replay; 5 memory is full, nothing changed and nothing metered: then
-  used and limit follow; or a refusal of the gate.
+  used, held, what is needed and the limit follow, in bytes; or a refusal of the gate.
 
   Cost: O(1). 5 inner calls; 6 for a new identifier, 4 when it only looks.
 ]]
@@ -62,7 +62,7 @@ elseif cost > 0 then
     if grown + (gate[4] and read_held(gate[4]).m or 0) > memoryLimit + 0 then
       local held = gate[4] and free_abandoned(KEYS[1], KEYS[2], gate[4], nowMs).m or 0
       if grown + held > memoryLimit + 0 then
-        return { OK, level, minuteOps, nowMs, opm, burst, own, 5, left.memory + held, memoryLimit }
+        return { OK, level, minuteOps, nowMs, opm, burst, own, 5, left.memory, held, grown - left.memory, memoryLimit }
       end
     end
     local member = key_member(record)

@@ -24,8 +24,8 @@
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, outcome, expires ms,
   updated ms }; outcome 1 created, 2 replaced, 3 condition failed,
-  4 replay of a replacement, 6 of a creation, with the stored digest; 5 memory is full, nothing changed and nothing metered: then used
-  and limit follow; or a refusal of the gate.
+  4 replay of a replacement, 6 of a creation, with the stored digest; 5 memory is full, nothing changed and nothing metered: then used,
+  held, what is needed and the limit follow, in bytes; or a refusal of the gate.
 
   Cost: O(log n) of the index. 6 inner calls for a new entry, 7 for one that replaces another.
 ]]
@@ -70,7 +70,7 @@ if holds then
     if grown + read_held(gate[4]).m > memoryLimit + 0 then
       local held = gate[4] and free_abandoned(KEYS[1], KEYS[2], gate[4], nowMs).m or 0
       if grown + held > memoryLimit + 0 then
-        return { OK, level, minuteOps, nowMs, opm, burst, own, 5, left.memory + held, memoryLimit }
+        return { OK, level, minuteOps, nowMs, opm, burst, own, 5, left.memory, held, grown - left.memory, memoryLimit }
       end
     end
 --- @include "includes/check-transfer.lua"
