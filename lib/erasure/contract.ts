@@ -18,7 +18,9 @@ const ErasureReceiptResponse = z.object({
   before: z.object({ entries: Count, memory_bytes: Count, storage_bytes: Count, api_keys: Count }),
   method: z.enum(['removal', 'removal_and_crypto_shred']),
   stores: z.array(CheckedStore).readonly(),
-  kept: z.array(z.object({ name: z.string(), count: Count, reason: z.string() })).readonly(),
+  kept: z
+    .array(z.object({ name: z.string(), count: Count.nullable().describe('null: not counted.'), reason: z.string() }))
+    .readonly(),
   sha256: z.string().describe('Of the rest, as canonical JSON; the audit log has it too.'),
 });
 

@@ -6,6 +6,7 @@
 import type { Audit } from '../audit/audit.ts';
 import { newAuditEntry, SYSTEM_ACTOR } from '../audit/entry.ts';
 import type { Billing } from '../billing/billing.ts';
+import { invoicePeriod } from '../billing/invoice-format.ts';
 import type { BlobStore } from '../blobs/store.ts';
 import type { DataKeys } from '../crypto/data-keys.ts';
 import type { TenantKeys } from '../crypto/tenant-keys.ts';
@@ -100,11 +101,12 @@ export function createEraseTenant(deps: EraseTenantDeps) {
   };
 
   const kept = async (id: TenantId, signal?: AbortSignal): Promise<KeptRecord[]> => {
-    const count = Number(await redis.send(['HLEN', keys.billing(id)], { kind: 'read', signal }));
+    const fields = (await redis.send(['HKEYS', keys.billing(id)], { kind: 'read', signal })) as readonly string[];
+    const count = fields.filter((field) => invoicePeriod(field) !== null).length;
     return [
       { name: 'invoices', count, reason: 'Accounting: they hold amounts and the tenant id, no owner data' },
-      { name: 'audit_log', count: 0, reason: 'Accountability: its entries hold the tenant id, no owner data' },
-      { name: 'replies', count: 0, reason: 'To idempotent calls of administration: sealed, gone within 24 hours' },
+      { name: 'audit_log', count: null, reason: 'Accountability: its entries hold the tenant id, no owner data' },
+      { name: 'replies', count: null, reason: 'To idempotent calls of administration: sealed, gone within 24 hours' },
     ];
   };
 

@@ -14,7 +14,8 @@ export interface CheckedStore {
 /** What is kept, and why. */
 export interface KeptRecord {
   readonly name: string;
-  readonly count: number;
+  /** Null: not counted. */
+  readonly count: number | null;
   readonly reason: string;
 }
 

@@ -93,6 +93,8 @@ describe('erasing a tenant [T9]', () => {
     const app = await ownApp(freshPrefix());
     const { tenant, caller } = await fullTenant(app);
     const other = await fullTenant(app);
+    // Kept beside invoices, and no invoice: the mark of where a plan ended.
+    await app.tenantAdmin.update(tenant.id, { plan: 'professional' }, {});
     await app.tenantAdmin.remove(tenant.id, { undoMs: 0 });
     expect(await app.erasure.get(tenant.id)).toMatchObject({ state: 'scheduled' });
     expect(await app.erasure.eraseDue()).toEqual({ erased: 1, failed: 0, finished: true });
@@ -110,6 +112,13 @@ describe('erasing a tenant [T9]', () => {
       { store: 's3', name: 'sessions/spillover/<tenant>/', removed: 1, left: 0 },
       { store: 's3', name: 'cache/<tenant>/', removed: 0, left: 0 },
       { store: 's3', name: 'log/revoked/<tenant>/', removed: 0, left: 0 },
+    ]);
+    const invoices = await app.billing.list(tenant.id);
+    expect(invoices.length).toBeGreaterThan(0);
+    expect(receipt.kept.map(({ name, count }) => [name, count])).toEqual([
+      ['invoices', invoices.length],
+      ['audit_log', null],
+      ['replies', null],
     ]);
     for (const key of [erasureLogBlob(tenant.id), erasureReceiptBlob(tenant.id)]) {
       expect(await app.blobs.head(key), key).not.toBeNull();
