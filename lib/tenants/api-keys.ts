@@ -1,13 +1,6 @@
 /** API keys of tenants: shown once, stored as SHA-256, revoked from the next request on. */
 import { type AuditAction, type AuditDetails, newAuditEntry, packEntry } from '../audit/entry.ts';
-import {
-  type AppError,
-  KeyLimitError,
-  KeyStateError,
-  NotFoundError,
-  RedisUnavailableError,
-  TenantStateError,
-} from '../errors.ts';
+import { type AppError, KeyLimitError, KeyStateError, NotFoundError, RedisUnavailableError } from '../errors.ts';
 import { hashApiKey } from '../gate/caller.ts';
 import { packKey, packOwnLimit } from '../gate/gate-fields.ts';
 import { newKeyId, newUlid, type TenantId } from '../ids.ts';
@@ -21,6 +14,7 @@ import { type AdminCall, originOf } from './admin-call.ts';
 import { type KeyRecord, unpackStoredKey } from './api-key-format.ts';
 import { newSecret } from './api-key-secret.ts';
 import type { CreateKeyRequest, KeyResponse, RotateKeyRequest } from './key-contract.ts';
+import { notLive } from './lifecycle.ts';
 import type { TenantPolicies } from './policies.ts';
 import type { Publisher } from './publisher.ts';
 import type { RevocationLog } from './revocation-log.ts';
@@ -91,6 +85,7 @@ export function createApiKeys(deps: {
     });
     if (outcome.state === 'changed') return null;
     if (outcome.state === 'no_tenant') throw await reader.whyAbsent(tenantId, call.signal);
+    if (outcome.state === 'deleted') throw notLive((await reader.record(tenantId, call.signal)).tenant, now());
     if (outcome.state !== 'added') throw refused(outcome.state);
     await publisher.publish(tenantId, { stored: null, outbox: outcome.outbox, signal: call.signal });
     return { id, key, scopes: [...scopes], expires_at } satisfies KeyResponse;
@@ -195,7 +190,7 @@ const detailsOf = ({ id, scopes, expires_at, rate_limit }: KeyRecord, rotated: R
   ...(rotated === null ? {} : { rotates: rotated.id, overlap_ms: rotated.overlapMs }),
 });
 
-function refused(state: 'too_many' | 'revoked' | 'deleted' | 'taken_over' | 'no_rotated' | 'not_active'): AppError {
+function refused(state: 'too_many' | 'revoked' | 'taken_over' | 'no_rotated' | 'not_active'): AppError {
   switch (state) {
     case 'too_many':
       return new KeyLimitError('This tenant has as many API keys as it may', {
@@ -203,11 +198,6 @@ function refused(state: 'too_many' | 'revoked' | 'deleted' | 'taken_over' | 'no_
       });
     case 'revoked':
       return new NotFoundError('key_not_found', 'The key this call made was revoked; create another one');
-    case 'deleted':
-      return new TenantStateError(
-        'deletion_pending',
-        'The tenant is deleted; undelete it first, while that can be done',
-      );
     case 'taken_over':
       return new KeyStateError(
         'key_already_made',

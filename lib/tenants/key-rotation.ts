@@ -71,8 +71,8 @@ export function createKeyRotation(deps: {
      * @throws as TenantChanges.change and TenantKeys.rotate.
      */
     rotate: (id: TenantId, options: ChangeOptions): Promise<StoredTenant> =>
-      changes.change(id, options, async (current) => {
-        requireLive(current.stored.tenant);
+      changes.change(id, options, async (current, nowMs) => {
+        requireLive(current.stored.tenant, nowMs);
         const { data_key } = current.context;
         if (data_key === 0)
           throw new TenantStateError('encryption_off', 'This tenant is not encrypted; turn it on first');

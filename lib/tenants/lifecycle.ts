@@ -4,21 +4,37 @@ import { isoOf } from '../iso-time.ts';
 import type { TenantResponse } from './contract.ts';
 import type { TenantChange } from './tenant-change.ts';
 
-/** @throws {TenantStateError} `deletion_pending`: a deleted tenant is only undeleted. */
-export function requireLive({ status }: Pick<TenantResponse, 'status'>): void {
-  if (status === 'deleted')
-    throw new TenantStateError('deletion_pending', 'The tenant is deleted; undelete it first, while that can be done');
+type Deletion = Pick<TenantResponse, 'status' | 'erase_at' | 'erasing_since'>;
+
+/**
+ * @throws {TenantStateError} `deletion_pending`: a deleted tenant is only undeleted.
+ * @throws {TenantErasedError} nor that: its time is over.
+ */
+export function requireLive(tenant: Deletion, nowMs: number): void {
+  if (tenant.status === 'deleted') throw notLive(tenant, nowMs);
 }
 
+/** The error that says what can still be done with a deleted tenant. */
+export function notLive(tenant: Deletion, nowMs: number): TenantStateError | TenantErasedError {
+  if (isOver(tenant, nowMs)) return over();
+  return new TenantStateError('deletion_pending', 'The tenant is deleted; undelete it first, while that can be done');
+}
+
+/** Whether erasing has begun, or is to begin with the schedule's next run. */
+const isOver = ({ erase_at, erasing_since }: Deletion, nowMs: number): boolean =>
+  erasing_since !== undefined || (erase_at !== undefined && Date.parse(erase_at) <= nowMs);
+
+const over = () => new TenantErasedError('The time of this deleted tenant is over; it is being erased');
+
 /** Null: it is so already. @throws as {@link requireLive}. */
-export function suspend(tenant: TenantResponse): TenantChange | null {
-  requireLive(tenant);
+export function suspend(tenant: TenantResponse, nowMs: number): TenantChange | null {
+  requireLive(tenant, nowMs);
   return tenant.status === 'suspended' ? null : to(tenant, 'suspended', 'tenant.suspend');
 }
 
 /** Null: it is so already. @throws as {@link requireLive}. */
-export function resume(tenant: TenantResponse): TenantChange | null {
-  requireLive(tenant);
+export function resume(tenant: TenantResponse, nowMs: number): TenantChange | null {
+  requireLive(tenant, nowMs);
   return tenant.status === 'active' ? null : to(tenant, 'active', 'tenant.resume');
 }
 
@@ -51,11 +67,9 @@ export function remove(
  * @throws {TenantStateError} `tenant_not_deleted`. @throws {TenantErasedError} the time for it is over: erasing has begun.
  */
 export function undelete(tenant: TenantResponse, nowMs: number): TenantChange {
-  const { deleted_at: _at, erase_at, status_before_deletion: before = 'active', ...rest } = tenant;
+  const { deleted_at: _at, erase_at: _end, status_before_deletion: before = 'active', ...rest } = tenant;
   if (tenant.status !== 'deleted') throw new TenantStateError('tenant_not_deleted', 'The tenant is not deleted');
-  const over = erase_at !== undefined && Date.parse(erase_at) <= nowMs;
-  if (over || tenant.erasing_since !== undefined)
-    throw new TenantErasedError('The time in which this deletion could be undone is over');
+  if (isOver(tenant, nowMs)) throw over();
   return { tenant: { ...rest, status: before }, action: 'tenant.undelete', details: { status: before } };
 }
 

@@ -33,13 +33,13 @@ export function createTenantPolicies(deps: { readonly reader: TenantReader; read
 
     /** Replaces all of them. @throws as TenantChanges.change. @throws {TenantStateError} `deletion_pending`. */
     async set(id: TenantId, policies: PoliciesRequest, options: ChangeOptions): Promise<StoredPolicies> {
-      const { rev } = await changes.change(id, options, (current) => decide(current, policies));
+      const { rev } = await changes.change(id, options, (current, nowMs) => decide(current, policies, nowMs));
       return { policies, rev };
     },
 
     /** What {@link set} would leave; changes nothing. `rev` is the one it has. @throws as set, but for its writing. */
     async previewSet(id: TenantId, policies: PoliciesRequest, options: ChangeOptions): Promise<StoredPolicies> {
-      const { current } = await changes.preview(id, options, (found) => decide(found, policies));
+      const { current } = await changes.preview(id, options, (found, nowMs) => decide(found, policies, nowMs));
       return { policies, rev: current.stored.rev };
     },
 
@@ -53,13 +53,13 @@ export function createTenantPolicies(deps: { readonly reader: TenantReader; read
       { from, to }: { readonly from: string; readonly to: string },
       { ulid: _rotation, ...call }: AdminCall,
     ): Promise<void> {
-      await changes.change(id, call, (current) => {
+      await changes.change(id, call, (current, nowMs) => {
         const { policies } = current.context;
         if (policies === null) return null;
         const wanted = nameToo(policies, from, to);
         if (!hasRoom(wanted))
           throw new KeyLimitError('A policy that names this key has no room for another; take dead keys out of it');
-        return decide(current, wanted);
+        return decide(current, wanted, nowMs);
       });
     },
   };
@@ -74,8 +74,8 @@ const nameToo = ({ statements, ...rest }: PolicySet, from: string, to: string): 
 });
 
 /** Null: they are so already. Their text is not logged: it names the tenant's own resources. */
-function decide({ stored, context }: CurrentTenant, policies: PolicySet): TenantChange | null {
-  requireLive(stored.tenant);
+function decide({ stored, context }: CurrentTenant, policies: PolicySet, nowMs: number): TenantChange | null {
+  requireLive(stored.tenant, nowMs);
   const wanted = textOf(policies);
   if (textOf(context.policies ?? NO_POLICIES) === wanted) return null;
   const none = textOf(NO_POLICIES) === wanted;

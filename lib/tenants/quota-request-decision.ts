@@ -23,7 +23,7 @@ export const requestsOf = ({ requests }: Pick<CurrentTenant, 'requests'>): reado
  */
 export function decideCreate(current: CurrentTenant, request: QuotaRequestResponse): TenantChange {
   const { tenant } = current.stored;
-  requireLive(tenant);
+  requireLive(tenant, Date.parse(request.created_at));
   const issues = namesOf(request.quotas)
     .filter((name) => (request.quotas[name] as number) <= tenant.quotas[name])
     .map((name) => ({
@@ -59,7 +59,7 @@ export interface Decision {
  */
 export function decide(current: CurrentTenant, { id, status, at, reason }: Decision): TenantChange | null {
   const { tenant } = current.stored;
-  requireLive(tenant);
+  requireLive(tenant, Date.parse(at));
   const request = requestsOf(current).find((each) => each.id === id);
   if (request === undefined) throw new NotFoundError('quota_request_not_found', 'No such quota request');
   if (request.status === status) return null;

@@ -51,9 +51,9 @@ export function createTenantAdmin(deps: {
       options: ChangeOptions & { readonly force?: boolean },
     ): Promise<StoredTenant> {
       let firstKey: KeyRef | undefined;
-      return changes.change(id, options, async (current) => {
+      return changes.change(id, options, async (current, nowMs) => {
         if (needsKey(current, request)) firstKey ??= await provisionKey(id, options.signal);
-        return decideUpdate(current, request, { force: options.force ?? false, firstKey });
+        return decideUpdate(current, request, { force: options.force ?? false, firstKey, nowMs });
       });
     },
 
@@ -66,19 +66,19 @@ export function createTenantAdmin(deps: {
       request: UpdateTenantRequest,
       options: ChangeOptions & { readonly force?: boolean },
     ): Promise<StoredTenant> {
-      const { current, change } = await changes.preview(id, options, (found) =>
-        decideUpdate(found, request, { force: options.force ?? false }),
+      const { current, change } = await changes.preview(id, options, (found, nowMs) =>
+        decideUpdate(found, request, { force: options.force ?? false, nowMs }),
       );
       return { ...current.stored, tenant: change?.tenant ?? current.stored.tenant };
     },
 
     /** Refuses all requests of its keys; nothing is lost. Suspended before, it stays so. @throws as TenantChanges.change. */
     suspend: (id: TenantId, options: ChangeOptions): Promise<StoredTenant> =>
-      changes.change(id, options, ({ stored }) => lifecycle.suspend(stored.tenant)),
+      changes.change(id, options, ({ stored }, nowMs) => lifecycle.suspend(stored.tenant, nowMs)),
 
     /** Ends a suspension. @throws as TenantChanges.change. */
     resume: (id: TenantId, options: ChangeOptions): Promise<StoredTenant> =>
-      changes.change(id, options, ({ stored }) => lifecycle.resume(stored.tenant)),
+      changes.change(id, options, ({ stored }, nowMs) => lifecycle.resume(stored.tenant, nowMs)),
 
     /** Deletes the tenant: refused from the next request on, erased when the undo window ends. Again, it stays deleted. */
     async remove(id: TenantId, { undoMs, ...options }: DeleteOptions): Promise<DeleteTenantResponse> {
@@ -100,7 +100,7 @@ export function createTenantAdmin(deps: {
 
     /** Takes a deletion back. @throws as TenantChanges.change and lifecycle.ts. */
     undelete: (id: TenantId, options: ChangeOptions): Promise<StoredTenant> =>
-      changes.change(id, options, ({ stored }) => lifecycle.undelete(stored.tenant, now())),
+      changes.change(id, options, ({ stored }, nowMs) => lifecycle.undelete(stored.tenant, nowMs)),
   };
 }
 

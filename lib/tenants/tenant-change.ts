@@ -41,8 +41,11 @@ export interface TenantChange {
   readonly further?: readonly FurtherChange[];
 }
 
-/** What is to be of the tenant; null: it is so already. Asked again when somebody else was faster. Throws to refuse. */
-export type Decide = (current: CurrentTenant) => TenantChange | null | Promise<TenantChange | null>;
+/**
+ * What is to be of the tenant at `nowMs` (Unix ms); null: it is so already. Asked again when somebody else was faster. Throws
+ * to refuse.
+ */
+export type Decide = (current: CurrentTenant, nowMs: number) => TenantChange | null | Promise<TenantChange | null>;
 
 /** Each failed try means that somebody else's change was made. */
 const MAX_TRIES = 50;
@@ -104,7 +107,7 @@ export function createTenantChanges(deps: {
     const { stored, outbox } = current;
     if (stored.op === call.ulid) return { stored, outbox };
     requireMatch(call.ifMatch, current);
-    const change = await decide(current);
+    const change = await decide(current, now());
     if (change === null) return { stored, outbox };
     const outcome = await write(id, current, change, call);
     if (outcome.state === 'none') throw new NotFoundError('tenant_not_found', 'No such tenant');
@@ -116,7 +119,7 @@ export function createTenantChanges(deps: {
     async preview(id: TenantId, options: ChangeOptions, decide: Decide) {
       const current = await reader.read(id, options.signal);
       requireMatch(options.ifMatch, current);
-      return { current, change: await decide(current) };
+      return { current, change: await decide(current, now()) };
     },
 
     /**

@@ -16,6 +16,8 @@ export interface UpdateOptions {
   readonly force: boolean;
   /** The first data key, for a tenant that has none and is to be encrypted. */
   readonly firstKey?: KeyRef | undefined;
+  /** Unix ms. */
+  readonly nowMs: number;
 }
 
 /** Whether the update turns encryption on for a tenant without a key. */
@@ -24,7 +26,7 @@ export const needsKey = ({ stored, context }: CurrentTenant, { encryption }: Upd
 
 /**
  * Null: it is so already.
- * @throws {TenantStateError} `deletion_pending`; `quota_below_usage`.
+ * @throws {TenantStateError} `quota_below_usage`. @throws as requireLive.
  */
 export function decideUpdate(
   current: CurrentTenant,
@@ -32,7 +34,7 @@ export function decideUpdate(
   options: UpdateOptions,
 ): TenantChange | null {
   const before = current.stored.tenant;
-  requireLive(before);
+  requireLive(before, options.nowMs);
   const after = applied(before, request);
   if (canonical(before) === canonical(after)) return null;
   if (!options.force) checkQuotas(current, after);

@@ -276,6 +276,23 @@ describe('a dry run [A4 A5 T2 T3 A14]', () => {
 });
 
 describe('a deleted tenant [A5 T9]', () => {
+  const changesOf = (target: string) => [
+    { method: 'PUT', target, json: { name: 'B' } },
+    { method: 'PUT', target: `${target}?dry_run=true`, json: { name: 'B' } },
+    { method: 'POST', target: `${target}/suspend` },
+    { method: 'POST', target: `${target}/resume` },
+    { method: 'POST', target: `${target}/keys`, json: {} },
+    { method: 'PUT', target: `${target}/policies`, json: { default: 'deny', statements: [] } },
+    { method: 'POST', target: `${target}/quota-requests`, json: { quotas: { memory_bytes: 1e15 }, reason: 'more' } },
+  ];
+
+  it('whose time is over takes no change, and is not said to be there to undelete', async () => {
+    const target = `/admin/tenants/${await newId()}`;
+    expect((await call({ method: 'DELETE', target: `${target}?undo_seconds=0` })).status).toBe(200);
+    for (const request of [...changesOf(target), { method: 'POST', target: `${target}/undelete` }])
+      expect(expectProblem(await call(request), '410 tenant_erased').detail).toContain('it is being erased');
+  });
+
   it('is told with the time it will be erased, and takes no other change', async () => {
     const target = `/admin/tenants/${await newId()}`;
     const preview = dataOf(await call({ method: 'DELETE', target: `${target}?dry_run=true` }));
@@ -284,15 +301,7 @@ describe('a deleted tenant [A5 T9]', () => {
     const gone = dataOf(await call({ method: 'DELETE', target: `${target}?undo_seconds=3600` }));
     expect(Date.parse(gone.erase_at) - Date.parse(gone.deleted_at)).toBe(3_600_000);
     expect(dataOf(await call({ target }))).toMatchObject({ status: 'deleted', erase_at: gone.erase_at });
-    for (const request of [
-      { method: 'PUT', target, json: { name: 'B' } },
-      { method: 'POST', target: `${target}/suspend` },
-      { method: 'POST', target: `${target}/resume` },
-      { method: 'POST', target: `${target}/keys`, json: {} },
-      { method: 'PUT', target: `${target}/policies`, json: { default: 'deny', statements: [] } },
-      { method: 'POST', target: `${target}/quota-requests`, json: { quotas: { memory_bytes: 1e15 }, reason: 'more' } },
-    ])
-      expectProblem(await call(request), '409 deletion_pending');
+    for (const request of changesOf(target)) expectProblem(await call(request), '409 deletion_pending');
     expect((await call({ method: 'POST', target: `${target}/undelete` })).status).toBe(200);
     expectProblem(await call({ method: 'POST', target: `${target}/undelete` }), '409 tenant_not_deleted');
   });

@@ -28,7 +28,7 @@ const current = (changes: Partial<CurrentTenant> = {}): CurrentTenant => ({
   apiKeys: 0,
   ...changes,
 });
-const NOT_FORCED = { force: false };
+const NOT_FORCED = { force: false, nowMs: NOW };
 
 describe('an update [A4]', () => {
   it('names what changed, and tells values of limits and plans only', () => {
@@ -78,7 +78,7 @@ describe('an update [A4]', () => {
           const tenant = { ...TENANT, quotas: { ...TENANT.quotas, [name]: old } };
           const counters = { ...unpackCounters(NO_COUNTERS), memoryBytes: used, storageBytes: used };
           const at = current({ stored: { rev: 1, op: 'o', tenant }, counters });
-          const decide = (force: boolean) => decideUpdate(at, { quotas: { [name]: wanted } }, { force });
+          const decide = (force: boolean) => decideUpdate(at, { quotas: { [name]: wanted } }, { force, nowMs: NOW });
           if (wanted < old && wanted < used) expect(() => decide(false)).toThrow(/uses more/);
           else expect(decide(false)?.tenant.quotas[name] ?? wanted).toBe(wanted);
           expect(decide(true)?.tenant.quotas[name] ?? wanted).toBe(wanted);
@@ -92,11 +92,11 @@ describe('the life of a tenant [A5 T1]', () => {
   const times = { nowMs: NOW, undoWindowMs: 7 * DAY, eraseAtMs: null };
 
   it('goes from active to suspended and back, and stays where it is', () => {
-    const suspended = suspend(TENANT)?.tenant as typeof TENANT;
+    const suspended = suspend(TENANT, NOW)?.tenant as typeof TENANT;
     expect(suspended.status).toBe('suspended');
-    expect(suspend(suspended)).toBeNull();
-    expect(resume(suspended)?.tenant).toEqual(TENANT);
-    expect(resume(TENANT)).toBeNull();
+    expect(suspend(suspended, NOW)).toBeNull();
+    expect(resume(suspended, NOW)?.tenant).toEqual(TENANT);
+    expect(resume(TENANT, NOW)).toBeNull();
   });
 
   it.each(['active', 'suspended'] as const)('is deleted and undeleted: %s as before', (status) => {
@@ -109,7 +109,10 @@ describe('the life of a tenant [A5 T1]', () => {
     expect(undelete(gone, NOW + 7 * DAY - 1).tenant).toEqual({ ...TENANT, status });
     expect(() => undelete(gone, NOW + 7 * DAY)).toThrow(/over/);
     expect(() => undelete({ ...gone, erasing_since: gone.erase_at as string }, NOW)).toThrow(/over/);
-    for (const change of [suspend, resume]) expect(() => change(gone)).toThrow(/undelete/);
+    for (const change of [suspend, resume]) {
+      expect(() => change(gone, NOW)).toThrow(/undelete/);
+      expect(() => change(gone, NOW + 7 * DAY)).toThrow(/over/);
+    }
   });
 
   it('is erased at the soonest of the times it was deleted with', () => {
