@@ -4,6 +4,8 @@ import type { Caller } from '../gate/caller.ts';
 import { unpackCounters } from '../gate/counters.ts';
 import type { Gate } from '../gate/gate.ts';
 import { unpackLimits } from '../gate/gate-fields.ts';
+import { readFacts } from '../quotas/quota-facts.ts';
+import { quotaState } from '../quotas/quota-state.ts';
 import { checkKey } from '../redis/bindings/gate-scripts.ts';
 import type { WhoAmIResponse } from './contract.ts';
 
@@ -27,7 +29,7 @@ export function createAccount({ gate }: { readonly gate: Gate }) {
 
     /** Opens the gate and does nothing else; one operation, one round trip. @throws as Gate.run. */
     async identify(caller: Caller): Promise<WhoAmIResponse> {
-      const { admission, found } = await gate.run(caller, {
+      const { admission, found, nowMs } = await gate.run(caller, {
         script: checkKey,
         scope: 'none',
         kind: 'read',
@@ -35,6 +37,7 @@ export function createAccount({ gate }: { readonly gate: Gate }) {
         args: () => ({}),
       });
       const [keyId, scopes, limitsText, countersText] = found;
+      const facts = readFacts(found.slice(2), nowMs);
       const { quotas, burst } = unpackLimits(limitsText as string);
       const { memoryBytes, entries, operations, bytesIn, bytesOut } = unpackCounters(countersText as string);
       return {
@@ -43,9 +46,11 @@ export function createAccount({ gate }: { readonly gate: Gate }) {
         scopes: scopesOf(scopes as string),
         limits: { ...quotas, burst },
         left: {
-          operations_this_minute: admission.minuteLeft,
+          memory_bytes: quotaState('memory_bytes', facts).left,
+          storage_bytes: quotaState('storage_bytes', facts).left,
+          operations_per_minute: quotaState('operations_per_minute', facts).left,
+          data_transfer_bytes: quotaState('data_transfer_bytes', facts).left,
           burst: admission.burstLeft,
-          memory_bytes: Math.max(0, quotas.memory_bytes - memoryBytes),
         },
         used: { memory_bytes: memoryBytes, entries, operations, bytes_in: bytesIn, bytes_out: bytesOut },
       };

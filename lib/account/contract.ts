@@ -8,7 +8,9 @@ export const WhoAmIResponse = z.object({
   key_id: z.string(),
   scopes: z.array(z.string()),
   limits: QuotasResponse.extend({ burst: Count }),
-  left: z.object({ operations_this_minute: Count, burst: Count, memory_bytes: Count }),
+  left: QuotasResponse.extend({ burst: Count }).describe(
+    'Bytes without what reservations hold; operations of this minute, this call counted; calls that may come at once now.',
+  ),
   used: z.object({ memory_bytes: Count, entries: Count, operations: Count, bytes_in: Count, bytes_out: Count }),
 });
 export type WhoAmIResponse = z.output<typeof WhoAmIResponse>;

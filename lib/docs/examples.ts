@@ -291,7 +291,7 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
       key_id: KEY,
       scopes: ['cache:read', 'cache:write'],
       limits: { ...QUOTAS, burst: 100 },
-      left: { operations_this_minute: 958, burst: 99, memory_bytes: 104_733_112 },
+      left: { ...QUOTAS, memory_bytes: 104_733_112, operations_per_minute: 958, burst: 99 },
       used: { memory_bytes: 124_488, entries: 31, operations: 42, bytes_in: 98_304, bytes_out: 524_288 },
     },
   },

@@ -344,6 +344,28 @@ describe('what is left [T4]', () => {
       expect(overview.quotas).toMatchObject({ storage_bytes: storage, operations_per_minute: { used: 2, left: 48 } });
     }));
 
+  it('is told to who asks who it is, by the names of the quotas, without what is held', () =>
+    withinMinute(app, async () => {
+      const limits = {
+        memory_bytes: 1_000,
+        storage_bytes: 100,
+        data_transfer_bytes: 10_000,
+        operations_per_minute: 50,
+      };
+      const { caller, state } = await tenantWith(app, limits);
+      await app.cache.set(caller, entry, value);
+      await app.quotas.reserve(caller, { resource: 'memory_bytes', amount: 300 });
+      await app.quotas.reserve(caller, { resource: 'storage_bytes', amount: 40 });
+      const stored = Number((await state.meter()).memory);
+      expect((await app.account.identify(caller)).left).toEqual({
+        memory_bytes: 1_000 - stored - 300,
+        storage_bytes: 60,
+        data_transfer_bytes: 9_900,
+        operations_per_minute: 46,
+        burst: expect.any(Number),
+      });
+    }));
+
   it('forgets the operations of a minute that has ended, though nobody called since', async () => {
     const { caller, id, state } = await tenantWith(app, { operations_per_minute: 50 });
     await app.account.identify(caller);
