@@ -22,6 +22,7 @@ export function parseInput<C extends Contract>(contract: C, event: HttpEvent): I
   const params = part('path', contract.params, event.pathParameters ?? {});
   const query = part('query', contract.query ?? unnamedQuery(contract), event.queryStringParameters ?? {});
   const headers = part('header', contract.headers, event.headers ?? {});
+  if (contract.body === undefined && contract.guard.kind !== 'open' && saysSomething(event)) issues.push(NO_BODY);
   const body =
     contract.body === 'bytes' ? readBytes(event) : contract.body && part('body', contract.body, readJson(event));
   if (issues.length > 0) throw new InvalidRequestError('The request does not fit what this endpoint takes', { issues });
@@ -30,6 +31,16 @@ export function parseInput<C extends Contract>(contract: C, event: HttpEvent): I
 
 /** Probes and links may carry marks of their own to what is open. */
 const unnamedQuery = ({ guard }: Contract) => (guard.kind === 'open' ? undefined : NO_QUERY);
+
+/** What a caller sends is not passed over in silence: a reason, say, that would be kept nowhere. */
+const NO_BODY: Issue = { field: 'body', message: 'is not taken here' };
+
+/** `{}` says nothing: some clients send it with every POST. */
+function saysSomething({ body = '', isBase64Encoded }: HttpEvent): boolean {
+  if (body === '' || body === null) return false;
+  const text = (isBase64Encoded ? Buffer.from(body, 'base64').toString('latin1') : body).trim();
+  return text !== '' && text !== '{}';
+}
 
 const MAX_FIELD = 200;
 

@@ -148,6 +148,8 @@ describe('what is no request of administration [A2 A5 T2 T3 T10 A14]', () => {
     ['POST', '/{id}/quota-requests', { quotas: { memory_bytes: -1 }, reason: 'more' }],
     ['POST', '/{id}/quota-requests', { quotas: { memory_bytes: 1 }, reason: 'less' }],
     ['POST', '/{id}/quota-requests/1/approve', undefined],
+    ['POST', '/{id}/suspend', { reason: 'Bills were not paid' }],
+    ['DELETE', '/{id}', { dry_run: true }],
   ] as const)('%s /admin/tenants%s is refused', async (method, path, json) => {
     const id = await newId();
     const before = await tenantState(door.app, id);

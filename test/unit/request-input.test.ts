@@ -40,10 +40,27 @@ describe('the input of a handler [A14]', () => {
     expect(parseInput(contract, event())).toEqual({ params: { id: 'a' }, query: {}, headers: {}, body: { list: [] } });
   });
 
-  it('is nothing where the contract names nothing, and a body nobody asked for is not read', () => {
+  it.each([
+    ['', false],
+    [' \n', false],
+    ['{}', false],
+    ['e30=', true],
+  ])('is nothing where the contract names nothing, and the body says nothing: %j', (body, isBase64Encoded) => {
     const { params: _params, query: _query, headers: _headers, body: _body, ...bare } = contract;
-    const input = parseInput<Contract>(bare, event({ body: 'not JSON', headers: { 'content-encoding': 'gzip' } }));
+    const input = parseInput<Contract>(bare, event({ body, isBase64Encoded }));
     expect(input).toEqual({ params: undefined, query: undefined, headers: undefined, body: undefined });
+  });
+
+  it.each([
+    ['{"reason":"late"}', false],
+    ['not JSON', false],
+    ['eyJyZWFzb24iOiJsYXRlIn0=', true],
+  ])('is refused with a body nobody asked for, which would be kept nowhere: %j', (body, isBase64Encoded) => {
+    const { body: _body, ...bare } = contract;
+    const given = event({ body, isBase64Encoded, headers: { 'content-encoding': 'gzip' } });
+    const issues = [{ field: 'body', message: 'is not taken here' }];
+    expect(() => parseInput<Contract>(bare, given)).toThrow(expect.objectContaining({ issues }));
+    expect(parseInput<Contract>({ ...bare, guard: open }, given).body).toBeUndefined();
   });
 
   it('is refused with a query parameter nobody asked for, so that a dry_run that is none removes nothing', () => {
