@@ -1,9 +1,11 @@
-/** DELETE /cache/{namespace}/{key+}: removes the entry. 204, also when there was none. */
-import { deleteEntryContract } from '../../lib/cache/contract.ts';
+/** DELETE /cache/{namespace}/{key+}: removes the entry. 204, also when there was none; a dry run: 200 and what it would remove. */
+import { deleteEntryContract } from '../../lib/cache/delete-contract.ts';
 import { route } from '../../lib/http/route.ts';
 
-export const handler = route(deleteEntryContract, async ({ params, headers }, { cache }, { caller }) => {
+export const handler = route(deleteEntryContract, async ({ params, query, headers }, { cache }, { caller }) => {
   const ifMatch = headers['if-match'];
-  await cache.delete(caller, params, ifMatch === undefined ? 'none' : ifMatch === '*' ? 'exists' : { etags: ifMatch });
+  const condition = ifMatch === undefined ? 'none' : ifMatch === '*' ? 'exists' : { etags: ifMatch };
+  if (query.dry_run === 'true') return { status: 200, data: await cache.previewDelete(caller, params, condition) };
+  await cache.delete(caller, params, condition);
   return { status: 204 };
 });

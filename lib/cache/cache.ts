@@ -14,6 +14,7 @@ import type { Scope } from '../gate/scope.ts';
 import type { EntryName, Keys } from '../keys.ts';
 import { deleteCacheEntry, getCacheEntry, setCacheEntry } from '../redis/bindings/cache-scripts.ts';
 import type { Corruption } from './corruption.ts';
+import type { PreviewDeleteResponse } from './delete-contract.ts';
 import { readEntry, readHead, type StoredEntry, type StoredHead } from './entry.ts';
 import type { EntryBody, EntryMeta } from './entry-format.ts';
 import { checkEntry, checkName, ETAG } from './entry-rules.ts';
@@ -84,16 +85,26 @@ export function createCache(deps: {
   const remove = async (caller: Caller, name: EntryName, how: { condition: string; scope: Scope }): Promise<number> => {
     const { condition, scope } = how;
     const op = newOperation();
+    const [outcome] = await askRemoval(caller, name, { condition, scope, op, kind: 'write' });
+    return outcome as number;
+  };
+
+  /** @param how.op empty: nothing is removed, and the answer has the bytes. */
+  const askRemoval = async (
+    caller: Caller,
+    name: EntryName,
+    { condition, scope, op, kind }: { condition: string; scope: Scope; op: string; kind: 'read' | 'write' },
+  ) => {
     const { found } = await gate.run(caller, {
       script: deleteCacheEntry,
       scope,
-      kind: 'write',
+      kind,
       resource: resourceOf(name),
       keys: entryKeys(caller, name),
       args: () => ({ condition, op }),
       declined: ([outcome]) => outcome === CONDITION_FAILED,
     });
-    return found[0] as number;
+    return found;
   };
 
   /** The entry as it is stored: sealed once for a context, so that it is the same again after a lost reply. */
@@ -170,8 +181,7 @@ export function createCache(deps: {
       });
       const packed = await sealed(context);
       const [outcome, first, second, storedDigest] = found;
-      if (outcome === CONDITION_FAILED)
-        throw new PreconditionFailedError('The stored entry is not the one the condition names');
+      if (outcome === CONDITION_FAILED) throw otherEntry();
       if (outcome === MEMORY_FULL) throw memoryFull(readShortage(found), 'delete entries, or ask for a larger quota');
       return {
         created: outcome === 1 || outcome === 6,
@@ -187,9 +197,23 @@ export function createCache(deps: {
     /** Removes the entry; false when there was none. @throws {PreconditionFailedError} the condition does not hold. */
     async delete(caller: Caller, name: EntryName, condition: Condition = 'none'): Promise<boolean> {
       const outcome = await remove(caller, name, { condition: conditionText(condition), scope: 'cache:write' });
-      if (outcome === CONDITION_FAILED)
-        throw new PreconditionFailedError('The stored entry is not the one the condition names');
+      if (outcome === CONDITION_FAILED) throw otherEntry();
       return outcome === 1;
+    },
+
+    /**
+     * What `delete` would remove now; nothing is removed. One operation, as `delete`.
+     * @returns `bytes` it would give back of the tenant's memory. @throws {PreconditionFailedError} as `delete`.
+     */
+    async previewDelete(
+      caller: Caller,
+      name: EntryName,
+      condition: Condition = 'none',
+    ): Promise<PreviewDeleteResponse> {
+      const look = { condition: conditionText(condition), scope: 'cache:write', op: '', kind: 'read' } as const;
+      const [outcome, bytes] = await askRemoval(caller, name, look);
+      if (outcome === CONDITION_FAILED) throw otherEntry();
+      return { would_remove: outcome as number, bytes: bytes as number };
     },
   };
 }
@@ -200,6 +224,8 @@ const UNCHANGED = 2;
 /** Outcomes of the scripts that changed nothing. */
 const CONDITION_FAILED = 3;
 const MEMORY_FULL = 5;
+
+const otherEntry = () => new PreconditionFailedError('The stored entry is not the one the condition names');
 
 /** As policies name it. */
 const resourceOf = ({ namespace, key }: EntryName) => `cache/${namespace}/${key}`;

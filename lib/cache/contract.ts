@@ -1,10 +1,10 @@
 /**
- * The cache endpoints: what they take and give. The body of an entry is its value, byte for byte. Writing has a file of its
- * own, put-contract.ts: a cold start of a read builds no schema it does not need.
+ * The cache endpoints: what they take and give. The body of an entry is its value, byte for byte. Writing and removing have
+ * files of their own, put-contract.ts and delete-contract.ts: a cold start of a read builds no schema it does not need.
  */
 import * as z from 'zod';
 import { defineContract, tenant } from '../http/contract.ts';
-import { IfMatch, IfNoneMatch } from '../http/preconditions.ts';
+import { IfNoneMatch } from '../http/preconditions.ts';
 import { MAX_KEY_BYTES } from '../keys.ts';
 import { NAMESPACE } from './entry-rules.ts';
 
@@ -60,16 +60,4 @@ export const headEntryContract = defineContract({
   params: EntryParams,
   replies: { 200: { description: 'The headers of the value', headers: ENTRY_HEADERS } },
   problems: readProblems,
-});
-
-export const deleteEntryContract = defineContract({
-  method: 'DELETE',
-  path: ENTRY_PATH,
-  name: 'deleteEntry',
-  summary: 'Remove a value; also when there is none',
-  guard: tenant('cache:write'),
-  params: EntryParams,
-  headers: z.object({ 'if-match': IfMatch.optional() }),
-  replies: { 204: { description: 'It is gone' } },
-  problems: ['precondition_failed'],
 });

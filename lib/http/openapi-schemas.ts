@@ -5,6 +5,7 @@ import * as alerts from '../alerts/contract.ts';
 import * as audit from '../audit/contract.ts';
 import * as billing from '../billing/contract.ts';
 import * as cache from '../cache/contract.ts';
+import * as cacheDelete from '../cache/delete-contract.ts';
 import * as cachePut from '../cache/put-contract.ts';
 import * as docs from '../docs/contract.ts';
 import * as problem from '../docs/problem.ts';
@@ -28,6 +29,7 @@ const MODULES: readonly object[] = [
   audit,
   billing,
   cache,
+  cacheDelete,
   cachePut,
   docs,
   erasure,

@@ -71,6 +71,8 @@ describe('every endpoint answers the client, over HTTP [A14 A16]', () => {
       const again = await client.getEntry({ params, headers: { 'if-none-match': put.data.etag } });
       expect(again).toMatchObject({ ok: true, status: 304 });
 
+      const preview = await client.deleteEntry({ params, query: { dry_run: 'true' } });
+      expect(preview).toMatchObject({ ok: true, status: 200, data: { would_remove: 1 } });
       expect(await client.deleteEntry({ params })).toMatchObject({ ok: true, status: 204 });
       expect(await client.getEntry({ params })).toMatchObject({ ok: false, problem: { code: 'entry_not_found' } });
     },

@@ -114,6 +114,24 @@ describe.each([...TRANSPORTS, 'cluster'] as const)('cache over %s', (setup) => {
       expect((await used(caller)).entries).toBe(awkward.length);
     });
 
+    it('says what a removal would give back, to the byte, and leaves everything as it is', async () => {
+      const { caller, tenant } = await newTenant(app);
+      const { etag } = await app.cache.set(caller, entry('k'), { value: text('x'), meta: json, ttlMs: 60_000 });
+      const gate = gateState(app, tenant.id);
+      const [before, index] = [await gate.meter(), await indexOf(tenant.id)];
+      const bytes = Number(before.memory);
+      const preview = (etags?: string[]) => app.cache.previewDelete(caller, entry('k'), etags ? { etags } : 'exists');
+      for (const known of [undefined, [etag]]) expect(await preview(known)).toEqual({ would_remove: 1, bytes });
+      await expect(preview(['x'.repeat(22)])).rejects.toMatchObject({ code: 'precondition_failed' });
+      expect(await app.cache.previewDelete(caller, entry('none'))).toEqual({ would_remove: 0, bytes: 0 });
+      const { memory, entries, seq, ops } = await gate.meter();
+      expect([memory, entries, seq, ops]).toEqual([before.memory, before.entries, before.seq, before.ops + 4n]);
+      expect(await indexOf(tenant.id)).toEqual(index);
+      await app.cache.delete(caller, entry('k'));
+      expect(await preview().catch((error) => error.code)).toBe('precondition_failed');
+      expect((await gate.meter()).memory).toBe(0n);
+    });
+
     it('removes an entry with its bytes and its place in the index', async () => {
       const { caller, tenant } = await newTenant(app);
       await app.cache.set(caller, entry('k'), { value: text('x'), meta: json, ttlMs: 60_000 });

@@ -39,6 +39,18 @@ describe('an answer [A14]', () => {
     }
   });
 
+  it('to a removal that is tried dry is what it would remove, by the rules of a removal', async () => {
+    const dry = (query: string, more = {}) =>
+      door.call({ method: 'DELETE', target: `${ENTRY}?dry_run=${query}`, key: owner.key, ...more });
+    const reply = await dry('true');
+    expect(reply.status).toBe(200);
+    const { memory_bytes } = (await door.app.account.identify(owner.caller)).used;
+    expect(JSON.parse(reply.body.toString())).toEqual({ would_remove: 1, bytes: memory_bytes });
+    expectProblem(await dry('true', { headers: { 'if-match': '"other"' } }), '412 precondition_failed');
+    expectProblem(await dry('1'), '400 invalid_request');
+    expect((await door.call({ target: ENTRY, key: owner.key })).status).toBe(200);
+  });
+
   it('passes a trace on with successes and problems, and ignores a malformed one', async () => {
     for (const target of [ENTRY, '/nowhere', '/cache/answers/none']) {
       const traced = await door.call({ target, key: owner.key, headers: { traceparent: TRACE, tracestate: 'a=1' } });

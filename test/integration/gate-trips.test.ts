@@ -115,6 +115,7 @@ describe('calls inside the script', () => {
     ['a new entry', 6, ({ caller }) => app.cache.set(caller, { ...entry, key: 'new' }, set('v'))],
     ['an entry that replaces another', 7, ({ caller }) => app.cache.set(caller, entry, set('w'))],
     ['a removal', 7, ({ caller }) => app.cache.delete(caller, entry)],
+    ['a look at what a removal would remove', 4, ({ caller }) => app.cache.previewDelete(caller, entry)],
     ['a check of a limit', 5, ({ caller }) => app.rateLimiter.check(caller, limit)],
     ['one that is used up', 5, ({ caller }) => app.rateLimiter.check(caller, { ...limit, limit: 1 })],
     ['a look at a limit', 4, ({ caller }) => app.rateLimiter.check(caller, { ...limit, cost: 0 })],

@@ -111,6 +111,12 @@ const entryFlows = [
     run: (app, caller) => app.cache.delete(caller, entry),
     entriesAfter: 0,
   }),
+  cacheFlow('preview of deleting an entry', ['delete-cache-entry', 'delete-cache-entry'], {
+    ttlMs: 60_000,
+    run: (app, caller) => app.cache.previewDelete(caller, entry),
+    entriesAfter: 1,
+    result: { would_remove: 1, bytes: expect.any(Number) },
+  }),
 ];
 
 /** A policy forbids it: the gate is asked for the context, and once more whether the key is good. */
