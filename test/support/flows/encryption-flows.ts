@@ -74,7 +74,7 @@ const eraseTenant: Flow = {
     'blobs list',
     'blobs delete',
     'blobs list',
-    'HLEN',
+    'HKEYS',
     'blobs put',
     'finish-erasure',
     'append-audit',
