@@ -44,7 +44,7 @@ export const PROBLEM_CODES = {
   quota_request_closed: { status: 409, meaning: 'The quota request was approved or rejected before.' },
   quota_request_limit_reached: { status: 409, meaning: 'The tenant has as many open quota requests as it may.' },
   idempotency_in_progress: { status: 409, meaning: 'The first request with this Idempotency-Key still runs.' },
-  tenant_erased: { status: 410, meaning: 'The tenant was erased; nothing of it is left.' },
+  tenant_erased: { status: 410, meaning: 'The tenant was erased, or its time to be undeleted is over.' },
   encryption_off: { status: 409, meaning: 'The tenant is not encrypted, so it has no data key to rotate.' },
   data_key_limit_reached: { status: 409, meaning: 'The tenant has 100 data keys; none can be added.' },
   precondition_failed: { status: 412, meaning: 'If-Match or If-None-Match does not hold. Nothing was changed.' },
