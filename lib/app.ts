@@ -1,5 +1,5 @@
 /** Composition root: only here, and in administration.ts, is known which adapter stands behind each port. */
-import { type Account, createAccount } from './account/account.ts';
+import type { Account } from './account/account.ts';
 import type { Administration } from './administration.ts';
 import { withBlobFailpoints } from './blobs/failpoints.ts';
 import { createS3Store } from './blobs/s3-store.ts';
@@ -125,7 +125,9 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
     keyProvider,
     dataKeys,
     gate,
-    account: createAccount({ gate }),
+    account: lazily<Account>({ verify: true, identify: true }, async () =>
+      (await import('./account/account.ts')).createAccount({ gate }),
+    ),
     cache: createCache({
       gate,
       keys,

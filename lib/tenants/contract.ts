@@ -132,7 +132,13 @@ export const createTenantContract = defineContract({
   summary: 'Create a tenant with its quotas',
   guard: admin,
   body: CreateTenantRequest,
-  replies: { 201: { description: 'The tenant', schema: TenantResponse, headers: ETAG_HEADER } },
+  replies: {
+    201: {
+      description: 'The tenant',
+      schema: TenantResponse,
+      headers: { ...ETAG_HEADER, location: 'Where to find it: /admin/tenants/{id}.' },
+    },
+  },
   problems: ['tenant_limit_reached', 'encryption_unavailable', 'tenant_erased'],
 });
 

@@ -165,6 +165,7 @@ describe('the revision of a tenant [A4 A14]', () => {
     expect(made.status).toBe(201);
     const etag = made.headers.etag as string;
     const target = `/admin/tenants/${dataOf(made).id}`;
+    expect(made.headers.location).toBe(target);
     const headers = { 'if-match': etag };
     const both = await Promise.all(['a', 'b'].map((name) => call({ method: 'PUT', target, headers, json: { name } })));
     expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
@@ -210,7 +211,7 @@ describe('a repeated request [A1 A14]', () => {
       const second = await call({ ...request, headers });
       expect(second.headers['idempotency-status']).toBe('replayed');
       expect(dataOf(second)).toEqual(dataOf(first));
-      expect(second.headers.etag).toBe(first.headers.etag);
+      expect([second.headers.etag, second.headers.location]).toEqual([first.headers.etag, first.headers.location]);
       return dataOf(first);
     };
     const count = await countTenants(door.app);
