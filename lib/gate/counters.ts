@@ -10,7 +10,7 @@
  * script that meets it writes m2.
  *
  * A point is the text of `m` as it stood when a minute, an hour, a day or a period had ended, written by the first request
- * after: `u:m<minute % 120>`, `u:h<hour % 168>`, `u:d<day % 400>`, and for ever `p:<period end ms>`. Which one a slot
+ * after: `u:m<minute % 180>`, `u:h<hour % 192>`, `u:d<day % 431>`, and for ever `p:<period end ms>`. Which one a slot
  * holds, its minute tells.
  */
 
@@ -116,14 +116,21 @@ const unpackM1 = (at: (place: number) => number): Counters => ({
   storageByteMs: 0n,
 });
 
-/** Points kept of each kind; a point's slot is its number modulo this. */
+/** Points that can be asked for, of each kind. */
 export const KEPT_MINUTES = 120;
 export const KEPT_HOURS = 168;
 export const KEPT_DAYS = 400;
+/**
+ * Slots of each kind; a point's slot is its number modulo this. More than can be asked for by one point of the next coarser
+ * kind: an hour, a day, a month. What had been before the oldest that is asked for is then always known.
+ */
+export const RING_MINUTES = KEPT_MINUTES + 60;
+export const RING_HOURS = KEPT_HOURS + 24;
+export const RING_DAYS = KEPT_DAYS + 31;
 
 /** Fields of the gate that hold points. `minute`, `hour`, `day`: since 1970. */
-export const minutePoint = (minute: number): string => `u:m${minute % KEPT_MINUTES}`;
-export const hourPoint = (hour: number): string => `u:h${hour % KEPT_HOURS}`;
-export const dayPoint = (day: number): string => `u:d${day % KEPT_DAYS}`;
+export const minutePoint = (minute: number): string => `u:m${minute % RING_MINUTES}`;
+export const hourPoint = (hour: number): string => `u:h${hour % RING_HOURS}`;
+export const dayPoint = (day: number): string => `u:d${day % RING_DAYS}`;
 /** The field of the month that ended then, Unix ms; kept for ever. */
 export const periodPoint = (periodEndMs: number): string => `p:${periodEndMs}`;

@@ -2,11 +2,19 @@
  * Usage by minute, hour or day, from the points the gate keeps: pure.
  *
  * A point is what the counters were when a minute (an hour, a day) with work in it had ended; it stays until the same slot is
- * needed again, 120 minutes (168 hours, 400 days) of work later. Points of hours, days and months stand in for those of
- * minutes that are gone. Where the counters at the start of a bucket are no longer known, the bucket is left out: this can be so
- * within the oldest hour of minutes, day of hours and month of days, and only when nothing was done just before.
+ * needed again, 180 minutes (192 hours, 431 days) of work later. Points of hours, days and months stand in for those of
+ * minutes that are gone, so the counters at the start of every bucket that can be asked for are known. Where they are not, after
+ * the clock was set, the bucket is left out.
  */
-import { type Counters, KEPT_DAYS, KEPT_HOURS, KEPT_MINUTES } from '../gate/counters.ts';
+import {
+  type Counters,
+  KEPT_DAYS,
+  KEPT_HOURS,
+  KEPT_MINUTES,
+  RING_DAYS,
+  RING_HOURS,
+  RING_MINUTES,
+} from '../gate/counters.ts';
 import { type History, lastBefore, NO_TOTALS, type Totals, totalsOf } from './totals.ts';
 
 export const STEPS = ['minute', 'hour', 'day'] as const;
@@ -15,6 +23,8 @@ export type Step = (typeof STEPS)[number];
 export const STEP_MS: Readonly<Record<Step, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 /** Buckets that can be asked for, the current one included. */
 export const KEPT: Readonly<Record<Step, number>> = { minute: KEPT_MINUTES, hour: KEPT_HOURS, day: KEPT_DAYS };
+/** Slots a point of each kind may have. */
+const RING: Readonly<Record<Step, number>> = { minute: RING_MINUTES, hour: RING_HOURS, day: RING_DAYS };
 /** The longest time that the next coarser point covers, in buckets. */
 const COVERED: Readonly<Record<Step, number>> = { minute: 60, hour: 24, day: 31 };
 
@@ -63,7 +73,7 @@ function isKnown(
   // Nothing was done since: the counters themselves are the last state.
   if (latest === undefined || latest === state) return true;
   const bucket = ({ minute }: Counters) => Math.floor((minute * STEP_MS.minute) / STEP_MS[step]);
-  const oldestKept = bucket(latest) - KEPT[step];
+  const oldestKept = bucket(latest) - RING[step];
   // A state whose slot was taken by a later one was the last of a coarser point, if that much time lies behind it.
   if (atMs / STEP_MS[step] >= oldestKept + COVERED[step]) return true;
   return state !== undefined && bucket(state) >= oldestKept;

@@ -3,10 +3,10 @@
 import {
   dayPoint,
   hourPoint,
-  KEPT_DAYS,
-  KEPT_HOURS,
-  KEPT_MINUTES,
   minutePoint,
+  RING_DAYS,
+  RING_HOURS,
+  RING_MINUTES,
   unpackCounters,
 } from '../gate/counters.ts';
 import { unpackLimits } from '../gate/gate-fields.ts';
@@ -40,9 +40,9 @@ export interface Usage {
 
 /** Every slot there is: which of them are of use is known only with Redis' time. Absent ones cost nothing to send. */
 const SLOTS: readonly string[] = [
-  ...slots(KEPT_MINUTES, minutePoint),
-  ...slots(KEPT_HOURS, hourPoint),
-  ...slots(KEPT_DAYS, dayPoint),
+  ...slots(RING_MINUTES, minutePoint),
+  ...slots(RING_HOURS, hourPoint),
+  ...slots(RING_DAYS, dayPoint),
 ];
 
 export interface UsageDeps {

@@ -1,5 +1,6 @@
 /** Quotas that fill up are found and raised, once. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { minutePoint } from '../../lib/gate/counters.ts';
 import { packLimits, unpackLimits } from '../../lib/gate/gate-fields.ts';
 import { telemetry } from '../../lib/metrics/telemetry.ts';
 import { alertService, dueOf, MINUTE_MS, quietTenant, setUse } from '../support/alert-service.ts';
@@ -64,7 +65,7 @@ describe('a threshold [T10]', () => {
     await setUse(app, id, { minuteOps: 900 }, clock.nowMs - 3 * MINUTE_MS);
     const gate = gateState(app, id);
     const ended = Math.floor(clock.nowMs / MINUTE_MS) - 3;
-    await gate.write(`u:m${ended % 120}`, await gate.read('m'));
+    await gate.write(minutePoint(ended), await gate.read('m'));
     await setUse(app, id, { minuteOps: 1 }, clock.nowMs);
     await alerts.evaluate();
     expect((await alerts.list(id)).items).toMatchObject([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Resource } from '../../lib/alerts/thresholds.ts';
 import { recentPoints, type Signs, usesOf } from '../../lib/alerts/uses.ts';
-import { type Counters, NO_COUNTERS, unpackCounters } from '../../lib/gate/counters.ts';
+import { type Counters, minutePoint, NO_COUNTERS, unpackCounters } from '../../lib/gate/counters.ts';
 
 const NOW = Date.parse('2026-12-01T00:00:30Z');
 const MINUTE = Math.floor(NOW / 60_000);
@@ -70,6 +70,6 @@ describe('uses of a tenant [T10]', () => {
 
   it('looks back five minutes', () => {
     expect(recentPoints(NOW)).toHaveLength(5);
-    expect(recentPoints(NOW)[0]).toBe(`u:m${(MINUTE - 1) % 120}`);
+    expect(recentPoints(NOW)[0]).toBe(minutePoint(MINUTE - 1));
   });
 });

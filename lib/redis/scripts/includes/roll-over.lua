@@ -31,11 +31,11 @@ end
 local function roll_over(text, minute, thisMinute, periodEnd, transfer, nowMs)
   local fields
   if minute ~= '0' then
-    fields = { 'u:m' .. minute % 120, text }
+    fields = { 'u:m' .. minute % 180, text }
     local hour, day = math.floor(minute / 60), math.floor(minute / 1440)
     if hour ~= math.floor(thisMinute / 60) then
-      fields[3], fields[4] = 'u:h' .. hour % 168, text
-      if day ~= math.floor(thisMinute / 1440) then fields[5], fields[6] = 'u:d' .. day % 400, text end
+      fields[3], fields[4] = 'u:h' .. hour % 192, text
+      if day ~= math.floor(thisMinute / 1440) then fields[5], fields[6] = 'u:d' .. day % 431, text end
     end
   end
   if nowMs >= periodEnd + 0 then
