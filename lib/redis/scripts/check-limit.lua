@@ -59,12 +59,7 @@ elseif cost > 0 then
     -- What cannot be read is replaced; its bytes were counted.
     local before = text and #record + #text + ENTRY_OVERHEAD_BYTES or 0
     local grown = left.memory + #record + #written + ENTRY_OVERHEAD_BYTES - before
-    if grown + (gate[4] and read_held(gate[4]).m or 0) > memoryLimit + 0 then
-      local held = gate[4] and free_abandoned(KEYS[1], KEYS[2], gate[4], nowMs).m or 0
-      if grown + held > memoryLimit + 0 then
-        return { OK, level, minuteOps, nowMs, opm, burst, own, 5, left.memory, held, grown - left.memory, memoryLimit }
-      end
-    end
+--- @include "includes/check-memory.lua"
     local member = key_member(record)
     redis.call('ZADD', KEYS[4], 0, member, 0, expiry_member(after.indexed, member))
     left.memory = grown

@@ -67,12 +67,7 @@ if holds then
   -- What is reserved is looked at where there is something, or no room.
   if gate[4] or grown > memoryLimit + 0 or transfer + transferBytes > transferLimit + 0 then
 --- @include "includes/holds.lua"
-    if grown + read_held(gate[4]).m > memoryLimit + 0 then
-      local held = gate[4] and free_abandoned(KEYS[1], KEYS[2], gate[4], nowMs).m or 0
-      if grown + held > memoryLimit + 0 then
-        return { OK, level, minuteOps, nowMs, opm, burst, own, 5, left.memory, held, grown - left.memory, memoryLimit }
-      end
-    end
+--- @include "includes/check-memory.lua"
 --- @include "includes/check-transfer.lua"
   else
     transfer = transfer + transferBytes
