@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from '../aws/listen.ts';
 import type { Credentials } from '../aws/signature.ts';
 import { openKeyRing, readKeyRing } from './key-file.ts';
 import { KmsError, unsupported } from './kms-error.ts';
@@ -37,7 +37,6 @@ interface AnswerDeps {
 }
 
 export const DEFAULT_ALIAS = 'alias/riptide';
-const HOST = '127.0.0.1';
 const CONTENT_TYPE = 'application/x-amz-json-1.1';
 
 /**
@@ -50,19 +49,7 @@ export async function startKmsEndpoint(options: KmsEndpointOptions): Promise<Kms
   await openKeyRing(dir, alias, now());
   const answer = createAnswer({ dir, credentials: { accessKeyId, secretAccessKey, region }, now });
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => void answer(request, response));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, HOST, () => resolve());
-  });
-  const bound = (server.address() as AddressInfo).port;
-  return {
-    url: `http://${HOST}:${bound}`,
-    port: bound,
-    async stop() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  return listenOnLoopback(server, port);
 }
 
 function createAnswer(deps: AnswerDeps) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from '../aws/listen.ts';
 import type { Credentials } from '../aws/signature.ts';
 import { authorise } from './authorise.ts';
 import { openBucketStore } from './bucket-store.ts';
@@ -33,7 +33,6 @@ export interface S3Endpoint {
 }
 
 const GIBIBYTE = 1024 ** 3;
-const HOST = '127.0.0.1';
 
 /**
  * Starts a subset of S3 on the loopback interface, for development and tests: an object is on the disk before its 200,
@@ -54,17 +53,11 @@ export async function startS3Endpoint(options: S3EndpointOptions): Promise<S3End
     const answered = answer(request, response).finally(() => underWay.delete(answered));
     underWay.add(answered);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, HOST, () => resolve());
-  });
-  const bound = (server.address() as AddressInfo).port;
+  const listening = await listenOnLoopback(server, port);
   return {
-    url: `http://${HOST}:${bound}`,
-    port: bound,
+    ...listening,
     async stop() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
+      await listening.stop();
       // Their files are finished or removed before another endpoint may open the directory.
       await Promise.all(underWay);
     },
