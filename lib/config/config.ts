@@ -53,6 +53,10 @@ export interface CacheConfig {
   readonly maxMemoryBytes: number;
   readonly evictionPolicy: 'lru' | 'none';
   readonly inlineMaxBytes: number;
+  /** Of an instance's own memory; 0: it keeps no copies. */
+  readonly localMaxBytes: number;
+  readonly localMinEntryBytes: number;
+  readonly maxLeaseMs: number;
 }
 
 /** The four quotas of a tenant. */

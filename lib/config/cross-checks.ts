@@ -103,6 +103,11 @@ const SWITCHED_OFF: readonly {
     settings: ['cache.warming_batch_size'],
   },
   {
+    when: ({ cache }) => cache.localMaxBytes === 0,
+    because: 'cache.local_max_bytes is 0',
+    settings: ['cache.local_min_entry_bytes'],
+  },
+  {
     when: ({ state }) => !state.enableHotReload,
     because: 'state.enable_hot_reload is false',
     settings: ['state.config_watch_paths'],

@@ -41,6 +41,9 @@ const CACHE: readonly Promised[] = [
   ['cache.max_memory_bytes', 'cache.maxMemoryBytes', 1_073_741_824, '2GB', 2_147_483_648],
   ['cache.eviction_policy', 'cache.evictionPolicy', 'lru', 'none', 'none'],
   ['cache.inline_max_bytes', 'cache.inlineMaxBytes', 262_144, '1000', 1000],
+  ['cache.local_max_bytes', 'cache.localMaxBytes', 33_554_432, '0', 0],
+  ['cache.local_min_entry_bytes', 'cache.localMinEntryBytes', 4096, '1KB', 1024],
+  ['cache.max_lease_ms', 'cache.maxLeaseMs', 60_000, '1500', 1500],
 ];
 const STATE: readonly Promised[] = [
   ['state.session_timeout_seconds', 'state.sessionTimeoutMs', 1_800_000, '10', 10_000],

@@ -1,5 +1,5 @@
 import { defineSettings } from '../setting.ts';
-import { bytes, choice, flag, integer, seconds, text } from '../value-types.ts';
+import { bytes, choice, flag, integer, milliseconds, seconds, text } from '../value-types.ts';
 
 /** Part of every Redis key: no `:` or `{}`, which divide keys and choose the cluster slot. */
 const keyPart = text('1 to 32 of A-Z a-z 0-9 _ -', /^[A-Za-z0-9_-]{1,32}$/);
@@ -64,5 +64,23 @@ export const cacheSettings = defineSettings({
     default: 'lru',
     about: 'At the memory limit: `lru` makes room by the coldest entries, `none` answers 507',
     awaits: 'cache eviction',
+  },
+  local_max_bytes: {
+    type: bytes(0, 2 ** 30),
+    default: '32MB',
+    about: 'Memory of one instance for its own copies of entries; 0 keeps none',
+    awaits: 'copies in instances',
+  },
+  local_min_entry_bytes: {
+    type: bytes(0),
+    default: '4096',
+    about: 'Smaller entries are always read from Redis, which costs no more',
+    awaits: 'copies in instances',
+  },
+  max_lease_ms: {
+    type: milliseconds(1, 60_000),
+    default: '60000',
+    about: 'Longest time one caller may take to load a value that others wait for',
+    awaits: 'leases',
   },
 });
