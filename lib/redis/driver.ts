@@ -37,8 +37,8 @@ export interface RedisDriver {
    */
   send(command: RedisCommand, options: SendOptions): Promise<RedisReply>;
   /**
-   * Sends several commands in one round trip for each `redis.maxPipelineSize` of them (on Cluster: for each node they
-   * touch); not atomic. An error Redis gives to one command is returned in its place, and that command is not retried.
+   * Sends several commands in one round trip for each `redis.maxPipelineSize` of them and each 8 MiB (on Cluster: for each
+   * node they touch); not atomic. An error Redis gives to one command is returned in its place, and that command is not retried.
    * @throws as {@link send}, when the whole trip failed.
    */
   sendAll(commands: readonly RedisCommand[], options: SendOptions): Promise<readonly (RedisReply | Error)[]>;

@@ -5,7 +5,7 @@
 import type { RedisCommand } from './driver.ts';
 import type { PipelineLimits } from './pipeline.ts';
 import { restFault } from './rest-fault.ts';
-import type { RestReply, RestRequester } from './rest-requester.ts';
+import { checkSize, type RestReply, type RestRequester } from './rest-requester.ts';
 import { unanswered, unavailable } from './transport-errors.ts';
 import type { WaitLimits } from './waiting.ts';
 
@@ -95,8 +95,10 @@ async function answersOf(
 ): Promise<readonly RestReply[] | Error> {
   try {
     const [only, ...others] = waiters;
-    if (only !== undefined && others.length === 0)
+    if (only !== undefined && others.length === 0) {
+      checkSize(only.command);
       return [(await request({ body: only.command, signal })) as RestReply];
+    }
     const answers = await request({ body: waiters.map((waiter) => waiter.command), path: ['pipeline'], signal });
     return Array.isArray(answers) ? answers : unanswered('endpoint_failed');
   } catch (thrown) {

@@ -5,7 +5,7 @@ import { inTrips, type SlotReply } from './pipeline.ts';
 import { replyError } from './reply-error.ts';
 import { createRestBatcher } from './rest-batch.ts';
 import { restFault } from './rest-fault.ts';
-import { createRestRequester, type RestReply, type RestRequester } from './rest-requester.ts';
+import { createRestRequester, type RestReply, type RestRequester, requestBytes } from './rest-requester.ts';
 import { withRetries } from './retries.ts';
 import { unanswered, unavailable } from './transport-errors.ts';
 import type { WaitLimits } from './waiting.ts';
@@ -39,7 +39,7 @@ export function createRestDriver(config: RestDriverConfig): RedisDriver {
         oneReply(await open().sendOne(command, { timeoutMs, signal: options.signal })),
       ),
     sendAll: (commands, options) =>
-      inTrips(config, commands, options, (trip) =>
+      inTrips({ ...config, bytesOf: requestBytes }, commands, options, (trip) =>
         withRetries(config, options, (timeoutMs) =>
           pipeline(open().request, trip, { timeoutMs, signal: options.signal }),
         ),

@@ -1,5 +1,7 @@
 /** The generic request of @upstash/redis: any command, replies as the endpoint sent them. */
 import { Redis } from '@upstash/redis';
+import { jsonBytes, surelyFit } from './command-size.ts';
+import type { RedisCommand } from './driver.ts';
 import { requestTooLarge } from './transport-errors.ts';
 
 /** What the endpoint answered to one command. */
@@ -37,7 +39,6 @@ export function createRestRequester(endpoint: { readonly restUrl: string; readon
   });
   const request = genericRequest(client);
   return ({ signal: own, ...rest }) => {
-    checkSize(rest.body);
     signal = own;
     return request(rest);
   };
@@ -45,20 +46,17 @@ export function createRestRequester(endpoint: { readonly restUrl: string; readon
 
 /** Upstash's limit on one request. An endpoint may end the connection of a larger one, which would look like a lost reply. */
 const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
-/** As JSON a character takes 6 bytes at most: a list that is shorter fits, and need not be measured. */
-const SURELY_FITS_CHARS = MAX_REQUEST_BYTES / 6 - 1_024;
 
-/** @throws {BodyTooLargeError} */
-function checkSize(body: unknown): void {
-  if (charsOf(body) > SURELY_FITS_CHARS && Buffer.byteLength(JSON.stringify(body)) > MAX_REQUEST_BYTES)
-    throw requestTooLarge();
+/** Bytes of the command in a request. @throws {BodyTooLargeError} no request can hold it. */
+export function requestBytes(command: RedisCommand): number {
+  const bytes = jsonBytes(command);
+  if (bytes > MAX_REQUEST_BYTES) throw requestTooLarge();
+  return bytes;
 }
 
-function charsOf(part: unknown): number {
-  if (!Array.isArray(part)) return typeof part === 'string' ? part.length + 1 : 24;
-  let chars = 0;
-  for (const item of part) chars += charsOf(item);
-  return chars;
+/** @throws {BodyTooLargeError} no request can hold it. */
+export function checkSize(command: RedisCommand): void {
+  if (!surelyFit([command], MAX_REQUEST_BYTES)) requestBytes(command);
 }
 
 type GenericRequest = Parameters<Parameters<Redis['use']>[0]>[1];

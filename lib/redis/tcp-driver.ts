@@ -2,6 +2,7 @@
 import type { RedisConfig } from '../config/config.ts';
 import { OutcomeUnknownError, RedisUnavailableError } from '../errors.ts';
 import { createClusterLink } from './cluster-link.ts';
+import { wireBytes } from './command-size.ts';
 import type { RedisCommand, RedisDriver, SendOptions } from './driver.ts';
 import { inTrips, type SlotReply } from './pipeline.ts';
 import { withRetries } from './retries.ts';
@@ -37,7 +38,7 @@ export function createTcpDriver(config: TcpDriverConfig): RedisDriver {
     send: (command, options) =>
       withRetries(config, options, (timeoutMs) => pool.pick().issue(command, { timeoutMs, signal: options.signal })),
     sendAll: (commands, options) =>
-      inTrips(config, commands, options, (trip) =>
+      inTrips({ ...config, bytesOf: wireBytes }, commands, options, (trip) =>
         withRetries(config, options, (timeoutMs) =>
           issueAll(pool.pick(), trip, { timeoutMs, signal: options.signal }, options.kind),
         ),

@@ -217,6 +217,22 @@ describe.each(['rest', 'tcp', 'cluster'] as const)('%s driver [G1]', (setup) => 
       expect(replies.slice(1, 3).map((error) => (error as RedisReplyError).reply)).toEqual(['ERR', 'NOSCRIPT']);
     });
 
+    it('takes more in bytes than one request may, and gives it back', async () => {
+      const keys = Array.from({ length: 30 }, newKey);
+      const values = keys.map((_key, i) => (i % 2 === 0 ? 'b' : '"').repeat(1024 * 1024 - i));
+      const set = await driver.sendAll(
+        keys.map((key, i): RedisCommand => ['SET', key, values[i] ?? '']),
+        WRITE,
+      );
+      expect(set).toEqual(keys.map(() => 'OK'));
+      const read = await driver.sendAll(
+        keys.map((key): RedisCommand => ['GET', key]),
+        READ,
+      );
+      expect(read.map((value, i) => value === values[i])).toEqual(keys.map(() => true));
+      await Promise.all(keys.map((key) => driver.send(['DEL', key], WRITE)));
+    });
+
     it('is nothing when it is empty', async () => {
       expect(await driver.sendAll([], WRITE)).toEqual([]);
     });
