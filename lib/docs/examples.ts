@@ -22,6 +22,10 @@ const QUOTAS = {
   operations_per_minute: 1_000,
   data_transfer_bytes: 10_737_418_240,
 };
+const CACHE_SETTINGS = {
+  eviction_policy: 'lru',
+  namespaces: { pages: { compression: 'zstd', default_ttl_seconds: 600, grace_seconds: 60 } },
+};
 const HOLD = 'hold-01k0xwb2r6t4v8n1q5s7k3m9pd';
 const STORAGE = { ...quotaExample(QUOTAS.storage_bytes, 0), held: 5_000_000, left: QUOTAS.storage_bytes - 5_000_000 };
 const OWNER = { id: 'user-42', name: 'Ada Lovelace', email: 'ada@example.com', organization: 'Analytical Engines' };
@@ -54,8 +58,18 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
   updateTenant: {
     params: { id: TENANT },
     headers: { 'if-match': '"1"' },
-    body: { plan: 'professional', quotas: { operations_per_minute: 5_000 }, alert_webhook_url: null },
-    reply: { ...tenantExample(), plan: 'professional', quotas: { ...QUOTAS, operations_per_minute: 5_000 } },
+    body: {
+      plan: 'professional',
+      quotas: { operations_per_minute: 5_000 },
+      cache: CACHE_SETTINGS,
+      alert_webhook_url: null,
+    },
+    reply: {
+      ...tenantExample(),
+      plan: 'professional',
+      quotas: { ...QUOTAS, operations_per_minute: 5_000 },
+      cache: CACHE_SETTINGS,
+    },
   },
   deleteTenant: {
     params: { id: TENANT },

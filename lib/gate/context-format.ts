@@ -1,4 +1,5 @@
 /** A tenant's context, field `x` of its gate: what an instance keeps of the tenant between requests. JSON. */
+import type { CacheChoices } from './cache-choices.ts';
 import type { PolicySet } from './policies.ts';
 
 /** A data key of the tenant. Its bytes, wrapped, are in S3 only (lib/crypto/tenant-keys.ts): a copy of Redis opens nothing. */
@@ -15,6 +16,8 @@ export interface ContextData {
   readonly data_key: number;
   /** Null: the scopes of the keys alone decide. */
   readonly policies: PolicySet | null;
+  /** Empty: the cache is as the deployment is set. */
+  readonly cache: CacheChoices;
 }
 
 /** A new version reaches an instance with its next request for the tenant. */
@@ -24,17 +27,20 @@ export interface TenantContext extends ContextData {
 }
 
 /** Of a new tenant that is not encrypted. */
-export const EMPTY_CONTEXT: ContextData = { keys: [], data_key: 0, policies: null };
+export const EMPTY_CONTEXT: ContextData = { keys: [], data_key: 0, policies: null, cache: {} };
 
 /** As it is stored in field `x`. */
 export const packContext = (data: ContextData = EMPTY_CONTEXT): string => JSON.stringify(data);
 
-/** Also of the first format, which held the generation only. @throws {SyntaxError | RangeError} not written here. */
+/** Also of older formats: the first held the generation only, the second nothing of the cache. @throws {SyntaxError | RangeError} not written here. */
 export function unpackContextData(json: string): ContextData {
-  const { keys = [], data_key = 0, policies = null } = JSON.parse(json) as Partial<ContextData>;
-  if (!Array.isArray(keys) || !Number.isSafeInteger(data_key)) throw new RangeError('Not a tenant context');
-  return { keys, data_key, policies };
+  const { keys = [], data_key = 0, policies = null, cache = {} } = JSON.parse(json) as Partial<ContextData>;
+  if (!Array.isArray(keys) || !Number.isSafeInteger(data_key) || !isObject(cache))
+    throw new RangeError('Not a tenant context');
+  return { keys, data_key, policies, cache };
 }
+
+const isObject = (value: unknown) => typeof value === 'object' && value !== null;
 
 /** As the gate tells it. */
 export function unpackContext(version: string, generation: string, json: string): TenantContext {

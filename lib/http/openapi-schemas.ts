@@ -14,6 +14,7 @@ import * as health from '../health/contract.ts';
 import * as quotas from '../quotas/contract.ts';
 import * as rateLimiter from '../rate-limiter/contract.ts';
 import * as access from '../tenants/access-contract.ts';
+import * as tenantCache from '../tenants/cache-contract.ts';
 import * as tenants from '../tenants/contract.ts';
 import * as tenantKeys from '../tenants/key-contract.ts';
 import * as tenantPolicies from '../tenants/policy-contract.ts';
@@ -38,6 +39,7 @@ const MODULES: readonly object[] = [
   quotas,
   rateLimiter,
   access,
+  tenantCache,
   tenants,
   tenantKeys,
   tenantPolicies,

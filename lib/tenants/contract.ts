@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { isWebhookUrl, MAX_WEBHOOK_URL, WEBHOOK_URL_EXPECTED } from '../alerts/webhook-url.ts';
 import { admin, defineContract } from '../http/contract.ts';
 import { Count, Instant, TenantIdField, text } from '../http/fields.ts';
+import { CacheSettingsRequest, CacheSettingsResponse } from './cache-contract.ts';
 
 export const PLANS = ['free', 'starter', 'professional', 'enterprise'] as const;
 
@@ -93,6 +94,7 @@ export const CreateTenantRequest = z.strictObject({
   encryption: z.boolean().optional().describe('Default: as the deployment is set.'),
   quotas: QuotasRequest.default({}),
   rate_limit: RateLimitRequest.optional(),
+  cache: CacheSettingsRequest.optional().describe('Default: as the deployment is set.'),
   settings: Settings.default({}),
   alert_webhook_url: WebhookUrl.optional(),
 });
@@ -109,6 +111,7 @@ export const TenantResponse = z.object({
   encryption: z.boolean(),
   quotas: QuotasResponse,
   rate_limit: RateLimitResponse.optional(),
+  cache: CacheSettingsResponse.optional(),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   alert_webhook_url: z.string().optional(),
   status: z.enum(TENANT_STATUSES),

@@ -13,6 +13,7 @@ import type { RedisDriver } from '../redis/driver.ts';
 import { pairsOf } from '../redis/reply-shape.ts';
 import { runScript } from '../redis/script.ts';
 import { type AdminCall, originOf } from './admin-call.ts';
+import { choicesOf } from './cache-choices.ts';
 import type { CreateTenantRequest, TenantResponse } from './contract.ts';
 import { routeLimits } from './own-limits.ts';
 import { packRecord, type StoredTenant, unpackRecord } from './record-format.ts';
@@ -81,7 +82,8 @@ export function createTenants(deps: {
     key: KeyRef | null,
     call: AdminCall & { ulid: string },
   ) => {
-    const context = key === null ? EMPTY_CONTEXT : { ...EMPTY_CONTEXT, keys: [key], data_key: key.version };
+    const encryption = key === null ? {} : { keys: [key], data_key: key.version };
+    const context = { ...EMPTY_CONTEXT, ...encryption, cache: choicesOf(tenant.cache) };
     const written = await runScript(redis, createTenant, {
       keys: { record: keys.record(id), gate: keys.gate(id), erased: keys.erased(id) },
       args: {

@@ -5,6 +5,7 @@ import { Count, DryRun, Instant, Switch, TenantIdField, text } from '../http/fie
 import { MAX_PAGE, PageSize } from '../http/paging.ts';
 import { IfMatchRev } from '../http/preconditions.ts';
 import { TENANT_ID } from '../ids.ts';
+import { CacheSettingsRequest } from './cache-contract.ts';
 import {
   ETAG_HEADER,
   OwnerRequest,
@@ -26,6 +27,7 @@ export const UpdateTenantRequest = z.strictObject({
   encryption: z.boolean().optional().describe('Off: what is stored encrypted stays so, and is read.'),
   quotas: QuotasRequest.optional().describe('Quotas not named stay as they are.'),
   rate_limit: RateLimitRequest.nullable().optional().describe('Replaces all of it; null: the default.'),
+  cache: CacheSettingsRequest.nullable().optional().describe('Replaces all of it; null: as the deployment is set.'),
   settings: Settings.optional().describe('Replaces all of them.'),
   alert_webhook_url: WebhookUrl.nullable().optional().describe('null: none of its own.'),
 });

@@ -4,6 +4,7 @@ import { describeChanges } from '../audit/changes.ts';
 import { defined } from '../defined.ts';
 import { TenantStateError } from '../errors.ts';
 import type { ContextData, KeyRef } from '../gate/context-format.ts';
+import { choicesOf } from './cache-choices.ts';
 import type { TenantResponse } from './contract.ts';
 import { requireLive } from './lifecycle.ts';
 import { changeRouteLimits } from './own-limits.ts';
@@ -38,7 +39,7 @@ export function decideUpdate(
   const after = applied(before, request);
   if (canonical(before) === canonical(after)) return null;
   if (!options.force) checkQuotas(current, after);
-  const context = contextOf(current.context, after.encryption, options.firstKey);
+  const context = contextOf(current.context, after, options.firstKey);
   return {
     tenant: after,
     action: 'tenant.update',
@@ -49,18 +50,24 @@ export function decideUpdate(
 }
 
 function applied(before: TenantResponse, request: UpdateTenantRequest): TenantResponse {
-  const { quotas = {}, rate_limit, alert_webhook_url, ...plain } = request;
-  const { rate_limit: oldLimit, alert_webhook_url: oldUrl, ...rest } = before;
-  const limit = rate_limit === undefined ? oldLimit : (rate_limit ?? undefined);
-  const url = alert_webhook_url === undefined ? oldUrl : (alert_webhook_url ?? undefined);
+  const { quotas = {}, rate_limit, cache, alert_webhook_url, ...plain } = request;
+  const { rate_limit: oldLimit, cache: oldCache, alert_webhook_url: oldUrl, ...rest } = before;
+  const removable = {
+    rate_limit: replaced(oldLimit, rate_limit),
+    cache: replaced(oldCache, cache),
+    alert_webhook_url: replaced(oldUrl, alert_webhook_url),
+  };
   return {
     ...rest,
     ...(defined(plain) as Partial<TenantResponse>),
     quotas: { ...before.quotas, ...(defined(quotas) as Partial<TenantResponse['quotas']>) },
-    ...(limit === undefined ? {} : { rate_limit: limit }),
-    ...(url === undefined ? {} : { alert_webhook_url: url }),
+    ...(defined(removable) as Partial<TenantResponse>),
   };
 }
+
+/** Of a field that may be absent: null removes it. */
+const replaced = <T>(old: T | undefined, wanted: T | null | undefined): T | undefined =>
+  wanted === undefined ? old : (wanted ?? undefined);
 
 /** A quota may stay below what is in use, but is not lowered there unasked. */
 function checkQuotas({ counters, stored }: CurrentTenant, { quotas }: TenantResponse): void {
@@ -78,13 +85,18 @@ function checkQuotas({ counters, stored }: CurrentTenant, { quotas }: TenantResp
   }
 }
 
-/** Switched off, keys stay: what was encrypted is still read. */
-function contextOf(context: ContextData, encryption: boolean, firstKey: KeyRef | undefined): ContextData {
+/** Switched off, keys stay: what was encrypted is still read. The same object when nothing of it changes. */
+function contextOf(context: ContextData, after: TenantResponse, firstKey: KeyRef | undefined): ContextData {
+  const { encryption } = after;
   const keys = context.keys.length === 0 && encryption && firstKey !== undefined ? [firstKey] : context.keys;
   const newest = Math.max(0, ...keys.map(({ version }) => version));
   const data_key = encryption ? context.data_key || newest : 0;
-  return keys === context.keys && data_key === context.data_key ? context : { ...context, keys, data_key };
+  const cache = choicesOf(after.cache);
+  const same = keys === context.keys && data_key === context.data_key && text(cache) === text(context.cache);
+  return same ? context : { ...context, keys, data_key, cache };
 }
+
+const text = (cache: ContextData['cache']) => canonicalJson(cache as unknown as JsonValue);
 
 /** Times the update itself sets are no difference. Fields that are undefined are absent. */
 const canonical = ({ updated_at: _at, ...tenant }: TenantResponse) => canonicalJson(tenant as unknown as JsonValue);

@@ -65,6 +65,18 @@ const BAD_FIELDS: readonly (readonly [string, unknown, string])[] = [
     { rate_limit: { routes: { getEntry: { operations_per_minute: 0 } } } },
     'body.rate_limit.routes.getEntry.operations_per_minute',
   ],
+  ['an eviction policy that is none', { cache: { eviction_policy: 'fifo' } }, 'body.cache.eviction_policy'],
+  ['a namespace of no name', { cache: { namespaces: { '': {} } } }, 'body.cache.namespaces.'],
+  [
+    'a lifetime that is none',
+    { cache: { namespaces: { ns: { default_ttl_seconds: 0 } } } },
+    'body.cache.namespaces.ns.default_ttl_seconds',
+  ],
+  [
+    '101 namespaces',
+    { cache: { namespaces: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`n${i}`, {}])) } },
+    'body.cache.namespaces',
+  ],
   ['a webhook that is no URL', { alert_webhook_url: 'acme' }, 'body.alert_webhook_url'],
   ['a webhook by another protocol', { alert_webhook_url: 'ftp://acme.test/a' }, 'body.alert_webhook_url'],
   ['a webhook with a password', { alert_webhook_url: 'https://u:p@acme.test/a' }, 'body.alert_webhook_url'],

@@ -4,6 +4,7 @@ import type { EntryCodec, EntryMeta } from '../../lib/cache/entry-format.ts';
 import type { TenantId } from '../../lib/ids.ts';
 import { createKeys } from '../../lib/keys.ts';
 import type { Algorithm } from '../../lib/rate-limiter/limit-rules.ts';
+import type { CacheSettingsResponse } from '../../lib/tenants/cache-contract.ts';
 import type { TenantResponse } from '../../lib/tenants/contract.ts';
 
 interface GoldenEntry {
@@ -25,6 +26,8 @@ interface StoredFormats {
     readonly body: string;
     readonly result: { readonly status: number; readonly data: object; readonly headers: Record<string, string> };
   };
+  /** A tenant's settings of its cache, in its record and, as instances get them, in its context. */
+  readonly cacheSettings: { readonly settings: CacheSettingsResponse; readonly context: string };
   /** States of limits, used in part, of a time to come: they do not end. */
   readonly limits: readonly {
     readonly algorithm: Algorithm;

@@ -79,16 +79,18 @@ describe('fields of the gate [T4 T5]', () => {
       keys: [{ version: 1, key_id: 'master', wrapped: 'AAAA' }],
       data_key: 1,
       policies: { default: 'deny', statements: [{ effect: 'allow', actions: ['*'], resources: ['cache/*'] }] },
+      cache: { eviction: 'none', namespaces: { ns: { default_ttl_seconds: null } } },
     } as const;
     expect(unpackContext('7', '3', packContext(data))).toEqual({ ...data, version: '7', generation: 3 });
     expect(unpackContext('7', '3', packContext())).toEqual({
       keys: [],
       data_key: 0,
       policies: null,
+      cache: {},
       version: '7',
       generation: 3,
     });
-    for (const text of ['{"keys":{}}', '{"data_key":1.5}']) {
+    for (const text of ['{"keys":{}}', '{"data_key":1.5}', '{"cache":null}']) {
       expect(() => unpackContext('7', '3', text)).toThrow(RangeError);
     }
     expect(() => unpackContext('7', '', '{}')).toThrow(RangeError);

@@ -8,13 +8,15 @@ import { parseEntry } from '../../lib/cache/entry-format.ts';
 import { createValuePacker } from '../../lib/cache/value-packer.ts';
 import type { CacheConfig } from '../../lib/config/config.ts';
 import { parseApiKey } from '../../lib/gate/caller.ts';
-import { packContext, unpackContext } from '../../lib/gate/context-format.ts';
+import { packContext, unpackContext, unpackContextData } from '../../lib/gate/context-format.ts';
 import { NO_COUNTERS, unpackCounters } from '../../lib/gate/counters.ts';
 import { packKey, packLimits, packOwnLimit, unpackKey, unpackLimits } from '../../lib/gate/gate-fields.ts';
 import { HOLD_ID, type TenantId } from '../../lib/ids.ts';
 import { parseExpiryMember } from '../../lib/keys.ts';
 import { resourceOfCode, unpackHeld } from '../../lib/quotas/held-format.ts';
 import { unpackStoredKey } from '../../lib/tenants/api-key-format.ts';
+import { choicesOf } from '../../lib/tenants/cache-choices.ts';
+import { CacheSettingsResponse } from '../../lib/tenants/cache-contract.ts';
 import { TenantResponse } from '../../lib/tenants/contract.ts';
 import { QuotaRequestResponse } from '../../lib/tenants/quota-request-contract.ts';
 import { requestsOf } from '../../lib/tenants/quota-request-decision.ts';
@@ -84,9 +86,17 @@ describe('stored fields of the gate [T2 T4 T5]', () => {
   });
 
   it('context', () => {
-    const none = { keys: [], data_key: 0, policies: null };
+    const none = { keys: [], data_key: 0, policies: null, cache: {} };
     expect(unpackContext('1', '1', goldenGate.x ?? '')).toEqual({ version: '1', generation: 1, ...none });
     expect(packContext()).toBe(JSON.stringify(none));
+  });
+
+  it('context with settings of the cache, beside what the tenant asked for', () => {
+    const { settings, context } = golden.cacheSettings;
+    expect(CacheSettingsResponse.parse(settings)).toEqual(settings);
+    const read = unpackContextData(context);
+    expect(read.cache).toEqual(choicesOf(settings));
+    expect(packContext(read)).toBe(context);
   });
 
   it('what is reserved', () => {

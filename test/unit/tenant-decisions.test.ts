@@ -45,6 +45,29 @@ describe('an update [A4]', () => {
     expect(change).not.toHaveProperty('context');
   });
 
+  it('hands settings of the cache to instances, replaces all of them, and removes them by null', () => {
+    const cache = { eviction_policy: 'none', namespaces: { ns: { default_ttl_seconds: 'never' } } } as const;
+    const change = decideUpdate(current(), { cache }, NOT_FORCED);
+    const choices = { eviction: 'none', namespaces: { ns: { default_ttl_seconds: null } } } as const;
+    expect(change).toMatchObject({ tenant: { cache }, details: { fields: ['cache'], changed: {} } });
+    expect(change?.context).toEqual({ ...EMPTY_CONTEXT, cache: choices });
+    const has = current({
+      stored: { rev: 2, op: 'o', tenant: { ...TENANT, cache } },
+      context: { ...EMPTY_CONTEXT, cache: choices },
+    });
+    expect(decideUpdate(has, { cache }, NOT_FORCED)).toBeNull();
+    expect(decideUpdate(has, { name: 'B' }, NOT_FORCED)).not.toHaveProperty('context');
+    const other = decideUpdate(has, { cache: { eviction_policy: 'lru' } }, NOT_FORCED);
+    expect(other).toMatchObject({
+      tenant: { cache: { eviction_policy: 'lru' } },
+      context: { cache: { eviction: 'lru' } },
+    });
+    expect(other?.context?.cache).not.toHaveProperty('namespaces');
+    const none = decideUpdate(has, { cache: null }, NOT_FORCED);
+    expect(none?.tenant).not.toHaveProperty('cache');
+    expect(none?.context).toEqual(EMPTY_CONTEXT);
+  });
+
   it('is none when all is so already, whatever the order of fields', () => {
     const settings = Object.fromEntries(Object.entries(TENANT.settings).reverse());
     expect(decideUpdate(current(), { settings, rate_limit: { burst: 5 } }, NOT_FORCED)).toBeNull();
