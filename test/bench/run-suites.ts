@@ -5,6 +5,11 @@ import { type Machine, machine } from './results-file.ts';
 import type { Row } from './row.ts';
 import { startBench } from './setup.ts';
 import type { Suite } from './suite.ts';
+import { cacheCalls } from './suites/cache-calls.ts';
+import { cacheMemory } from './suites/cache-memory.ts';
+import { cachePeers } from './suites/cache-peers.ts';
+import { cacheReads } from './suites/cache-reads.ts';
+import { cacheWrites } from './suites/cache-writes.ts';
 import { clients } from './suites/clients.ts';
 import { coldStart } from './suites/cold-start.ts';
 import { compression } from './suites/compression.ts';
@@ -31,6 +36,11 @@ const SUITES: readonly Suite[] = [
   compression,
   tenants,
   encryption,
+  cacheReads,
+  cacheWrites,
+  cacheCalls,
+  cacheMemory,
+  cachePeers,
 ];
 
 /**
