@@ -1,13 +1,13 @@
-/** Bundles one function: an entry that starts quickly, and chunks that are loaded when first needed. */
-
+/** Bundles one function: one file that starts quickly, and chunks that are loaded when first needed. */
 import { relative } from 'node:path';
-import { type BuildResult, build, type Metafile, type OutputFile } from 'esbuild';
+import { type BuildResult, build } from 'esbuild';
 import { ADDON_INPUT, lazyHttp, luaAsText, nativeAddon } from './esbuild-plugins.ts';
+import { mergeChunks } from './merge-chunks.ts';
 
 export interface Bundle {
   /** File name -> content. */
   readonly files: ReadonlyMap<string, Uint8Array>;
-  /** JavaScript bytes that a cold start reads: index.js and all it imports statically. */
+  /** JavaScript bytes that a cold start reads: index.js. */
   readonly eagerBytes: number;
   /** Whether the bundle loads lz4's native addon. */
   readonly needsAddon: boolean;
@@ -37,45 +37,34 @@ export async function bundle(root: string, source: string): Promise<Bundle> {
     target: 'node24',
     mainFields: ['module', 'main'],
     chunkNames: '[name]-[hash]',
-    minify: true,
-    // The names of errors are part of the log; see nameErrorsOnly.
-    keepNames: true,
     legalComments: 'none',
-    banner: { js: REQUIRE },
     plugins: [luaAsText, nativeAddon, lazyHttp],
     metafile: true,
     write: false,
     logLevel: 'silent',
   });
-  return describe(result, outdir, root);
+  return describe(result, outdir);
 }
 
-function describe(result: BuildResult<{ write: false; metafile: true }>, outdir: string, root: string): Bundle {
-  const files = new Map(result.outputFiles.map((file) => [relative(outdir, file.path), nameErrorsOnly(file)] as const));
-  const eager = eagerOutputs(result.metafile.outputs, relative(root, `${outdir}/index.js`));
-  return {
-    files,
-    eagerBytes: [...eager].reduce((sum, path) => sum + (result.metafile.outputs[path]?.bytes ?? 0), 0),
-    needsAddon: ADDON_INPUT in result.metafile.inputs,
-  };
+async function describe(result: BuildResult<{ write: false; metafile: true }>, outdir: string): Promise<Bundle> {
+  const { outputs, inputs } = result.metafile;
+  const chunks = new Map(result.outputFiles.map(({ path, text }) => [relative(outdir, path), nameErrors(text)]));
+  const files = new Map([...(await mergeChunks(chunks, outputs))].map(([name, text]) => [name, withRequire(text)]));
+  return { files, eagerBytes: files.get('index.js')?.length ?? 0, needsAddon: ADDON_INPUT in inputs };
 }
 
-/** esbuild's helper behind `keepNames`, minified: `m=(a,b)=>e(a,"name",{value:b,configurable:!0})`. */
-const NAME_HELPER = /(\((\w+),\w+\)=>)(\w+\(\2,"name",\{value:\w+,configurable:!0\}\))/;
+const withRequire = (text: string): Uint8Array => Buffer.from(/\brequire\b/.test(text) ? `${REQUIRE}\n${text}` : text);
 
-/** Naming each of a thousand functions again is 6 ms of a cold start. Only errors are known by their names. */
-function nameErrorsOnly({ path, text, contents }: OutputFile): Uint8Array {
-  if (!path.endsWith('.js') || !NAME_HELPER.test(text)) return contents;
-  return Buffer.from(text.replace(NAME_HELPER, '$1$2.prototype instanceof Error?$3:$2'));
-}
+/** `var LostError = class extends Error {`, or `class LostError extends Error {` inside of a function. */
+const ERROR_CLASS =
+  /^( *)(?:(?:var|let|const) ([\w$]+) = class(?: [\w$]+)?|(?:[\w$]+ = )?class ([\w$]+)) extends [\w$.]*Error\w* \{$/gm;
 
-/** The entry and every chunk it imports with an import statement, directly or through others. */
-function eagerOutputs(outputs: Metafile['outputs'], entry: string): ReadonlySet<string> {
-  const seen = new Set([entry]);
-  for (const path of seen) {
-    for (const imported of outputs[path]?.imports ?? []) {
-      if (imported.kind === 'import-statement' && imported.path in outputs) seen.add(imported.path);
-    }
-  }
-  return seen;
-}
+/**
+ * Minified classes lose their names; those of errors are part of the log. esbuild's `keepNames` would name a thousand
+ * functions as well: 16 KB and 2 ms of a cold start. A digit at the end is esbuild's own, to tell two of a name apart.
+ */
+const nameErrors = (text: string): string =>
+  text.replace(ERROR_CLASS, (head: string, margin: string, outer?: string, inner?: string) => {
+    const name = (outer ?? inner ?? '').replace(/^_+|\d+$/g, '');
+    return `${head}\n${margin}  static name = ${JSON.stringify(name)};`;
+  });

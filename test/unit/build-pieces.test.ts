@@ -26,6 +26,12 @@ function tree(files: Readonly<Record<string, string>>): string {
   return folder;
 }
 
+/** Written to a folder of its own, as a module. */
+function unpack(files: ReadonlyMap<string, Uint8Array>): string {
+  const texts = [...files].map(([name, content]) => [name, Buffer.from(content).toString()] as const);
+  return tree(Object.fromEntries([...texts, ['package.json', '{"type":"module"}']]));
+}
+
 const textOf = (files: ReadonlyMap<string, Uint8Array>, name: string) => Buffer.from(files.get(name) ?? []).toString();
 
 describe('a bundle [A14]', () => {
@@ -58,6 +64,33 @@ describe('a bundle [A14]', () => {
       'local function part() return 7 end\nreturn part()',
       'local a = 1\nlocal function part() return 7 end\nreturn part() + a',
     ]);
+  });
+
+  it('reads one file at a cold start, and what is loaded later shares its state', async () => {
+    const folder = tree({
+      'functions/a/b.ts':
+        "import { count } from './state.ts';\nexport const handler = async () => { count(); const { far } = await import('./far.ts'); far(); return count(); };",
+      'functions/a/state.ts':
+        'let calls = 0;\nexport const count = () => ++calls;\nexport const reset = () => (calls = 0);',
+      'functions/a/far.ts':
+        "import { count as add, reset } from './state.ts';\nreset();\nexport const far = () => add();",
+    });
+    const { files } = await bundle(folder, 'functions/a/b.ts');
+    expect(files.size).toBe(2);
+    expect(textOf(files, 'index.js')).not.toMatch(/from ?"\.\//);
+    const { handler } = await import(pathToFileURL(join(unpack(files), 'index.js')).href);
+    expect(await handler()).toBe(2);
+  });
+
+  it('keeps the names of errors, and of nothing else', async () => {
+    const folder = tree({
+      'functions/a/b.ts':
+        "class LostError extends Error { constructor(text) { super(text); this.name = new.target.name; } }\nclass OwnError extends LostError {}\nclass Kept {}\nexport const handler = () => [new OwnError('x'), LostError.name, Kept];",
+    });
+    const { files } = await bundle(folder, 'functions/a/b.ts');
+    const { handler } = await import(pathToFileURL(join(unpack(files), 'index.js')).href);
+    expect(handler().slice(0, 2)).toEqual([expect.objectContaining({ name: 'OwnError' }), 'LostError']);
+    expect(textOf(files, 'index.js')).not.toContain('Kept');
   });
 
   it('says whether it needs the native addon', async () => {
