@@ -14,6 +14,8 @@ import { keyRefs, type TenantKeys } from './crypto/tenant-keys.ts';
 import { createErasure, type Erasure } from './erasure/erasure.ts';
 import type { KeyRef } from './gate/context-format.ts';
 import { createExpiredRecords } from './gate/expired-records.ts';
+import { createJobRunners } from './jobs/job-runners.ts';
+import { createJobs, type Jobs } from './jobs/jobs.ts';
 import type { Keys } from './keys.ts';
 import type { Telemetry } from './metrics/telemetry.ts';
 import { type AbandonedHolds, createAbandonedHolds } from './quotas/abandoned.ts';
@@ -45,6 +47,7 @@ export interface Administration {
   readonly billing: Billing;
   readonly cleanUp: CleanUp;
   readonly erasure: Erasure;
+  readonly jobs: Jobs;
   readonly keyRotation: KeyRotation;
   readonly quotaRequests: QuotaRequests;
   readonly tenantAdmin: TenantAdmin;
@@ -126,6 +129,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
       telemetry,
       now,
     }),
+    jobs: createJobs({ redis, keys, runners: createJobRunners(deps), telemetry, now }),
     keyRotation: createKeyRotation({ redis, keys, tenants, tenantKeys, changes, telemetry }),
     quotaRequests: createQuotaRequests({ reader, changes, now }),
     tenantAdmin: createTenantAdmin({ changes, reader, provisionKey, undoWindowMs, now }),

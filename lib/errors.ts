@@ -146,6 +146,7 @@ export class NotFoundError extends CodedError<
   | 'invoice_not_found'
   | 'quota_request_not_found'
   | 'reservation_not_found'
+  | 'job_not_found'
 > {
   override readonly status = 404;
 }
@@ -153,6 +154,12 @@ export class NotFoundError extends CodedError<
 /** `If-Match` or `If-None-Match: *` does not hold. Nothing was changed. */
 export class PreconditionFailedError extends AppError {
   override readonly code = 'precondition_failed';
+  override readonly status = 412;
+}
+
+/** A load took longer than its lease, or what it loaded was written or invalidated meanwhile. */
+export class LeaseLostError extends AppError {
+  override readonly code = 'lease_lost';
   override readonly status = 412;
 }
 
@@ -202,6 +209,26 @@ export class ReservationError extends CodedError<
 /** The request for quotas is decided, or there are as many open ones as may be. Nothing was changed. */
 export class QuotaRequestError extends CodedError<'quota_request_closed' | 'quota_request_limit_reached'> {
   override readonly status = 409;
+}
+
+/** The job is done or has failed. Nothing was changed. */
+export class JobEndedError extends AppError {
+  override readonly code = 'job_ended';
+  override readonly status = 409;
+}
+
+/** As many jobs wait or run as may, in all or of the tenant. Nothing was changed. */
+export class JobLimitError extends AppError {
+  override readonly code = 'job_limit_reached';
+  override readonly status = 409;
+}
+
+/**
+ * A step of a job could not be run: a newer version started it, it was begun too often and never ended, or took too long.
+ * Told in the job, and by no endpoint.
+ */
+export class JobStepError extends CodedError<'job_kind_unknown' | 'job_abandoned' | 'job_step_timeout'> {
+  override readonly status = 503;
 }
 
 /** The tenant was erased: it is gone for good, and so is its id. */

@@ -9,6 +9,7 @@ const ULID = '[0-7][0-9a-hjkmnp-tv-z]{25}';
 export const TENANT_ID = new RegExp(`^tenant-${ULID}$`);
 export const KEY_ID = new RegExp(`^key-${ULID}$`);
 export const HOLD_ID = new RegExp(`^hold-${ULID}$`);
+export const JOB_ID = new RegExp(`^job-${ULID}$`);
 export const QUOTA_REQUEST_ID = new RegExp(`^qreq-${ULID}$`);
 
 /** A lower-case ULID: 48 bits of Unix ms, 80 random bits. */
@@ -25,6 +26,7 @@ export function ulidTimeMs(ulid: string): number {
 
 export const newTenantId = (ulid: string): TenantId => `tenant-${ulid}` as TenantId;
 export const newKeyId = (ulid: string): string => `key-${ulid}`;
+export const newJobId = (ulid: string): string => `job-${ulid}`;
 export const newHoldId = (ulid: string): string => `hold-${ulid}`;
 export const newQuotaRequestId = (ulid: string): string => `qreq-${ulid}`;
 

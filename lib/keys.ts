@@ -44,6 +44,9 @@ export function createKeys(prefix: string) {
     index: (id: TenantId, generation: number) => `${tenant(id)}:g${generation}:idx`,
     /** string: header and payload of a cache entry */
     cacheEntry: (id: TenantId, generation: number, name: EntryName) => counted(id, generation, 'c', name),
+    /** string with a TTL: the token of who loads a cache entry */
+    lease: (id: TenantId, generation: number, { namespace, key }: EntryName) =>
+      `${tenant(id)}:g${generation}:lease:${namespace}:${escapeControls(key)}`,
     /** string: the state of a limit of the tenant's own users: namespace = its name, key = whom it counts */
     limit: (id: TenantId, generation: number, name: EntryName) => counted(id, generation, 'l', name),
     /** string: a call with an `Idempotency-Key`: namespace = the route's name, key = a digest */
@@ -78,6 +81,14 @@ export function createKeys(prefix: string) {
     billingLooked: () => `${prefix}{sys}:billing:looked`,
     /** string: the last receipt of an erasure whose tenant was looked for; empty: from the beginning */
     erasuresLooked: () => `${prefix}{sys}:erasures:looked`,
+    /** string: a job (see lib/jobs/job-format.ts) */
+    job: (id: string) => `${prefix}{sys}:jobs:${id}`,
+    /** sorted set: ids of jobs that wait or run, by Unix ms of when they may be claimed */
+    jobsDue: () => `${prefix}{sys}:jobs:due`,
+    /** sorted set: ids of jobs that have ended, by when, Unix ms */
+    jobsEnded: () => `${prefix}{sys}:jobs:ended`,
+    /** sorted set, all scores 0: the jobs by tenant, status and both (redis/scripts/includes/job.lua) */
+    jobIndex: () => `${prefix}{sys}:jobs:idx`,
     /** hash: an idempotent call's state and reply */
     idempotency: (digest: string) => `${prefix}{sys}:idem:${digest}`,
     /** list: audit entries not yet sealed, JSON, oldest first */
@@ -97,6 +108,9 @@ export const tenantBlobPrefixes = (id: TenantId): readonly string[] => [
   `cache/${id}/`,
   revocationPrefix(id),
 ];
+
+/** S3: the packed value of a cache entry, or an upload that is to become one. */
+export const cacheBlob = (id: TenantId, ulid: string): string => `cache/${id}/${ulid}`;
 
 /** S3: a revoked API key; its tenant's go when the tenant is erased, for then there is no key to come back. */
 export const revocationPrefix = (id: TenantId): string => `log/revoked/${id}/`;

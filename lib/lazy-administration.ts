@@ -12,6 +12,7 @@ const METHODS: { readonly [S in keyof Administration]: { readonly [M in keyof Ad
   billing: { get: true, list: true, adjust: true, closeDue: true, closeWhenDue: true, closeFinal: true },
   cleanUp: { run: true },
   erasure: { eraseDue: true, get: true },
+  jobs: { start: true, get: true, list: true, cancel: true, run: true },
   keyRotation: { rotate: true, rewrapDue: true },
   quotaRequests: { create: true, list: true, approve: true, reject: true },
   tenantAdmin: {

@@ -12,6 +12,7 @@ export const AUDIT_ACTIONS = [
   'audit.unreadable',
   'billing.adjust',
   'encryption.rotate',
+  'job.cancel',
   'key.create',
   'key.revoke',
   'key.rotate',

@@ -49,6 +49,7 @@ export const TAGS: readonly Tag[] = [
     description: 'Data keys, and proof of what was erased.',
     prefixes: ['/admin/tenants/{id}/encryption', '/admin/tenants/{id}/erasure'],
   },
+  { name: 'Jobs', description: 'Long work, and how far it is.', prefixes: ['/admin/jobs', '/jobs'] },
   { name: 'Audit', description: 'What administration did, in one chain of hashes.', prefixes: ['/admin/audit'] },
   { name: 'Health', description: 'Whether the service runs and can do its work.', prefixes: ['/health'] },
   { name: 'Documentation', description: 'This API, for programs and people.', prefixes: ['/openapi.json', '/docs'] },

@@ -9,6 +9,7 @@ import { putEntryContract } from '../cache/put-contract.ts';
 import { getOpenapiContract, showDocsContract } from '../docs/contract.ts';
 import { getErasureContract } from '../erasure/contract.ts';
 import { checkLiveContract, checkReadyContract } from '../health/contract.ts';
+import { cancelJobContract, getJobContract, getOwnJobContract, listJobsContract } from '../jobs/contract.ts';
 import {
   commitReservationContract,
   getQuotasContract,
@@ -42,6 +43,9 @@ import type { Contract } from './contract.ts';
 /** All but `$default`, which is no endpoint. */
 export const allContracts = [
   listAuditContract, // /admin/audit
+  listJobsContract, // /admin/jobs
+  getJobContract,
+  cancelJobContract,
   createTenantContract, // /admin/tenants
   listTenantsContract,
   deleteTenantContract, // /admin/tenants/{id}
@@ -75,6 +79,7 @@ export const allContracts = [
   showDocsContract, // /docs
   checkLiveContract, // /health
   checkReadyContract,
+  getOwnJobContract, // /jobs
   getOpenapiContract, // /openapi.json
   getQuotasContract, // /quotas
   releaseQuotaContract,

@@ -11,6 +11,7 @@ import * as docs from '../docs/contract.ts';
 import * as problem from '../docs/problem.ts';
 import * as erasure from '../erasure/contract.ts';
 import * as health from '../health/contract.ts';
+import * as jobs from '../jobs/contract.ts';
 import * as quotas from '../quotas/contract.ts';
 import * as rateLimiter from '../rate-limiter/contract.ts';
 import * as access from '../tenants/access-contract.ts';
@@ -35,6 +36,7 @@ const MODULES: readonly object[] = [
   docs,
   erasure,
   health,
+  jobs,
   problem,
   quotas,
   rateLimiter,

@@ -61,6 +61,7 @@ interface Row {
 const json = { 'content-type': 'application/json' };
 const ENTRY = '/cache/guarded/entry';
 const NO_HOLD = 'hold-01k0xw6h9te3m8q5v2r7c4n1ba';
+const NO_JOB = 'job-01jd5x9a2b3c4d5e6f7g8h9j0k';
 const NO_REQUEST = 'qreq-01jd5x9a2b3c4d5e6f7g8h9j0k';
 const post =
   (verb: string) =>
@@ -76,6 +77,16 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
       body: '{"name":"Acme","owner":{"id":"o","name":"Ada","email":"ada@acme.test"},"encryption":false}',
     }),
     cells: adminOnly('201'),
+  },
+  listJobs: { request: () => ({ target: '/admin/jobs' }), cells: adminOnly('200') },
+  getJob: { request: () => ({ target: `/admin/jobs/${NO_JOB}` }), cells: adminOnly('404 job_not_found') },
+  cancelJob: {
+    request: () => ({ method: 'POST', target: `/admin/jobs/${NO_JOB}/cancel` }),
+    cells: adminOnly('404 job_not_found'),
+  },
+  getOwnJob: {
+    request: () => ({ target: `/jobs/${NO_JOB}` }),
+    cells: tenantOnly('404 job_not_found', '404 job_not_found', '404 job_not_found'),
   },
   listAudit: { request: () => ({ target: '/admin/audit' }), cells: adminOnly('200') },
   getTenant: { request: ({ tenant }) => ({ target: `/admin/tenants/${tenant.id}` }), cells: adminOnly('200') },

@@ -25,6 +25,8 @@ const READS = [
   'get-cache-entry',
   'check-key',
   'read-tenant',
+  'find-due-jobs',
+  'read-jobs',
   'read-tenants',
   'list-tenants',
   'read-usage',

@@ -6,6 +6,7 @@ import { addAdjustment, closePeriod, readBilling, readBillingRun, readUsage } fr
 import { deleteCacheEntry, getCacheEntry, setCacheEntry } from './cache-scripts.ts';
 import { beginIdempotent, beginTenantCall, endIdempotent, endTenantCall } from './call-scripts.ts';
 import { checkKey, verifyAccess } from './gate-scripts.ts';
+import { cancelJob, claimJob, findDueJobs, removeJob, saveJob, startJob } from './job-scripts.ts';
 import { checkLimit } from './limit-scripts.ts';
 import { freeAbandonedHolds, releaseQuota, reserveQuota, settleQuota } from './quota-scripts.ts';
 import { removeExpiredRecords } from './record-scripts.ts';
@@ -29,10 +30,12 @@ export const allScripts = [
   appendAudit,
   beginIdempotent,
   beginTenantCall,
+  cancelJob,
   changeTenant,
   checkKey,
   checkLimit,
   claimDueAlerts,
+  claimJob,
   closePeriod,
   confirmTenant,
   createApiKey,
@@ -40,6 +43,7 @@ export const allScripts = [
   deleteCacheEntry,
   endIdempotent,
   endTenantCall,
+  findDueJobs,
   finishErasure,
   forgetRefusals,
   freeAbandonedHolds,
@@ -52,13 +56,16 @@ export const allScripts = [
   readUsage,
   releaseQuota,
   removeExpiredRecords,
+  removeJob,
   replaceAlert,
   reserveQuota,
   reserveTenant,
   revokeApiKey,
+  saveJob,
   sealAudit,
   setCacheEntry,
   settleQuota,
+  startJob,
   unlistTenant,
   verifyAccess,
 ] as const;
