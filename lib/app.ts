@@ -21,6 +21,7 @@ import { createGate, type Gate } from './gate/gate.ts';
 import { createSeenKeys } from './gate/seen-keys.ts';
 import { createHealth, type Health } from './health/health.ts';
 import type { Idempotency } from './http/idempotency.ts';
+import type { OwnJobs } from './jobs/own-jobs.ts';
 import { createKeys } from './keys.ts';
 import { lazily } from './lazily.ts';
 import { createLazyAdministration } from './lazy-administration.ts';
@@ -44,6 +45,7 @@ export interface App extends Administration {
   readonly cache: Cache;
   readonly health: Health;
   readonly idempotency: Idempotency;
+  readonly ownJobs: OwnJobs;
   readonly quotas: Quotas;
   readonly rateLimiter: RateLimiter;
   /** Closes connections; for long-running hosts and tests. */
@@ -135,11 +137,19 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
       packer: createValuePacker(config.cache),
       cipher: createTenantCipher({ dataKeys, tenantKeys }),
       corruption: createCorruption({ telemetry }),
+      makeRoom: async () => false,
     }),
     health: createHealth({ redis, blobs }),
     idempotency: lazily<Idempotency>({ run: true }, async () =>
       (await import('./http/idempotency.ts')).createIdempotency({ redis, keys, gate }),
     ),
+    ownJobs: lazily<OwnJobs>({ get: true }, async () => {
+      const [{ createOwnJobs }, { createJobReader }] = await Promise.all([
+        import('./jobs/own-jobs.ts'),
+        import('./jobs/job-reader.ts'),
+      ]);
+      return createOwnJobs({ gate, reader: createJobReader({ redis, keys }) });
+    }),
     quotas: lazily<Quotas>(
       { check: true, overview: true, reserve: true, commit: true, refund: true, release: true },
       async () => (await import('./quotas/quotas.ts')).createQuotas({ redis, keys, gate, now }),

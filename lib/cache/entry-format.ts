@@ -1,14 +1,20 @@
 /**
  * A cache entry as Redis keeps it: one string of three parts.
  *
- *   head      c1,<check>,<meta bytes>,<expires ms, 0 never>,<updated ms>,<seq>,<charged bytes>,<raw bytes>,<digest>,<op>,<codec>\n
- *   metadata  ASCII JSON of {@link EntryMeta}
+ *   head      c2,<check>,<access minute>,<expires ms, 0 never>,<fresh until ms, 0 as long as it lives>,<raw bytes>,<seq>,
+ *             <charged bytes>,<updated ms>,<meta bytes>,<tags bytes>,<blob>,<digest>,<op>,<codec>\n
+ *   metadata  tags, joined by commas, then ASCII JSON of the rest of {@link EntryMeta}
  *   payload   as `codec` says: text as it is, or base64 of packed bytes, so that REST and TCP read the same string; of an
  *             encrypting tenant the packed bytes sealed (lib/crypto/envelope.ts), bound to {@link sealedParts}
  *
- * `op` is the operation id, with `c` when it created the entry and `r` when it replaced one. `check` is the start of the
- * SHA-1 of what follows it in the head and of the metadata, written by the script that knows the time; `digest` is of
- * codec, raw length, metadata and payload. Both are checked before anything is believed or decompressed.
+ * The check (8 hex), access (8 digits), expires and fresh (14 digits each) have fixed widths: scripts write over them.
+ * `blob` is `-`, or `<ulid>.<bytes>` of the object in S3 that has the packed value; the payload is then the SHA-256 of that
+ * object, base64url. `op` is the operation id, with `c` when it created the entry and `r` when it replaced one. `check` is
+ * the start of the SHA-1 of what follows it in the head and of the metadata, written by the script that
+ * knows the time; `digest` is of codec, raw length, metadata and payload. Both are checked before anything is believed or
+ * decompressed.
+ *
+ * Format c1 is still read: it had neither access nor grace nor blobs, and its tags stood in the JSON.
  */
 import { hash } from 'node:crypto';
 import { CorruptValueError } from '../errors.ts';
@@ -20,36 +26,58 @@ export interface EntryMeta {
   readonly source?: string;
   readonly tags?: readonly string[];
   readonly attributes?: Readonly<Record<string, string>>;
+  /** It is known that there is no such thing: the entry has no value. */
+  readonly negative?: true;
 }
 
-/** How the payload stands in the string: `text` UTF-8 as it is, `b64` raw bytes, `lz4` and `zstd` packed ones. */
-export type PlainCodec = 'text' | 'b64' | 'lz4' | 'zstd';
+/**
+ * How the payload stands in the string: `text` UTF-8 as it is, `num` a whole decimal number, written by a script; `b64` raw
+ * bytes, `lz4` and `zstd` packed ones. `raw`: bytes as they are, in S3 only.
+ */
+export type PlainCodec = 'text' | 'num' | 'b64' | 'raw' | 'lz4' | 'zstd';
 /** Sealed: raw bytes, or packed ones. */
 export type SealedCodec = 'graw' | 'glz4' | 'gzstd';
 export type EntryCodec = PlainCodec | SealedCodec;
 
+/** An object in S3 that has an entry's packed value. */
+export interface BlobRef {
+  readonly ulid: string;
+  readonly bytes: number;
+}
+
 export interface EntryHead {
   readonly metaBytes: number;
   readonly expiresAtMs: number | null;
+  /** From then on it is stale; null: it is fresh as long as it lives. */
+  readonly freshUntilMs: number | null;
   readonly updatedAtMs: number;
   readonly seq: number;
   readonly chargedBytes: number;
   readonly rawBytes: number;
   readonly digest: string;
   readonly codec: EntryCodec;
+  /** Null: the value is in Redis. */
+  readonly blob: BlobRef | null;
 }
 
 /** What the script is given: it writes the head in front of `body`. */
 export interface EntryBody {
   readonly metaBytes: number;
+  /** Of the tags, at the start of the metadata. */
+  readonly tagBytes: number;
   readonly rawBytes: number;
   readonly digest: string;
   readonly codec: EntryCodec;
   readonly body: string;
 }
 
-/** Metadata as it is stored. */
-export const metaText = (meta: EntryMeta): string => toAscii(JSON.stringify(meta));
+/** Metadata as it is stored: tags, then the rest. */
+export function metaText(meta: EntryMeta): string {
+  const { tags, ...rest } = meta;
+  return tags === undefined || tags.length === 0
+    ? toAscii(JSON.stringify(meta))
+    : tags.join(',') + toAscii(JSON.stringify(rest));
+}
 
 /** What a sealed payload is bound to, besides its tenant: moved to another entry, or with other metadata, it does not open. */
 export const sealedParts = (
@@ -58,63 +86,100 @@ export const sealedParts = (
 ): readonly string[] => ['c', namespace, key, codec, String(rawBytes), meta];
 
 export function packBody(meta: EntryMeta, codec: EntryCodec, payload: string, rawBytes: number): EntryBody {
-  const json = metaText(meta);
+  const text = metaText(meta);
   return {
-    metaBytes: json.length,
+    metaBytes: text.length,
+    tagBytes: meta.tags?.join(',').length ?? 0,
     rawBytes,
     codec,
-    body: json + payload,
-    digest: digestOf(codec, rawBytes, json + payload),
+    body: text + payload,
+    digest: digestOf(codec, rawBytes, text + payload),
   };
 }
 
-const HEAD =
-  /^c1,([0-9a-f]{8}),(\d+),(\d+),(\d+),(\d+),(\d+),(\d+),([\w-]{22}),([\w-]+),(text|b64|lz4|zstd|graw|glz4|gzstd)\n/;
+/** A stored entry as far as its head tells. */
+export interface ParsedHead {
+  readonly head: EntryHead;
+  readonly meta: EntryMeta;
+  /** As it is stored. */
+  readonly metaText: string;
+  readonly payloadAt: number;
+}
+
+const C2 =
+  /^c2,([0-9a-f]{8}),(\d{8}),(\d{14}),(\d{14}),(\d+),(\d+),(\d+),(\d+),(\d+),(\d+),(-|\w{26}\.\d+),([\w-]{22}),([\w-]+),(text|num|b64|raw|lz4|zstd|graw|glz4|gzstd)\n/;
+/** Where the head's check begins to cover it: behind itself. */
+const CHECKED_FROM = 11;
 
 /**
  * The head and metadata of a stored entry, checked as far as they can be without the payload.
  * @throws {CorruptValueError} not what was written.
  */
-export function parseHead(stored: string): {
-  readonly head: EntryHead;
-  readonly meta: EntryMeta;
-  readonly payloadAt: number;
-} {
-  const match = HEAD.exec(stored);
-  if (match === null) throw new CorruptValueError('The stored entry has no head');
-  const [line, check, metaBytes, expires, updated, seq, charged, raw, digest, , codec] =
-    match as unknown as string[] as [
-      string,
-      string,
-      string,
-      string,
-      string,
-      string,
-      string,
-      string,
-      string,
-      string,
-      EntryCodec,
-    ];
+export function parseHead(stored: string): ParsedHead {
+  const match = C2.exec(stored) as unknown as string[] | null;
+  if (match === null) return parseHeadOfBefore(stored);
+  const [line, check, , expires, fresh, raw, seq, charged, updated, metaBytes, tagBytes, blob, digest, , codec] =
+    match as Texts<15>;
   const payloadAt = line.length + Number(metaBytes);
-  if (hash('sha1', stored.slice(11, payloadAt), 'hex').slice(0, 8) !== check) {
-    throw new CorruptValueError('The head of the stored entry fails its check');
-  }
+  requireCheck(stored.slice(CHECKED_FROM, payloadAt), check);
   const head: EntryHead = {
     metaBytes: Number(metaBytes),
-    expiresAtMs: expires === '0' ? null : Number(expires),
+    expiresAtMs: timeOf(expires),
+    freshUntilMs: timeOf(fresh),
     updatedAtMs: Number(updated),
     seq: Number(seq),
     chargedBytes: Number(charged),
     rawBytes: Number(raw),
     digest,
-    codec,
+    codec: codec as EntryCodec,
+    blob: blob === '-' ? null : { ulid: blob.slice(0, 26), bytes: Number(blob.slice(27)) },
   };
-  return { head, meta: parseMeta(stored.slice(line.length, payloadAt)), payloadAt };
+  const text = stored.slice(line.length, payloadAt);
+  const rest = parseMeta(text.slice(Number(tagBytes)));
+  const meta = tagBytes === '0' ? rest : { ...rest, tags: text.slice(0, Number(tagBytes)).split(',') };
+  return { head, meta, metaText: text, payloadAt };
+}
+
+const C1 =
+  /^c1,([0-9a-f]{8}),(\d+),(\d+),(\d+),(\d+),(\d+),(\d+),([\w-]{22}),([\w-]+),(text|b64|lz4|zstd|graw|glz4|gzstd)\n/;
+
+function parseHeadOfBefore(stored: string): ParsedHead {
+  const match = C1.exec(stored) as unknown as string[] | null;
+  if (match === null) throw new CorruptValueError('The stored entry has no head');
+  const [line, check, metaBytes, expires, updated, seq, charged, raw, digest, , codec] = match as Texts<11>;
+  const payloadAt = line.length + Number(metaBytes);
+  requireCheck(stored.slice(CHECKED_FROM, payloadAt), check);
+  const head: EntryHead = {
+    metaBytes: Number(metaBytes),
+    expiresAtMs: timeOf(expires),
+    freshUntilMs: null,
+    updatedAtMs: Number(updated),
+    seq: Number(seq),
+    chargedBytes: Number(charged),
+    rawBytes: Number(raw),
+    digest,
+    codec: codec as EntryCodec,
+    blob: null,
+  };
+  const text = stored.slice(line.length, payloadAt);
+  return { head, meta: parseMeta(text), metaText: text, payloadAt };
+}
+
+/** What a pattern of so many groups, all of them needed, has matched. */
+type Texts<Length extends number, List extends string[] = []> = List['length'] extends Length
+  ? List
+  : Texts<Length, [...List, string]>;
+
+/** Unix ms; null for 0. */
+const timeOf = (digits: string): number | null => Number(digits) || null;
+
+function requireCheck(checked: string, check: string): void {
+  if (hash('sha1', checked, 'hex').slice(0, 8) === check) return;
+  throw new CorruptValueError('The head of the stored entry fails its check');
 }
 
 /** The whole stored entry, its digest checked. @throws {CorruptValueError} not what was written. */
-export function parseEntry(stored: string) {
+export function parseEntry(stored: string): ParsedHead & { readonly payload: string } {
   const parsed = parseHead(stored);
   const { head } = parsed;
   const body = stored.slice(parsed.payloadAt - head.metaBytes);
@@ -132,8 +197,11 @@ function parseMeta(json: string): EntryMeta {
   }
 }
 
+/** Of a number SHA-1, in hex: the only digest a script can make. */
 const digestOf = (codec: EntryCodec, rawBytes: number, body: string): string =>
-  hash('sha256', `${codec},${rawBytes},${body}`, 'base64url').slice(0, 22);
+  codec === 'num'
+    ? hash('sha1', `${codec},${rawBytes},${body}`, 'hex').slice(0, 22)
+    : hash('sha256', `${codec},${rawBytes},${body}`, 'base64url').slice(0, 22);
 
 /** Beyond ASCII as `\uXXXX`, so that characters, bytes and the script's lengths agree. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII as a whole

@@ -12,6 +12,8 @@ export const NAMESPACE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 export const ETAG = /^[\w-]{22}$/;
 /** Ten years: longer than that is `never`. */
 export const MAX_TTL_SECONDS = 315_360_000;
+/** A year. */
+export const MAX_GRACE_SECONDS = 31_536_000;
 export const MAX_CONTENT_TYPE_CHARACTERS = 255;
 export const MAX_VERSION_CHARACTERS = 128;
 export const MAX_SOURCE_CHARACTERS = 256;
@@ -38,11 +40,21 @@ export function checkName({ namespace, key }: EntryName): void {
   ]);
 }
 
+/** What is checked of an entry before it is stored. */
+interface Checked {
+  readonly meta: EntryMeta;
+  readonly ttlMs?: number | null | undefined;
+  readonly graceMs?: number | undefined;
+}
+
 /** @throws {InvalidRequestError} a lifetime that is none, or metadata that cannot travel as headers. */
-export function checkEntry({ meta, ttlMs }: { readonly meta: EntryMeta; readonly ttlMs: number | null }): void {
+export function checkEntry({ meta, ttlMs = null, graceMs = 0 }: Checked): void {
   const { content_type, version, source, tags = [], attributes } = meta;
   const found = [
     ttlIssue(ttlMs),
+    isGrace(graceMs)
+      ? undefined
+      : { field: 'graceMs', message: `must be 0 to ${MAX_GRACE_SECONDS * 1000} whole milliseconds` },
     textIssue('content_type', content_type, MAX_CONTENT_TYPE_CHARACTERS),
     version === undefined ? undefined : textIssue('version', version, MAX_VERSION_CHARACTERS),
     source === undefined ? undefined : textIssue('source', source, MAX_SOURCE_CHARACTERS),
@@ -74,6 +86,8 @@ function headerBytes({ content_type, version = '', source = '', tags = [], attri
   const attributeBytes = attributes === undefined ? 0 : encodedBytes(attributes);
   return content_type.length + version.length + source.length + tagBytes + attributeBytes;
 }
+
+const isGrace = (ms: number) => Number.isInteger(ms) && ms >= 0 && ms <= MAX_GRACE_SECONDS * 1000;
 
 function ttlIssue(ttlMs: number | null): Issue | undefined {
   if (ttlMs === null || (Number.isInteger(ttlMs) && ttlMs >= 1 && ttlMs <= MAX_TTL_SECONDS * 1000)) return undefined;

@@ -1,10 +1,10 @@
 import { unpack } from '../blobs/codec.ts';
 import type { Compression } from '../config/config.ts';
+import { CorruptValueError } from '../errors.ts';
 import type { EntryName } from '../keys.ts';
 import {
   type EntryHead,
   type EntryMeta,
-  metaText,
   parseEntry,
   parseHead,
   type SealedCodec,
@@ -17,6 +17,10 @@ export interface StoredHead {
   readonly etag: string;
   /** Unix ms; null: never. */
   readonly expiresAtMs: number | null;
+  /** From then on it is stale, Unix ms; null: it is fresh as long as it lives. */
+  readonly freshUntilMs: number | null;
+  /** It is past that, and served only because it was asked for so. */
+  readonly stale: boolean;
   readonly updatedAtMs: number;
   /** Since it was written. */
   readonly ageMs: number;
@@ -48,7 +52,7 @@ export interface Reading {
  * @throws {CorruptValueError} also when the value would be larger than `maxBytes`. @throws what `open` throws.
  */
 export function readEntry(text: string, reading: Reading): StoredEntry | Promise<StoredEntry> {
-  const { head, meta, payload } = parseEntry(text);
+  const { head, meta, metaText, payload } = parseEntry(text);
   const known = describe(head, meta, reading.nowMs);
   switch (head.codec) {
     case 'text':
@@ -58,8 +62,12 @@ export function readEntry(text: string, reading: Reading): StoredEntry | Promise
     case 'lz4':
     case 'zstd':
       return unpackEntry(known, { codec: head.codec, bytes: Buffer.from(payload, 'base64'), ...reading });
+    case 'num':
+      return { ...known, value: Buffer.from(payload, 'utf8') };
+    case 'raw':
+      throw new CorruptValueError('The stored entry is packed as only objects in S3 are');
     default:
-      return openEntry(known, { payload, codec: head.codec, reading });
+      return openEntry(known, { payload, codec: head.codec, metaText, reading });
   }
 }
 
@@ -77,9 +85,14 @@ const INSIDE: Readonly<Record<SealedCodec, Compression>> = { graw: 'none', glz4:
 
 async function openEntry(
   known: StoredHead,
-  { payload, codec, reading }: { payload: string; codec: SealedCodec; reading: Reading },
+  {
+    payload,
+    codec,
+    metaText: meta,
+    reading,
+  }: { payload: string; codec: SealedCodec; metaText: string; reading: Reading },
 ): Promise<StoredEntry> {
-  const parts = sealedParts(reading.name, { codec, rawBytes: known.rawBytes, meta: metaText(known.meta) });
+  const parts = sealedParts(reading.name, { codec, rawBytes: known.rawBytes, meta });
   const bytes = await reading.open(payload, parts);
   return unpackEntry(known, { codec: INSIDE[codec], bytes, maxBytes: reading.maxBytes });
 }
@@ -88,6 +101,8 @@ const describe = (head: EntryHead, meta: EntryMeta, nowMs: number): StoredHead =
   meta,
   etag: head.digest,
   expiresAtMs: head.expiresAtMs,
+  freshUntilMs: head.freshUntilMs,
+  stale: head.freshUntilMs !== null && head.freshUntilMs <= nowMs,
   updatedAtMs: head.updatedAtMs,
   ageMs: Math.max(0, nowMs - head.updatedAtMs),
   rawBytes: head.rawBytes,

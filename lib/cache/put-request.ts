@@ -11,7 +11,7 @@ const MAX_VALUE_DEPTH = 1_000;
  * What a PUT asks to store.
  * @throws {InvalidJsonError} a body that says it is JSON and is not.
  */
-export function readPut({ headers, query, body }: Input<typeof putEntryContract>, defaultTtlMs: number): SetEntry {
+export function readPut({ headers, query, body }: Input<typeof putEntryContract>): SetEntry {
   const contentType = headers['content-type'] ?? 'application/octet-stream';
   if (isJsonType(contentType)) parseJson(body, MAX_VALUE_DEPTH);
   const meta = defined({
@@ -23,7 +23,7 @@ export function readPut({ headers, query, body }: Input<typeof putEntryContract>
   return {
     value: body,
     meta: { content_type: contentType, ...meta },
-    ttlMs: query.ttl_seconds === undefined ? defaultTtlMs : query.ttl_seconds,
+    ttlMs: query.ttl_seconds,
     condition: conditionOf(headers['if-match'], headers['if-none-match']),
   };
 }

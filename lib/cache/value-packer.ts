@@ -20,6 +20,9 @@ export interface PlainEntry {
 
 /** A value, compressed if that pays. */
 export interface CompressedEntry extends PlainEntry {
+  /** What it was to be packed by. */
+  readonly algorithm: Compression;
+  /** What it is packed by: `none` where that does not pay. */
   readonly codec: Compression;
   /** The value itself when it is not compressed. */
   readonly bytes: Buffer;
@@ -29,17 +32,18 @@ const SEALED = { none: 'graw', lz4: 'glz4', zstd: 'gzstd' } as const;
 
 /** Chooses how a value stands in Redis: text as it is, other bytes as base64, packed when that saves more than 10 %. */
 export function createValuePacker(config: CacheConfig) {
-  const algorithm = config.enableCompression ? config.compressionAlgorithm : 'none';
   return {
-    /** The part that is the same for every tenant and data key. @throws {BodyTooLargeError} larger than `cache.max_entry_size_bytes`. */
-    async compress(entry: PlainEntry): Promise<CompressedEntry> {
-      const { value } = entry;
-      if (value.length > config.maxEntrySizeBytes) {
-        const details = { max_bytes: config.maxEntrySizeBytes };
-        throw new BodyTooLargeError(`A cache entry may have ${config.maxEntrySizeBytes} bytes`, { details });
-      }
+    /** @throws {BodyTooLargeError} larger than `cache.max_entry_size_bytes`. */
+    requireSize({ length }: Uint8Array): void {
+      if (length <= config.maxEntrySizeBytes) return;
+      const details = { max_bytes: config.maxEntrySizeBytes };
+      throw new BodyTooLargeError(`A cache entry may have ${config.maxEntrySizeBytes} bytes`, { details });
+    },
+
+    /** The part that is the same for every data key. */
+    async compress({ name, value, meta }: PlainEntry, algorithm: Compression): Promise<CompressedEntry> {
       const { codec, bytes } = await pack(value, { algorithm, thresholdBytes: config.compressionThresholdBytes });
-      return { ...entry, codec, bytes };
+      return { name, value, meta, algorithm, codec, bytes };
     },
 
     /** The entry as it is stored. @param seal null: it is not encrypted. */

@@ -51,6 +51,10 @@ export const PROBLEM_CODES = {
   encryption_off: { status: 409, meaning: 'The tenant is not encrypted, so it has no data key to rotate.' },
   data_key_limit_reached: { status: 409, meaning: 'The tenant has 100 data keys; none can be added.' },
   precondition_failed: { status: 412, meaning: 'If-Match or If-None-Match does not hold. Nothing was changed.' },
+  lease_lost: {
+    status: 412,
+    meaning: 'The lease is over, or the entry was written or invalidated since. Nothing was stored: read it again.',
+  },
   body_too_large: { status: 413, meaning: 'The body is larger than this endpoint takes.' },
   reply_too_large: { status: 413, meaning: 'The answer would not fit into one reply.' },
   unsupported_media_type: { status: 415, meaning: 'The type or encoding of the body is not one this endpoint takes.' },

@@ -2,12 +2,12 @@
  * The counters of a tenant: field `m` of its gate, and the points kept of it. Scripts write them
  * (lib/redis/scripts/includes/close-gate.lua, stock.lua).
  *
- *   m2,<level>,<level at µs>,<minute>,<operations in it>,<period end ms>,<transfer bytes of the period>,<operations>,<hits>,
- *   <misses>,<bytes out>,<compute µs>,<bytes in>,<memory bytes>,<entries>,<seq>,<storage bytes>,<stock at ms>,
- *   <memory byte-ms hi>,<lo>,<storage byte-ms hi>,<lo>
+ *   m3,<level>,<level at µs>,<minute>,<operations in it>,<period end ms>,<transfer bytes of the period>,<operations>,<hits>,
+ *   <misses>,<bytes out>,<compute µs>,<access µs>,<bytes in>,<memory bytes>,<entries>,<seq>,<storage bytes>,<stock at ms>,
+ *   <memory byte-ms hi>,<lo>,<storage byte-ms hi>,<lo>,<raw bytes of the entries>,<packed bytes of the entries>
  *
- * Operations to compute µs, bytes in and byte-time only ever grow. m1 had neither period nor storage nor byte-time; the
- * script that meets it writes m2.
+ * Operations to access µs, bytes in and byte-time only ever grow. m2 had neither access µs nor raw and packed bytes, m1
+ * neither period nor storage nor byte-time as well; the script that meets one of them writes m3.
  *
  * A point is the text of `m` as it stood when a minute, an hour, a day or a period had ended, written by the first request
  * after: `u:m<minute % 180>`, `u:h<hour % 192>`, `u:d<day % 431>`, and for ever `p:<period end ms>`. Which one a slot
@@ -26,6 +26,8 @@ export interface Counters {
   readonly misses: number;
   readonly bytesOut: number;
   readonly computeUs: number;
+  /** What reads of the cache took, as the instances saw them. */
+  readonly accessUs: number;
   readonly bytesIn: number;
   readonly memoryBytes: number;
   readonly entries: number;
@@ -35,13 +37,19 @@ export interface Counters {
   readonly stockAtMs: number;
   readonly memoryByteMs: bigint;
   readonly storageByteMs: bigint;
+  /** Of the values of all cache entries: as they were given, and as they are packed. */
+  readonly rawBytes: number;
+  readonly packedBytes: number;
 }
 
 /** The counters of a tenant that did nothing yet. */
-export const NO_COUNTERS = 'm2,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0';
+export const NO_COUNTERS = 'm3,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0';
 
 const M1 = /^m1(?:,\d+){13}$/;
 const M2 = /^m2(?:,\d+){21}$/;
+const M3 = /^m3(?:,\d+){24}$/;
+/** Numbers of m2 before access µs. */
+const M2_BEFORE_ACCESS = 11;
 /** What the high limb of byte-time counts. */
 const LIMB = 1_000_000_000_000_000n;
 
@@ -51,7 +59,10 @@ export function unpackCounters(text: string): Counters {
   const numbers = texts.map(Number);
   const at = (place: number) => numbers[place] as number;
   if (M1.test(text)) return unpackM1(at);
-  if (!M2.test(text)) throw new RangeError('Not gate counters');
+  if (M2.test(text)) {
+    numbers.splice(M2_BEFORE_ACCESS, 0, 0);
+    numbers.push(0, 0);
+  } else if (!M3.test(text)) throw new RangeError('Not gate counters');
   return {
     minute: at(2),
     operationsThisMinute: at(3),
@@ -62,14 +73,17 @@ export function unpackCounters(text: string): Counters {
     misses: at(8),
     bytesOut: at(9),
     computeUs: at(10),
-    bytesIn: at(11),
-    memoryBytes: at(12),
-    entries: at(13),
-    seq: at(14),
-    storageBytes: at(15),
-    stockAtMs: at(16),
-    memoryByteMs: BigInt(at(17)) * LIMB + BigInt(at(18)),
-    storageByteMs: BigInt(at(19)) * LIMB + BigInt(at(20)),
+    accessUs: at(11),
+    bytesIn: at(12),
+    memoryBytes: at(13),
+    entries: at(14),
+    seq: at(15),
+    storageBytes: at(16),
+    stockAtMs: at(17),
+    memoryByteMs: BigInt(at(18)) * LIMB + BigInt(at(19)),
+    storageByteMs: BigInt(at(20)) * LIMB + BigInt(at(21)),
+    rawBytes: at(22),
+    packedBytes: at(23),
   };
 }
 
@@ -82,14 +96,14 @@ export type Use = Pick<
 /** As {@link unpackCounters}, for a third of the time. @throws {RangeError} not written by a script. */
 export function unpackUse(text: string): Use {
   const parts = text.split(',');
-  if (parts[0] !== 'm2' || parts.length !== 22) return unpackCounters(text);
+  if (parts[0] !== 'm3' || parts.length !== 25) return unpackCounters(text);
   const use = {
     minute: Number(parts[3]),
     operationsThisMinute: Number(parts[4]),
     periodEndMs: Number(parts[5]),
     transferBytes: Number(parts[6]),
-    memoryBytes: Number(parts[13]),
-    storageBytes: Number(parts[16]),
+    memoryBytes: Number(parts[14]),
+    storageBytes: Number(parts[17]),
   };
   const sum = use.minute + use.operationsThisMinute + use.periodEndMs + use.transferBytes;
   if (!Number.isFinite(sum + use.memoryBytes + use.storageBytes)) throw new RangeError('Not gate counters');
@@ -106,6 +120,7 @@ const unpackM1 = (at: (place: number) => number): Counters => ({
   misses: at(8),
   bytesOut: at(6),
   computeUs: at(7),
+  accessUs: 0,
   bytesIn: at(9),
   memoryBytes: at(10),
   entries: at(11),
@@ -114,6 +129,8 @@ const unpackM1 = (at: (place: number) => number): Counters => ({
   stockAtMs: 0,
   memoryByteMs: 0n,
   storageByteMs: 0n,
+  rawBytes: 0,
+  packedBytes: 0,
 });
 
 /** Points that can be asked for, of each kind. */

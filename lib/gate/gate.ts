@@ -33,6 +33,8 @@ export interface GatedCall<Key extends string, Arg extends string> {
   args(context: TenantContext): OwnArgs<Arg> | Promise<OwnArgs<Arg>>;
   /** Whether the script's own answer says that there is no room for it: it is asked again when expired records made some. */
   full?(answer: readonly RedisReply[]): boolean;
+  /** Asked when it is full even so: whether room was made, so that it is worth asking again. {@link MAX_ROUNDS} times at most. */
+  makeRoom?(context: TenantContext, answer: readonly RedisReply[]): Promise<boolean>;
   /** Whether the script's own answer, after its admission, says that it changed nothing: after a lost reply, nobody knows. */
   declined?(answer: readonly RedisReply[]): boolean;
 }
@@ -49,13 +51,13 @@ export function createGate(deps: {
   readonly expired: Pick<ExpiredRecords, 'free'>;
 }) {
   const { redis, keys, contexts, seen, expired } = deps;
-  const carried = new Map<TenantId, number>();
+  const carried = new Map<TenantId, Carried>();
 
   const attempt = async <Key extends string, Arg extends string>(
     caller: Caller,
     call: Omit<GatedCall<Key, Arg>, 'resource' | 'declined'>,
     context: TenantContext | undefined,
-    carriedUs: number,
+    carriedUs: string,
   ) => {
     const gateKeys = { gate: keys.gate(caller.tenantId), holds: keys.holds(caller.tenantId) };
     const gateArgs = {
@@ -82,7 +84,7 @@ export function createGate(deps: {
     caller: Caller,
     call: GatedCall<Key, Arg>,
     context: TenantContext | undefined,
-    carriedUs: number,
+    carriedUs: string,
   ) => {
     const { resource, scope } = call;
     const access = { keyId: caller.keyId, action: scope, resource: resource ?? '' };
@@ -90,9 +92,18 @@ export function createGate(deps: {
       return attempt(caller, call, context, carriedUs);
     }
     const ask = { script: verifyAccess, scope, kind: 'read', keys: () => ({}), args: () => ({}) } as const;
-    const reply = await attempt(caller, ask, context, 0);
+    const reply = await attempt(caller, ask, context, NOTHING_CARRIED);
     if (reply[0] === ADMITTED) throw denied(scope);
     return reply;
+  };
+
+  const carry = (tenantId: TenantId, computeUs: number, accessUs: number) => {
+    const before = carried.get(tenantId);
+    if (before === undefined && carried.size >= MAX_CARRIED) return;
+    carried.set(tenantId, {
+      computeUs: (before?.computeUs ?? 0) + Math.round(computeUs),
+      accessUs: (before?.accessUs ?? 0) + Math.round(accessUs),
+    });
   };
 
   return {
@@ -109,14 +120,17 @@ export function createGate(deps: {
       let context = contexts.find(caller.tenantId);
       let lost = false;
       let freed = false;
+      let rounds = 0;
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         // What was carried may have been metered by the call whose reply was lost: at most once, so not again.
-        const reply = await attemptAllowed(caller, call, context, lost ? 0 : carriedUs).catch((error: unknown) => {
-          if (lost) throw stillUnknown(error);
-          if (!(error instanceof OutcomeUnknownError) || caller.signal?.aborted) throw error;
-          lost = true;
-          return null;
-        });
+        const reply = await attemptAllowed(caller, call, context, lost ? NOTHING_CARRIED : carriedUs).catch(
+          (error: unknown) => {
+            if (lost) throw stillUnknown(error);
+            if (!(error instanceof OutcomeUnknownError) || caller.signal?.aborted) throw error;
+            lost = true;
+            return null;
+          },
+        );
         if (reply === null) continue;
         if (reply[0] === ADMITTED) {
           const admission = readAdmission(reply, 1);
@@ -127,6 +141,9 @@ export function createGate(deps: {
           if (call.full?.(found) && !freed) {
             freed = true;
             if ((await expired.free(caller.tenantId, generation, caller.signal)) > 0) continue;
+          }
+          if (call.makeRoom !== undefined && call.full?.(found) && rounds++ < MAX_ROUNDS) {
+            if (await call.makeRoom(context ?? NO_CONTEXT, found)) continue;
           }
           if (lost && call.declined?.(found)) throw stillUnknown();
           return { admission, nowMs: reply[3] as number, found, context: context ?? NO_CONTEXT };
@@ -155,8 +172,16 @@ export function createGate(deps: {
 
     /** Adds work known only afterwards, in microseconds, to the tenant's next call on this instance. */
     carry(tenantId: TenantId, us: number): void {
-      if (carried.size < MAX_CARRIED) carried.set(tenantId, (carried.get(tenantId) ?? 0) + Math.round(us));
+      carry(tenantId, us, 0);
     },
+
+    /** As {@link carry}: what a read of the cache took, from here to Redis and back. */
+    carryAccess(tenantId: TenantId, us: number): void {
+      carry(tenantId, 0, us);
+    },
+
+    /** What this instance knows of the tenant; undefined: nothing yet. It may be old. */
+    knownContext: (tenantId: TenantId): TenantContext | undefined => contexts.find(tenantId),
   };
 }
 
@@ -175,11 +200,23 @@ const blank = (names: readonly string[]) => Object.fromEntries(names.map((name) 
 const denied = (action: string) =>
   new ForbiddenError('access_denied', `A policy of this tenant denies ${action} here`, { details: { action } });
 
-const MAX_TRIES = 4;
+const MAX_TRIES = 12;
+/** Of making room for one call. */
+const MAX_ROUNDS = 4;
 const MAX_CARRIED = 5_000;
 
-function take(carried: Map<TenantId, number>, tenantId: TenantId): number {
-  const us = carried.get(tenantId) ?? 0;
-  if (us > 0) carried.delete(tenantId);
-  return us;
+/** Work known only afterwards, µs. */
+interface Carried {
+  readonly computeUs: number;
+  readonly accessUs: number;
+}
+
+/** As scripts take it. */
+const NOTHING_CARRIED = '0';
+
+function take(carried: Map<TenantId, Carried>, tenantId: TenantId): string {
+  const work = carried.get(tenantId);
+  if (work === undefined) return NOTHING_CARRIED;
+  carried.delete(tenantId);
+  return work.accessUs > 0 ? `${work.computeUs},${work.accessUs}` : `${work.computeUs}`;
 }

@@ -3,9 +3,9 @@ import { expect } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import { parseHead } from '../../lib/cache/entry-format.ts';
 import type { TenantId } from '../../lib/ids.ts';
-import { type RecordKind, unescapeControls } from '../../lib/keys.ts';
+import { type EntryName, type RecordKind, unescapeControls } from '../../lib/keys.ts';
 import { gateState } from './gate-state.ts';
-import { expiryMember, keyMember } from './index-member.ts';
+import { accessMember, expiryMember, keyMember, tagMember } from './index-member.ts';
 import { keysOf, tenantState } from './tenant-state.ts';
 
 const RECORD_OVERHEAD_BYTES = 200;
@@ -37,12 +37,21 @@ export async function auditRecords(app: App, id: TenantId): Promise<RecordCounts
     memory += Buffer.byteLength(redisKey) + Buffer.byteLength(stored) + RECORD_OVERHEAD_BYTES;
     counts[kind]++;
     members.push(keyMember(name, kind));
+    if (kind === 'c') members.push(...furtherMembers(name, stored));
     if (expiresAtMs !== null) members.push(expiryMember(name, expiresAtMs, kind));
   }
   expect([...index].sort()).toEqual(members.sort());
   const counted = await gateState(app, id).meter();
   expect(counted).toMatchObject({ memory: BigInt(memory), entries: BigInt(counts.c) });
   return counts;
+}
+
+/** Members of a cache entry besides those that list it and its expiry. */
+function furtherMembers(name: EntryName, stored: string): string[] {
+  if (stored.startsWith('c1')) return [];
+  const { head, meta } = parseHead(stored);
+  const tags = (meta.tags ?? []).map((tag) => tagMember(name, tag));
+  return [accessMember(name, stored.slice(12, 20), head.blob === null ? 'a' : 's'), ...tags];
 }
 
 /** As {@link auditRecords}. @returns how many cache entries there are. */

@@ -11,7 +11,7 @@ export function countersText(c: Partial<Counters>): string {
   const n = (name: Exclude<keyof Counters, 'memoryByteMs' | 'storageByteMs'>) => c[name] ?? 0;
   const limbs = (value = 0n) => [value / LIMB, value % LIMB];
   return [
-    'm2',
+    'm3',
     0,
     0,
     n('minute'),
@@ -23,6 +23,7 @@ export function countersText(c: Partial<Counters>): string {
     n('misses'),
     n('bytesOut'),
     n('computeUs'),
+    n('accessUs'),
     n('bytesIn'),
     n('memoryBytes'),
     n('entries'),
@@ -31,6 +32,8 @@ export function countersText(c: Partial<Counters>): string {
     n('stockAtMs'),
     ...limbs(c.memoryByteMs),
     ...limbs(c.storageByteMs),
+    n('rawBytes'),
+    n('packedBytes'),
   ].join(',');
 }
 
@@ -84,6 +87,7 @@ const ZERO: Counters = {
   misses: 0,
   bytesOut: 0,
   computeUs: 0,
+  accessUs: 0,
   bytesIn: 0,
   memoryBytes: 0,
   entries: 0,
@@ -92,4 +96,6 @@ const ZERO: Counters = {
   stockAtMs: 0,
   memoryByteMs: 0n,
   storageByteMs: 0n,
+  rawBytes: 0,
+  packedBytes: 0,
 };

@@ -18,6 +18,7 @@ const NUMBERS = [
   'misses',
   'bytesOut',
   'computeUs',
+  'accessUs',
   'bytesIn',
   'memory',
   'entries',
@@ -28,6 +29,8 @@ const NUMBERS = [
   'memoryLo',
   'storageHi',
   'storageLo',
+  'raw',
+  'packed',
 ] as const;
 
 /** Field `m`: the limiter's state and the counters, exact. */
@@ -58,7 +61,7 @@ export function gateState(app: Pick<App, 'config' | 'redis'>, id: TenantId) {
     /** Changes some numbers of `m`. */
     async setMeter(changes: Partial<Meter>): Promise<void> {
       const meter = { ...(await this.meter()), ...changes };
-      await write('m', ['m2', ...NUMBERS.map((name) => meter[name])].join(','));
+      await write('m', ['m3', ...NUMBERS.map((name) => meter[name])].join(','));
     },
     /** Changes limits as administration does. */
     async setLimits(changes: Partial<Limits>): Promise<void> {

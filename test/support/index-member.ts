@@ -14,3 +14,10 @@ export function keyMember(name: EntryName, kind: RecordKind = 'c'): string {
 /** The member that orders the record by its expiry. */
 export const expiryMember = (name: EntryName, expiresAtMs: number, kind: RecordKind = 'c'): string =>
   `e\0${`${expiresAtMs}`.padStart(14, '0')}${keyMember(name, kind).slice(1)}`;
+
+/** The member that orders a cache entry by its last access, in minutes since 1970. */
+export const accessMember = (name: EntryName, minute: string, tier: 'a' | 's' = 'a'): string =>
+  `${tier}\0${minute}${keyMember(name).slice(1)}`;
+
+/** The member that lists a cache entry under a tag. */
+export const tagMember = (name: EntryName, tag: string): string => `t\0${tag}${keyMember(name).slice(1)}`;

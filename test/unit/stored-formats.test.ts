@@ -50,10 +50,11 @@ describe('stored cache entries [C1 C3 C5]', () => {
   it.each(golden.entries.filter(({ codec }) => codec === 'text' || codec === 'b64'))(
     '$codec is written as it was',
     async ({ key, value_base64, meta }) => {
-      const config = { maxEntrySizeBytes: 10_000, enableCompression: false } as CacheConfig;
+      const config = { maxEntrySizeBytes: 10_000 } as CacheConfig;
       const packer = createValuePacker(config);
       const value = Buffer.from(value_base64, 'base64');
-      const written = packer.pack(await packer.compress({ name: { namespace: 'ns', key }, value, meta }), null);
+      const compressed = await packer.compress({ name: { namespace: 'ns', key }, value, meta }, 'none');
+      const written = packer.pack(compressed, null);
       const stored = goldenText(key);
       expect(stored.slice(stored.indexOf('\n') + 1)).toBe(written.body);
       expect(parseEntry(stored).head).toMatchObject({ digest: written.digest, metaBytes: written.metaBytes });
@@ -186,6 +187,11 @@ describe('stored records and names [T1 T2]', () => {
       goldenKeys.alertsDue(),
       goldenKeys.refusals(),
       goldenKeys.tenants(),
+      goldenKeys.job('job-01kaj4dz5s3zzzzzzzzzzzzzz2'),
+      goldenKeys.job('job-01kaj4dz5s3zzzzzzzzzzzzzz3'),
+      goldenKeys.jobIndex(),
+      goldenKeys.jobsDue(),
+      goldenKeys.jobsEnded(),
       goldenKeys.tenantReservations(),
       goldenKeys.tenantIndex(),
       goldenKeys.tenantSummary(),

@@ -3,7 +3,21 @@
 import { claimDueAlerts, forgetRefusals, raiseAlert, replaceAlert } from './alert-scripts.ts';
 import { appendAudit, sealAudit } from './audit-scripts.ts';
 import { addAdjustment, closePeriod, readBilling, readBillingRun, readUsage } from './billing-scripts.ts';
-import { deleteCacheEntry, getCacheEntry, setCacheEntry } from './cache-scripts.ts';
+import {
+  deleteCacheEntry,
+  getCacheEntries,
+  getCacheEntry,
+  incrementCacheEntry,
+  invalidateCache,
+  invalidateTenantCache,
+  leaseCacheEntry,
+  moveCacheEntry,
+  removeCacheEntries,
+  setCacheEntries,
+  setCacheEntry,
+  settleInvalidation,
+  touchCacheEntry,
+} from './cache-scripts.ts';
 import { beginIdempotent, beginTenantCall, endIdempotent, endTenantCall } from './call-scripts.ts';
 import { checkKey, verifyAccess } from './gate-scripts.ts';
 import { cancelJob, claimJob, findDueJobs, removeJob, saveJob, startJob } from './job-scripts.ts';
@@ -47,14 +61,21 @@ export const allScripts = [
   finishErasure,
   forgetRefusals,
   freeAbandonedHolds,
+  getCacheEntries,
   getCacheEntry,
+  incrementCacheEntry,
+  invalidateCache,
+  invalidateTenantCache,
+  leaseCacheEntry,
   listTenants,
+  moveCacheEntry,
   publishChange,
   raiseAlert,
   readBilling,
   readBillingRun,
   readUsage,
   releaseQuota,
+  removeCacheEntries,
   removeExpiredRecords,
   removeJob,
   replaceAlert,
@@ -63,9 +84,12 @@ export const allScripts = [
   revokeApiKey,
   saveJob,
   sealAudit,
+  setCacheEntries,
   setCacheEntry,
+  settleInvalidation,
   settleQuota,
   startJob,
+  touchCacheEntry,
   unlistTenant,
   verifyAccess,
 ] as const;

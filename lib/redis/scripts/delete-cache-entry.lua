@@ -6,11 +6,12 @@
   KEYS[1] gate          hash     the tenant's limits, counters and API keys
   KEYS[2] entry         string   the entry: head line, metadata, payload
   KEYS[3] index         zset     the tenant's index
+  KEYS[4] lease         string   the token of who loads the entry: a load under way is not stored; has a TTL
 
   ARGV[1] keyField               the API key's field in `gate`
   ARGV[2] scope                  what the key must be allowed to do, between spaces; empty = nothing
   ARGV[3] context                context version the caller knows; empty = none
-  ARGV[4] carriedUs              microseconds of earlier work not yet metered
+  ARGV[4] carriedUs              microseconds of earlier work not yet metered, and perhaps of earlier accesses
   ARGV[5] route                  name of the route, for a limit of its own; empty = none
   ARGV[6] condition              empty = none; exists; digests one of which must be stored, comma separated; or
                                  `unreadable,` and perhaps a digest: what was found damaged, of that digest or no head
@@ -20,27 +21,20 @@
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, outcome }: 1 removed, 0 there was none,
   3 condition failed; of an empty op also the bytes that 1 would give back; or a refusal of the gate.
 
-  Cost: O(log n) of the index. 7 inner calls; 5 when there is none, 8 when its bytes are measured; 4 of an empty op.
+  Cost: O(log n) of the index. 7 inner calls; 6 when there is none, 8 when its bytes are measured or in S3; 4 of an empty op; one
+  more while something is invalidated and not reclaimed.
 ]]
 --- @include "includes/open-gate.lua"
 --- @include "includes/stock.lua"
---- @include "includes/entry.lua"
+--- @include "includes/store-entry.lua"
 local entry, condition, op = KEYS[2], ARGV[6], ARGV[7]
--- `d` keeps the last 64 removals, newest first, as `<op>=<outcome>;`: a removed entry has no head to tell a replay by.
 local dry = op == ''
-local recent = not dry and redis.call('HGET', KEYS[1], 'd') or ''
-local replayed = string.match(recent, op .. '=(%d);')
-if replayed then return { OK, level, minuteOps, nowMs, opm, burst, own, tonumber(replayed) } end
+--- @include "includes/recent-operation.lua"
+if replayed then return { OK, level, minuteOps, nowMs, opm, burst, own, replayed } end
 
-local old = redis.call('GETRANGE', entry, 0, 255)
-local exists = old ~= ''
-local head = exists and read_head(old, nowMs)
-local visible = exists and not (head and head.gone)
+local exists, head, visible = known_entry(entry, KEYS[1], gate[7], nowMs)
 local damaged = string.sub(condition, 1, 11) == 'unreadable,'
-local holds = condition == '' or (condition == 'exists' and visible) or (damaged and exists and not head)
-if not holds and visible and head then
-  holds = string.find(',' .. condition .. ',', ',' .. head.digest .. ',', 1, true) ~= nil
-end
+local holds = (damaged and exists and not head) or condition_holds(condition, head, visible or (damaged and exists))
 
 local outcome, bytes = 3, nil
 if holds then
@@ -51,15 +45,13 @@ if holds then
     bytes = visible and charge_of(entry, head) or 0
   elseif exists then
     local left = read_stock(stock, nowMs)
-    forget_entry(left, entry, KEYS[3], head)
+    forget_entry(left, entry, KEYS[3], head, nowMs, KEYS[4])
     if visible then left.seq = left.seq + 1 end
     stock = write_stock(left)
+  else
+    redis.call('UNLINK', KEYS[4])
   end
 end
-if not dry then
-  more = more or {}
-  more[#more + 1] = 'd'
-  more[#more + 1] = string.sub(op .. '=' .. outcome .. ';' .. recent, 1, 1728)
-end
+if not dry then more = remember(more, outcome) end
 --- @include "includes/close-gate.lua"
 return { OK, level, minuteOps, nowMs, opm, burst, own, outcome, bytes }

@@ -25,13 +25,18 @@ for i = 3, #KEYS do
   local keyMember = key_member(record)
   local kind = string.sub(keyMember, 3, 3)
   local text = redis.call('GETRANGE', record, 0, 255)
-  local read = kind == 'c' and read_head or kind == 'l' and read_limit or read_call
-  local head = text ~= '' and read(text, nowMs) or nil
+  local head
+  if text ~= '' and kind == 'c' then
+    head = read_head(record, text, nowMs)
+  elseif text ~= '' then
+    local read = kind == 'l' and read_limit or read_call
+    head = read(text, nowMs)
+  end
   -- The expiry it is listed under. Only the state of a limit may live on past it: its member moves when it is met here.
   local indexed = head and (head.indexed or head.expires)
   if head and head.gone then
     if kind == 'c' then
-      forget_entry(left, record, index, head)
+      forget_entry(left, record, index, head, nowMs)
     else
       forget_record(left, record, index, indexed, measured_charge(record))
       if indexed ~= seen then redis.call('ZREM', index, expiry_member(seen, keyMember)) end

@@ -2,7 +2,7 @@
 -- work and one HSET after it (close-gate.lua). Nothing is written before everything was checked.
 --
 -- The hash holds `h` (limits, written by administration), `m` (limiter state and counters, written here), `r` (what is
--- reserved), `x` (context, JSON), one field `k:<sha256>` for each API key, and `l:…` for limits of a key or a route of
+-- reserved), `x` (context, JSON), `v` (invalidations not reclaimed: epochs.lua), one field `k:<sha256>` for each API key, and `l:…` for limits of a key or a route of
 -- their own. Formats: lib/gate/gate-fields.ts.
 --
 -- This is no function: an include is text put in its place, so this one runs where it stands, leaves what it learned in
@@ -17,9 +17,9 @@ local OPERATION = 60000000
 local gate
 local ownField, routeField = 'l' .. string.sub(ARGV[1], 2), 'l:' .. ARGV[5]
 if ARGV[3] == '' then
-  gate = redis.call('HMGET', KEYS[1], 'h', 'm', ARGV[1], 'r', ownField, routeField, 'x')
+  gate = redis.call('HMGET', KEYS[1], 'h', 'm', ARGV[1], 'r', ownField, routeField, 'v', 'x')
 else
-  gate = redis.call('HMGET', KEYS[1], 'h', 'm', ARGV[1], 'r', ownField, routeField)
+  gate = redis.call('HMGET', KEYS[1], 'h', 'm', ARGV[1], 'r', ownField, routeField, 'v')
 end
 if not gate[1] or not gate[3] then return { KEY_UNKNOWN } end
 
@@ -41,15 +41,15 @@ if not string.find(scopes, scope, 1, true) and (scope == ' admin ' or not string
   if not string.find(scopes, area, 1, true) then return { SCOPE_MISSING } end
 end
 if version ~= ARGV[3] then
-  return { CONTEXT_OLD, version, generation, gate[7] or redis.call('HGET', KEYS[1], 'x') }
+  return { CONTEXT_OLD, version, generation, gate[8] or redis.call('HGET', KEYS[1], 'x') }
 end
 
 time = time or redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 local nowMs = math.floor(nowUs / 1000)
 -- Counters stay text until something is added to them. `stock`: those that only some requests change (stock.lua).
-local COUNTERS = '^m2,(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(.*)$'
-local level, levelAt, minute, minuteOps, periodEnd, transfer, ops, hits, misses, bytesOut, computeUs, stock =
+local COUNTERS = '^m3,(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(.*)$'
+local level, levelAt, minute, minuteOps, periodEnd, transfer, ops, hits, misses, bytesOut, computeUs, accessUs, stock =
   string.match(gate[2], COUNTERS)
 local thisMinute = math.floor(nowMs / 60000)
 -- Fields to write beside the counters: name, value, name, value, …
@@ -58,7 +58,7 @@ if not level or minute + 0 ~= thisMinute then
 --- @include "roll-over.lua"
   if not level then
     gate[2] = counters_of_before(gate[2], nowMs)
-    level, levelAt, minute, minuteOps, periodEnd, transfer, ops, hits, misses, bytesOut, computeUs, stock =
+    level, levelAt, minute, minuteOps, periodEnd, transfer, ops, hits, misses, bytesOut, computeUs, accessUs, stock =
       string.match(gate[2], COUNTERS)
   end
   if minute + 0 ~= thisMinute then
@@ -101,7 +101,11 @@ for i = 5, 6 do
   end
 end
 level, minuteOps = level + OPERATION, minuteOps + 1
-if ARGV[4] ~= '0' then computeUs = string.format('%d', computeUs + ARGV[4]) end
+if ARGV[4] ~= '0' then
+  local carriedUs, carriedAccessUs = string.match(ARGV[4], '^(%d+),?(%d*)$')
+  computeUs = string.format('%d', computeUs + carriedUs)
+  if carriedAccessUs ~= '' then accessUs = string.format('%d', accessUs + carriedAccessUs) end
+end
 -- When a key was used last is kept to the minute.
 if string.match(scopes, '^(%d*)') ~= minute then
   more = more or {}

@@ -16,13 +16,14 @@ end
 
 -- The stock, its byte-time brought up to now.
 local function read_stock(text, nowMs)
-  local bytesIn, memory, entries, seq, storage, at, memoryHi, memoryLo, storageHi, storageLo =
-    string.match(text, '^(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+)$')
+  local bytesIn, memory, entries, seq, storage, at, memoryHi, memoryLo, storageHi, storageLo, raw, packed =
+    string.match(text, '^(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+)$')
   local stock = {
     bytesIn = tonumber(bytesIn), memory = tonumber(memory), entries = tonumber(entries), seq = tonumber(seq),
     storage = tonumber(storage), at = tonumber(at),
     memoryHi = tonumber(memoryHi), memoryLo = tonumber(memoryLo),
     storageHi = tonumber(storageHi), storageLo = tonumber(storageLo),
+    raw = tonumber(raw), packed = tonumber(packed),
   }
   local ms = nowMs - stock.at
   if ms > 0 then
@@ -39,8 +40,8 @@ end
 
 local function write_stock(stock)
   return string.format(
-    '%d,%d,%d,%d,%d,%d,%d,%d,%d,%d',
+    '%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d',
     stock.bytesIn, stock.memory, stock.entries, stock.seq, stock.storage, stock.at,
-    stock.memoryHi, stock.memoryLo, stock.storageHi, stock.storageLo
+    stock.memoryHi, stock.memoryLo, stock.storageHi, stock.storageLo, stock.raw, stock.packed
   )
 end

@@ -1,0 +1,147 @@
+/** Stores entries through the gate. */
+import type { CacheConfig } from '../config/config.ts';
+import type { TenantCipher } from '../crypto/tenant-cipher.ts';
+import { LeaseLostError, PreconditionFailedError } from '../errors.ts';
+import type { Caller } from '../gate/caller.ts';
+import type { TenantContext } from '../gate/context-format.ts';
+import { memoryFull, readShortage, storageFull } from '../gate/full.ts';
+import type { Gate } from '../gate/gate.ts';
+import type { EntryName, Keys } from '../keys.ts';
+import { setCacheEntry } from '../redis/bindings/cache-scripts.ts';
+import type { RedisReply } from '../redis/driver.ts';
+import { type Condition, conditionText, entryKeys, newOperation, resourceOf } from './entry-call.ts';
+import type { EntryBody, EntryMeta } from './entry-format.ts';
+import { checkEntry } from './entry-rules.ts';
+import type { MakeRoom } from './make-room.ts';
+import { settingsFor } from './namespace-settings.ts';
+import type { CompressedEntry, ValuePacker } from './value-packer.ts';
+
+export interface SetEntry {
+  readonly value: Uint8Array;
+  readonly meta: EntryMeta;
+  /** How long it is fresh. Null: it never expires; absent: as the namespace is set. */
+  readonly ttlMs?: number | null | undefined;
+  /** How long it may be served stale after that; absent: as the namespace is set. */
+  readonly graceMs?: number | undefined;
+  readonly condition?: Condition;
+  /** Token of the lease the value was loaded under. */
+  readonly lease?: string | undefined;
+}
+
+export interface SetOutcome {
+  readonly created: boolean;
+  readonly etag: string;
+  /** When it is gone, its grace included. Unix ms; null: never. */
+  readonly expiresAtMs: number | null;
+  /** Unix ms; null: as long as it lives. */
+  readonly freshUntilMs: number | null;
+  readonly updatedAtMs: number;
+  /** Bytes of the value as given, and as stored. */
+  readonly rawBytes: number;
+  readonly storedBytes: number;
+}
+
+/** Outcomes of the script. */
+const CREATED = 1;
+const CONDITION_FAILED = 3;
+const MEMORY_FULL = 5;
+const REPLAY_OF_CREATION = 6;
+const LEASE_LOST = 7;
+const STORAGE_FULL = 8;
+const CHANGED_NOTHING: readonly (RedisReply | undefined)[] = [CONDITION_FAILED, MEMORY_FULL, LEASE_LOST, STORAGE_FULL];
+
+export type EntryWriter = ReturnType<typeof createEntryWriter>;
+
+export function createEntryWriter(deps: {
+  readonly gate: Gate;
+  readonly keys: Keys;
+  readonly config: CacheConfig;
+  readonly packer: ValuePacker;
+  readonly cipher: TenantCipher;
+  readonly makeRoom: MakeRoom;
+}) {
+  const { gate, keys, config, packer, cipher, makeRoom } = deps;
+
+  /** The entry as it is stored: packed and sealed once for a context, so that it is the same again after a lost reply. */
+  const packedOnce = (caller: Caller, name: EntryName, entry: SetEntry) => {
+    let last: { readonly version: string; readonly body: EntryBody } | undefined;
+    let compressed: CompressedEntry | undefined;
+    return async (context: TenantContext): Promise<EntryBody> => {
+      if (last?.version !== context.version) {
+        const algorithm = settingsFor(context, config, name.namespace).compression;
+        if (compressed?.algorithm !== algorithm) compressed = await packer.compress({ name, ...entry }, algorithm);
+        const seal = await cipher.sealer(caller.tenantId, context);
+        last = { version: context.version, body: packer.pack(compressed, seal) };
+      }
+      return last.body;
+    };
+  };
+
+  const lifetime = (context: TenantContext, { namespace }: EntryName, { ttlMs, graceMs }: SetEntry) => {
+    const settings = settingsFor(context, config, namespace);
+    const ttl = ttlMs === undefined ? settings.defaultTtlMs : ttlMs;
+    return { ttlMs: ttl ?? 0, graceMs: ttl === null ? 0 : (graceMs ?? settings.graceMs) };
+  };
+
+  return {
+    /**
+     * Stores the entry, packed if that pays.
+     * @throws {PreconditionFailedError} the condition does not hold. @throws {LeaseLostError} of `lease`: nothing is stored.
+     * @throws {StorageFullError} `memory_full` or `storage_full`. @throws {BodyTooLargeError} larger than entries may be.
+     */
+    async set(caller: Caller, name: EntryName, entry: SetEntry): Promise<SetOutcome> {
+      checkEntry(entry);
+      packer.requireSize(entry.value);
+      const condition = conditionText(entry.condition ?? 'none');
+      const own = { condition, token: entry.lease ?? '', op: newOperation() };
+      const packed = packedOnce(caller, name, entry);
+      const { found, context } = await gate.run(caller, {
+        script: setCacheEntry,
+        scope: 'cache:write',
+        kind: 'write',
+        resource: resourceOf(name),
+        keys: entryKeys(keys, caller.tenantId, name),
+        args: async (current) => ({
+          ...(await packed(current)),
+          ...lifetime(current, name, entry),
+          ...own,
+          blob: '-',
+          blobUntil: 0,
+        }),
+        full: ([outcome]) => outcome === MEMORY_FULL,
+        makeRoom: (current, answer) => makeRoom(caller, current, readShortage(answer)),
+        declined: ([outcome]) => CHANGED_NOTHING.includes(outcome),
+      });
+      requireStored(found);
+      return outcomeOf(found, await packed(context));
+    },
+  };
+}
+
+/** @throws unless the script has stored it. */
+function requireStored(found: readonly RedisReply[]): void {
+  switch (found[0]) {
+    case CONDITION_FAILED:
+      throw new PreconditionFailedError('The stored entry is not the one the condition names');
+    case LEASE_LOST:
+      throw new LeaseLostError('The lease is over, or the entry was written or invalidated since it was granted');
+    case MEMORY_FULL:
+      throw memoryFull(readShortage(found), 'delete entries, or ask for a larger quota');
+    case STORAGE_FULL:
+      throw storageFull(readShortage(found), 'delete large entries, or ask for a larger quota');
+  }
+}
+
+function outcomeOf(found: readonly RedisReply[], { digest, body, metaBytes, rawBytes }: EntryBody): SetOutcome {
+  const [outcome, expires, fresh, updated, storedDigest] = found;
+  return {
+    created: outcome === CREATED || outcome === REPLAY_OF_CREATION,
+    // A replay tells what was stored: sealed again, it would have another digest.
+    etag: (storedDigest as string | undefined) ?? digest,
+    expiresAtMs: Number(expires) || null,
+    freshUntilMs: Number(fresh) || null,
+    updatedAtMs: Number(updated),
+    rawBytes,
+    storedBytes: Buffer.byteLength(body) - metaBytes,
+  };
+}
