@@ -1,16 +1,17 @@
 /**
- * `npm run build`: every function of infra/functions.yml. `npm run build -- cacheGetEntry …`: those only, and nothing else
+ * `npm run build`: every function that infra/functions.yml makes. `npm run build -- cacheGetEntry …`: those only, and nothing else
  * in dist/ is touched. `RIPTIDE_ARCH` (arm64, or x86_64): the CPU of the deployed functions.
  */
 import { join } from 'node:path';
 import { type Architecture, buildFunctions, removeOthers } from './build/build-functions.ts';
+import { deployedFunctions } from './build/deployed-functions.ts';
 import { readFunctionList } from './build/function-list.ts';
 import { buildTable, overBudget } from './build/report.ts';
 
 async function main(names: readonly string[]): Promise<void> {
   const root = join(import.meta.dirname, '..');
   const outDir = join(root, 'dist');
-  const all = readFunctionList(root);
+  const all = deployedFunctions(readFunctionList(root));
   const functions = names.length === 0 ? all : names.map((name) => pick(all, name));
   const started = performance.now();
   const built = await buildFunctions({ root, outDir, functions, architecture: architecture() });
@@ -27,7 +28,9 @@ async function main(names: readonly string[]): Promise<void> {
 function pick<T extends { readonly key: string }>(all: readonly T[], name: string): T {
   const found = all.find(({ key }) => key === name);
   if (found === undefined)
-    throw new Error(`No function "${name}" in infra/functions.yml. There are: ${all.map(({ key }) => key).join(', ')}`);
+    throw new Error(
+      `infra/functions.yml makes no function "${name}". There are: ${all.map(({ key }) => key).join(', ')}`,
+    );
   return found;
 }
 

@@ -2,19 +2,22 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from './bundle.ts';
+import type { DeployedFunction } from './deployed-functions.ts';
 import { addonName } from './esbuild-plugins.ts';
-import type { FunctionEntry } from './function-list.ts';
 import { findAddon } from './native-addon.ts';
 import { zip } from './zip.ts';
 
 /** As Lambda names them. */
 export type Architecture = 'arm64' | 'x86_64';
 
+/** A function to build. */
+export type BuildFunction = Pick<DeployedFunction, 'key' | 'entry'>;
+
 export interface BuildOptions {
   /** Of the repository. */
   readonly root: string;
   readonly outDir: string;
-  readonly functions: readonly FunctionEntry[];
+  readonly functions: readonly BuildFunction[];
   /** The CPU the zips are for. */
   readonly architecture: Architecture;
 }
@@ -42,28 +45,28 @@ export async function buildFunctions(options: BuildOptions): Promise<readonly Bu
 }
 
 /** Removes what earlier builds left of functions that are no more. */
-export function removeOthers(outDir: string, functions: readonly FunctionEntry[]): void {
+export function removeOthers(outDir: string, functions: readonly BuildFunction[]): void {
   const kept = new Set(functions.flatMap(({ key }) => [key, `${key}.zip`]));
   for (const name of readdirSync(outDir)) {
     if (!kept.has(name)) rmSync(join(outDir, name), { recursive: true, force: true });
   }
 }
 
-async function buildFunction(entry: FunctionEntry, options: BuildOptions): Promise<BuiltFunction> {
+async function buildFunction({ key, entry }: BuildFunction, options: BuildOptions): Promise<BuiltFunction> {
   const { root, outDir, architecture } = options;
-  const { files, eagerBytes, needsAddon } = await bundle(root, entry.source);
+  const { files, eagerBytes, needsAddon } = await bundle(root, entry);
   const common: Files = new Map(files).set('package.json', Buffer.from('{"type":"module"}\n'));
   const host: Files = needsAddon ? addonFiles(root, process.platform, process.arch) : new Map();
   const lambda: Files = needsAddon ? addonFiles(root, 'linux', architecture === 'arm64' ? 'arm64' : 'x64') : new Map();
   const deployed: Files = new Map([...common, ...lambda]);
   const zipped = await zip(deployed);
-  const dir = join(outDir, entry.key);
+  const dir = join(outDir, key);
   const zipFile = `${dir}.zip`;
   // The folder holds both addons: it is run on this machine, and by `sam local` in a container of Lambda's CPU.
   replaceFolder(dir, new Map([...deployed, ...host]));
   writeFileSync(`${zipFile}.${process.pid}`, zipped);
   renameSync(`${zipFile}.${process.pid}`, zipFile);
-  return { key: entry.key, dir, zipFile, eagerBytes, totalBytes: sizeOf(deployed), zipBytes: zipped.length };
+  return { key, dir, zipFile, eagerBytes, totalBytes: sizeOf(deployed), zipBytes: zipped.length };
 }
 
 const addonFiles = (root: string, platform: string, arch: string): Files =>

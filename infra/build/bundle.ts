@@ -1,7 +1,8 @@
 /** Bundles one function: one file that starts quickly, and chunks that are loaded when first needed. */
 import { relative } from 'node:path';
 import { type BuildResult, build } from 'esbuild';
-import { ADDON_INPUT, lazyHttp, luaAsText, nativeAddon } from './esbuild-plugins.ts';
+import type { BundleEntry } from './deployed-functions.ts';
+import { ADDON_INPUT, lazyHttp, luaAsText, nativeAddon, SHARED_ENTRY, sharedEntry } from './esbuild-plugins.ts';
 import { mergeChunks } from './merge-chunks.ts';
 
 export interface Bundle {
@@ -19,14 +20,13 @@ const REQUIRE =
 
 /**
  * @param root of the repository; no path outside it gets into the output, so the same sources give the same bytes.
- * @param source of the function, from the root.
  * @throws {BuildFailure} of esbuild: it does not compile.
  */
-export async function bundle(root: string, source: string): Promise<Bundle> {
+export async function bundle(root: string, entry: BundleEntry): Promise<Bundle> {
   const outdir = `${root}/dist/bundle`;
   const result = await build({
     absWorkingDir: root,
-    entryPoints: { index: source },
+    entryPoints: { index: 'source' in entry ? entry.source : SHARED_ENTRY },
     outdir,
     bundle: true,
     // Where node_modules really lies must not show in the output.
@@ -38,7 +38,7 @@ export async function bundle(root: string, source: string): Promise<Bundle> {
     mainFields: ['module', 'main'],
     chunkNames: '[name]-[hash]',
     legalComments: 'none',
-    plugins: [luaAsText, nativeAddon, lazyHttp],
+    plugins: [luaAsText, nativeAddon, lazyHttp, ...('routes' in entry ? [sharedEntry(root, entry.routes)] : [])],
     metafile: true,
     write: false,
     logLevel: 'silent',

@@ -1,4 +1,7 @@
-/** What esbuild does not know by itself: Lua scripts, the native addon, and one builtin that is slow to import. */
+/**
+ * What esbuild does not know by itself: Lua scripts, the native addon, a builtin that is slow to import, and functions that
+ * several endpoints share.
+ */
 import type { Plugin } from 'esbuild';
 import { luaParts } from '../lua-source.ts';
 import { stripLua } from './strip-lua.ts';
@@ -69,3 +72,29 @@ export const lazyHttp: Plugin = {
     }));
   },
 };
+
+/** The entry of a function that several endpoints share. */
+export const SHARED_ENTRY = 'riptide:shared-function';
+
+/** Writes that entry: each endpoint's file is imported when its route is asked for the first time. */
+export const sharedEntry = (root: string, routes: Readonly<Record<string, string>>): Plugin => ({
+  name: 'shared-entry',
+  setup(build) {
+    build.onResolve({ filter: /^riptide:shared-function$/ }, ({ path }) => ({ path, namespace: 'shared-entry' }));
+    build.onLoad({ filter: /.*/, namespace: 'shared-entry' }, () => ({
+      contents: sharedEntryText(routes),
+      loader: 'js',
+      resolveDir: root,
+    }));
+  },
+});
+
+function sharedEntryText(routes: Readonly<Record<string, string>>): string {
+  const endpoints = Object.entries(routes).map(
+    ([route, source]) => `${JSON.stringify(route)}: () => import(${JSON.stringify(`./${source}`)}),`,
+  );
+  return [
+    "import { sharedFunction } from './lib/http/shared-function.ts';",
+    `export const handler = sharedFunction({ ${endpoints.join('\n')} });`,
+  ].join('\n');
+}

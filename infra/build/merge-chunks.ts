@@ -42,13 +42,12 @@ const FROM_CHUNK = /^import (?:\{([^}]*)\} from )?"\.\/([^"]+)";$/gm;
 
 /** What later chunks take from merged ones, under names of its own: two chunks may give the same name. */
 function createShares(merged: ReadonlySet<string>) {
-  const aliases = new Map<string, string>();
+  const taken = new Map<string, { readonly chunk: string; readonly outer: string; readonly alias: string }>();
 
-  const alias = (chunk: string, outer: string): string => {
-    const line = `export { ${outer} as NAME } from './${chunk}';`;
-    const known = aliases.get(line) ?? `shared${aliases.size}`;
-    aliases.set(line, known);
-    return known;
+  const aliasOf = (chunk: string, outer: string): string => {
+    const one = taken.get(`${chunk} ${outer}`) ?? { chunk, outer, alias: `shared${taken.size}` };
+    taken.set(`${chunk} ${outer}`, one);
+    return one.alias;
   };
 
   return {
@@ -58,7 +57,7 @@ function createShares(merged: ReadonlySet<string>) {
         if (!merged.has(chunk)) return statement;
         const imports = (names ?? '').split(',').flatMap((one) => {
           const [outer = '', inner = outer] = one.trim().split(' as ');
-          return outer === '' ? [] : [`${alias(chunk, outer)} as ${inner}`];
+          return outer === '' ? [] : [`${aliasOf(chunk, outer)} as ${inner}`];
         });
         return `import { ${imports.join(', ')} } from "./${ENTRY}";`;
       });
@@ -67,8 +66,12 @@ function createShares(merged: ReadonlySet<string>) {
       return rewritten;
     },
     /** The source of the entry: what it gave before, and what is taken from it. */
-    entry: (): string =>
-      [`export * from './${ENTRY}';`, ...[...aliases].map(([line, name]) => line.replace('NAME', name))].join('\n'),
+    entry(): string {
+      const exports = [...taken.values()].map(
+        ({ chunk, outer, alias }) => `export { ${outer} as ${alias} } from './${chunk}';`,
+      );
+      return [`export * from './${ENTRY}';`, ...exports].join('\n');
+    },
   };
 }
 

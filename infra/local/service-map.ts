@@ -28,7 +28,8 @@ const DEFAULT_TIMEOUT_SECONDS = 6;
 const DEFAULT_MEMORY_MB = 1024;
 
 /**
- * Reads `file` (serverless.yml) and the files its `functions` name.
+ * Reads `file` (serverless.yml) and the files its `functions` name. Where several endpoints share a function when deployed,
+ * `custom.endpoints` has them one by one, and they are taken from there.
  * @throws {Error} anything it does not understand: an event of another kind, a handler without a file, a variable.
  */
 export async function readServiceMap(file: string): Promise<ServiceMap> {
@@ -37,7 +38,7 @@ export async function readServiceMap(file: string): Promise<ServiceMap> {
   const defaults = asFields(service.provider ?? {}, 'provider');
   const routes: RouteEntry[] = [];
   const schedules: ScheduleEntry[] = [];
-  for (const [name, declared] of Object.entries(await readFunctions(service.functions, root))) {
+  for (const [name, declared] of Object.entries(await readFunctions(declaredOf(service), root))) {
     const fields: Fields = { ...pick(defaults, ['timeout', 'memorySize']), ...asFields(declared, name) };
     const entry = readFunction(name, fields, root);
     for (const event of asList(fields.events ?? [], `${name}.events`)) {
@@ -51,6 +52,8 @@ export async function readServiceMap(file: string): Promise<ServiceMap> {
   }
   return { routes, schedules };
 }
+
+const declaredOf = ({ custom, functions }: Fields): unknown => asFields(custom ?? {}, 'custom').endpoints ?? functions;
 
 /** `functions` is a map, or a `${file(…)}` that names one, or a list of both. */
 async function readFunctions(declared: unknown, root: string): Promise<Fields> {

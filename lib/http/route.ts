@@ -54,7 +54,7 @@ export function route<C extends Contract>(contract: C, run: Run<C>) {
   })
     .use(invocationLog(contract))
     .use(commonHeaders())
-    .use(problemReplies())
+    .use(problemReplies(contract))
     .handler((event, _context, { signal }) => answer({ contract, run }, event, signal));
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildFunctions } from '../../infra/build/build-functions.ts';
+import { deployedFunctions } from '../../infra/build/deployed-functions.ts';
 import { type FunctionEntry, readFunctionList } from '../../infra/build/function-list.ts';
 import { stripLua } from '../../infra/build/strip-lua.ts';
 import { readLua } from '../../infra/lua-source.ts';
@@ -21,7 +22,8 @@ interface Reply {
 }
 
 const root = join(import.meta.dirname, '../..');
-const functions = readFunctionList(root);
+const entries = readFunctionList(root);
+const functions = deployedFunctions(entries);
 const outDir = mkdtempSync(join(tmpdir(), 'riptide-bundles-'));
 const nameOf = ({ source }: FunctionEntry) => source.replace(/^functions\/(.+)\.ts$/, '$1');
 const isHttp = ({ events }: FunctionEntry) => events[0]?.httpApi !== undefined;
@@ -45,7 +47,9 @@ const NOTHING_IN_REACH = {
   AWS_SECRET_ACCESS_KEY: 'nothing',
 };
 
-const key = (name: string) => functions.find((entry) => nameOf(entry) === name)?.key ?? name;
+/** Of the function that serves the endpoint, alone or with others. */
+const key = (name: string) =>
+  functions.find(({ endpoints }) => endpoints.some((entry) => nameOf(entry) === name))?.key ?? name;
 
 async function call(
   name: string,
@@ -69,8 +73,8 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(outDir, { recursive: true, force: true }));
 
-describe('a built function in a fresh process, with neither Redis nor S3 in reach [M3 A14]', () => {
-  it.each(functions.filter(isHttp).map(nameOf))(
+describe('a built endpoint in a fresh process, with neither Redis nor S3 in reach [M3 A14]', () => {
+  it.each(entries.filter(isHttp).map(nameOf))(
     '%s answers its event: a reply, or a problem that says why',
     async (name) => {
       const reply = await call(name, NOTHING_IN_REACH);
@@ -85,7 +89,7 @@ describe('a built function in a fresh process, with neither Redis nor S3 in reac
     },
   );
 
-  it.each(functions.filter((entry) => !isHttp(entry)).map(nameOf))(
+  it.each(entries.filter((entry) => !isHttp(entry)).map(nameOf))(
     '%s fails as a schedule must, to be run again',
     async (name) => {
       const { error } = await invokeBundle({
@@ -165,7 +169,7 @@ describe('the built functions on a running stack [C1 T1 T2 A1 A3]', () => {
   });
 
   it('run by the clock', async () => {
-    const entry = functions.find((candidate) => !isHttp(candidate));
+    const entry = entries.find((candidate) => !isHttp(candidate));
     const { error } = await invokeBundle({
       dir: join(outDir, entry?.key ?? ''),
       event: sampleEvent(nameOf(entry as FunctionEntry)),

@@ -42,7 +42,7 @@ describe('a bundle [A14]', () => {
       'functions/a/near.ts': "export const near = 'near'.repeat(2);",
       'functions/a/far.ts': `export const far = '${'x'.repeat(10_000)}';`,
     });
-    const { files, eagerBytes } = await bundle(folder, 'functions/a/b.ts');
+    const { files, eagerBytes } = await bundle(folder, { source: 'functions/a/b.ts' });
     const total = [...files.values()].reduce((sum, { length }) => sum + length, 0);
     expect(eagerBytes).toBeLessThan(1_000);
     expect(total).toBeGreaterThan(10_000);
@@ -55,7 +55,7 @@ describe('a bundle [A14]', () => {
       'functions/a/t.lua': '-- why\nlocal a = 1\n--- @include "part.lua"\nreturn part() + a',
       'functions/a/part.lua': 'local function part() return 7 end',
     });
-    const { files } = await bundle(folder, 'functions/a/b.ts');
+    const { files } = await bundle(folder, { source: 'functions/a/b.ts' });
     const code = textOf(files, 'index.js');
     expect(code.split('local function part() return 7 end')).toHaveLength(2);
     writeFileSync(join(folder, 'bundle.mjs'), code);
@@ -75,7 +75,7 @@ describe('a bundle [A14]', () => {
       'functions/a/far.ts':
         "import { count as add, reset } from './state.ts';\nreset();\nexport const far = () => add();",
     });
-    const { files } = await bundle(folder, 'functions/a/b.ts');
+    const { files } = await bundle(folder, { source: 'functions/a/b.ts' });
     expect(files.size).toBe(2);
     expect(textOf(files, 'index.js')).not.toMatch(/from ?"\.\//);
     const { handler } = await import(pathToFileURL(join(unpack(files), 'index.js')).href);
@@ -87,7 +87,7 @@ describe('a bundle [A14]', () => {
       'functions/a/b.ts':
         "class LostError extends Error { constructor(text) { super(text); this.name = new.target.name; } }\nclass OwnError extends LostError {}\nclass Kept {}\nexport const handler = () => [new OwnError('x'), LostError.name, Kept];",
     });
-    const { files } = await bundle(folder, 'functions/a/b.ts');
+    const { files } = await bundle(folder, { source: 'functions/a/b.ts' });
     const { handler } = await import(pathToFileURL(join(unpack(files), 'index.js')).href);
     expect(handler().slice(0, 2)).toEqual([expect.objectContaining({ name: 'OwnError' }), 'LostError']);
     expect(textOf(files, 'index.js')).not.toContain('Kept');
@@ -98,13 +98,13 @@ describe('a bundle [A14]', () => {
       'functions/a/with.ts': "import { compressFrameSync } from 'lz4-napi';\nexport const handler = compressFrameSync;",
       'functions/a/without.ts': 'export const handler = () => 1;',
     });
-    expect((await bundle(folder, 'functions/a/with.ts')).needsAddon).toBe(true);
-    expect((await bundle(folder, 'functions/a/without.ts')).needsAddon).toBe(false);
+    expect((await bundle(folder, { source: 'functions/a/with.ts' })).needsAddon).toBe(true);
+    expect((await bundle(folder, { source: 'functions/a/without.ts' })).needsAddon).toBe(false);
   });
 
   it('is refused when the source does not compile', async () => {
     const folder = tree({ 'functions/a/b.ts': "import './absent.ts';" });
-    await expect(bundle(folder, 'functions/a/b.ts')).rejects.toThrow('absent.ts');
+    await expect(bundle(folder, { source: 'functions/a/b.ts' })).rejects.toThrow('absent.ts');
   });
 });
 

@@ -31,6 +31,13 @@ describe('the map of serverless.yml [A14]', () => {
     expect(routes).toEqual([expect.objectContaining(expected)]);
   });
 
+  it('takes the endpoints one by one, where they share a function when deployed', async () => {
+    const file = await writeService(one('httpApi: GET /a'));
+    await writeFile(file, `functions: x\ncustom: { endpoints: "\${file(functions.yml)}" }\n`);
+    const { routes } = await readServiceMap(file);
+    expect(routes).toEqual([expect.objectContaining({ method: 'GET', path: '/a' })]);
+  });
+
   it('takes time and memory from the function, else from the provider', async () => {
     const own = await readServiceMap(await writeService(one('httpApi: GET /a', 'timeout: 5,')));
     expect(own.routes[0]?.function).toMatchObject({ name: 'f', exportName: 'handler', timeoutMs: 5000, memoryMb: 512 });

@@ -18,7 +18,7 @@ async function levelOf(error: Error): Promise<string | undefined> {
     error,
     internal: {},
   };
-  await problemReplies().onError?.(request as never);
+  await problemReplies({ name: 'getEntry' }).onError?.(request as never);
   return told.join();
 }
 
@@ -27,6 +27,13 @@ describe('what the log says of a problem [A14]', () => {
     expect(await levelOf(new NotFoundError('entry_not_found', 'No such entry'))).toBe('info');
     for (const code of ['memory_full', 'storage_full'] as const)
       expect(await levelOf(new StorageFullError(code, 'Full'))).toBe('info');
+  });
+
+  it('names the endpoint: several share a log', async () => {
+    const told = vi.spyOn(telemetry.logger, 'info').mockImplementation(() => undefined);
+    const request = { event: {}, error: new NotFoundError('entry_not_found', 'No such entry') };
+    await problemReplies({ name: 'getEntry' }).onError?.(request as never);
+    expect(told).toHaveBeenCalledWith('Refused', expect.objectContaining({ route: 'getEntry', request_id: 'none' }));
   });
 
   it('is an error where the service is at fault: Redis is full, or there is a bug', async () => {

@@ -12,8 +12,8 @@ import type { Suite } from '../suite.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const FILE = fileURLToPath(new URL('../processes/import-module.ts', import.meta.url));
-const READ = { key: 'read', source: 'functions/cache/get-entry.ts', events: [] };
-const BARE = { key: 'bare', source: 'test/bench/bare-handler.ts', events: [] };
+const READ = { key: 'read', entry: { source: 'functions/cache/get-entry.ts' } };
+const BARE = { key: 'bare', entry: { source: 'test/bench/bare-handler.ts' } };
 const KB = 1000;
 
 export const coldStart: Suite = {
