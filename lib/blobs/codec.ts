@@ -82,7 +82,7 @@ function packZstd(raw: Buffer): Buffer | Promise<Buffer> {
 }
 
 function unpackLz4(lz4: Lz4, bytes: Buffer, rawBytes: number): Buffer | Promise<Buffer> {
-  return isShort(rawBytes) ? lz4.decompress(bytes, rawBytes) : lz4.decompressInThread(bytes, rawBytes);
+  return isShort(rawBytes) ? lz4.decompress(bytes, rawBytes) : lz4.decompressInTurns(bytes, rawBytes);
 }
 
 function exactly(bytes: Buffer, rawBytes: number): Buffer {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { corrupt, joinFrame, type Lz4Block, parseFrame, splitBlocks } from './lz4-frame.ts';
 
 /** lz4-napi's blocks: the raw size as four bytes, little end first, then the block. */
@@ -5,19 +6,22 @@ interface Lz4Library {
   compressSync(data: Buffer): Buffer;
   uncompressSync(data: Buffer): Buffer;
   compress(data: Buffer): Promise<Buffer>;
-  uncompress(data: Buffer): Promise<Buffer>;
 }
 
 const PREFIX_BYTES = 4;
 
-/** LZ4, loaded. `compress` and `decompress` block the event loop; the other two use libuv's threads. */
+/**
+ * LZ4, loaded. `compress` and `decompress` block the event loop. There is no decompressing in a thread: the library's own never
+ * frees what it made (lz4-napi 2.10.0: every 4 MiB block stays), while a block takes 4 ms at most.
+ */
 export interface Lz4 {
   /** The frame of a content that is not empty. */
   compress(content: Buffer): Buffer;
   compressInThread(content: Buffer): Promise<Buffer>;
   /** @throws {CorruptValueError} it is not the frame of exactly `contentBytes` bytes. */
   decompress(frame: Buffer, contentBytes: number): Buffer;
-  decompressInThread(frame: Buffer, contentBytes: number): Promise<Buffer>;
+  /** Lets the event loop run before each block. */
+  decompressInTurns(frame: Buffer, contentBytes: number): Promise<Buffer>;
 }
 
 let loaded: Lz4 | undefined;
@@ -45,24 +49,13 @@ function createLz4(library: Lz4Library): Lz4 {
       return joinFrame(content.length, blocks);
     },
     decompress(frame, contentBytes) {
-      const blocks = parseFrame(frame, contentBytes);
-      return joinContent(
-        blocks.map((block) =>
-          block.isCompressed
-            ? exact(
-                block,
-                attempt(() => library.uncompressSync(sized(block))),
-              )
-            : block.data,
-        ),
-      );
+      return joinContent(parseFrame(frame, contentBytes).map((block) => contentOf(library, block)));
     },
-    async decompressInThread(frame, contentBytes) {
+    async decompressInTurns(frame, contentBytes) {
       const contents: Buffer[] = [];
       for (const block of parseFrame(frame, contentBytes)) {
-        contents.push(
-          block.isCompressed ? exact(block, await library.uncompress(sized(block)).catch(rejected)) : block.data,
-        );
+        await setImmediate();
+        contents.push(contentOf(library, block));
       }
       return joinContent(contents);
     },
@@ -83,7 +76,9 @@ function sized({ rawBytes, data }: Lz4Block): Buffer {
   return block;
 }
 
-function exact(block: Lz4Block, content: Buffer): Buffer {
+function contentOf(library: Lz4Library, block: Lz4Block): Buffer {
+  if (!block.isCompressed) return block.data;
+  const content = attempt(() => library.uncompressSync(sized(block)));
   if (content.length !== block.rawBytes) throw corrupt('a block is not as long as it says');
   return content;
 }
@@ -97,10 +92,6 @@ function attempt(decompress: () => Buffer): Buffer {
   try {
     return decompress();
   } catch {
-    return rejected();
+    throw corrupt('a block cannot be decompressed');
   }
-}
-
-function rejected(): never {
-  throw corrupt('a block cannot be decompressed');
 }

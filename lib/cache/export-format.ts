@@ -94,7 +94,7 @@ export async function openFrame(bytes: Buffer, frame: ExportFrame, maxValueBytes
   checkLength(frame, maxValueBytes);
   if (bytes.length !== frame.length || hash('sha256', bytes, 'hex') !== frame.sha256)
     throw new CorruptValueError('A frame of the export fails its digest');
-  const content = await (await loadLz4()).decompressInThread(bytes, frame.raw_bytes);
+  const content = await (await loadLz4()).decompressInTurns(bytes, frame.raw_bytes);
   if (countLines(content) !== frame.entries)
     throw new CorruptValueError('A frame of the export has other lines than it says');
   return content;
