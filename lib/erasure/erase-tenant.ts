@@ -20,6 +20,7 @@ import type { TenantChanges } from '../tenants/tenant-change.ts';
 import type { CurrentTenant } from '../tenants/tenant-reader.ts';
 import { removeBlobs } from './blob-data.ts';
 import { isDue } from './due-erasures.ts';
+import { removeJobs } from './job-data.ts';
 import { type CheckedStore, type ErasureReceipt, type KeptRecord, type ReceiptFacts, sealReceipt } from './receipt.ts';
 import { removeRecords } from './redis-data.ts';
 
@@ -148,8 +149,9 @@ export function createEraseTenant(deps: EraseTenantDeps) {
   /** 5: every store is emptied, then looked at again. */
   const removeAll = async (id: TenantId, { limits }: CurrentTenant, signal?: AbortSignal): Promise<CheckedStore[]> => {
     const shredded = await shred(id, signal);
+    const jobs = await removeJobs(deps, id, signal);
     const records = await removeRecords(deps, id, { generations: limits.generation, signal });
-    const stores = [shredded, records, ...(await removeBlobs(blobs, id, signal))];
+    const stores = [shredded, jobs, records, ...(await removeBlobs(blobs, id, signal))];
     if (stores.some(({ left }) => left > 0)) throw new Error('An erasure found data after it had removed all');
     return stores;
   };

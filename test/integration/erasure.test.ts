@@ -16,6 +16,7 @@ import { createTenantAdmin } from '../../lib/tenants/tenant-admin.ts';
 import { createTenantChanges } from '../../lib/tenants/tenant-change.ts';
 import { createTenantReader } from '../../lib/tenants/tenant-reader.ts';
 import { newTenant, newTenantRequest, testApp } from '../support/app.ts';
+import { counting, jobsOn, namedJobs } from '../support/job-service.ts';
 import { keysOf } from '../support/tenant-state.ts';
 
 const value = { value: Buffer.from('v'), meta: { content_type: 'text/plain' }, ttlMs: null };
@@ -93,6 +94,10 @@ describe('erasing a tenant [T9]', () => {
     const app = await ownApp(freshPrefix());
     const { tenant, caller } = await fullTenant(app);
     const other = await fullTenant(app);
+    const jobs = jobsOn(app);
+    await jobs.start(counting(1, { tenantId: tenant.id as TenantId, inlineMs: 60_000 }));
+    await jobs.start(counting(1, { tenantId: tenant.id as TenantId }));
+    const othersJob = await jobs.start(counting(1, { tenantId: other.tenant.id as TenantId }));
     // Kept beside invoices, and no invoice: the mark of where a plan ended.
     await app.tenantAdmin.update(tenant.id, { plan: 'professional' }, {});
     await app.tenantAdmin.remove(tenant.id, { undoMs: 0 });
@@ -100,6 +105,7 @@ describe('erasing a tenant [T9]', () => {
     expect(await app.erasure.eraseDue()).toEqual({ erased: 1, failed: 0, finished: true });
 
     await expectErased(app, tenant.id);
+    expect(await namedJobs(app)).toMatchObject({ due: [othersJob.id], ended: [], listed: { length: 4 } });
     const { state, receipt } = await app.erasure.get(tenant.id);
     expect(state).toBe('erased');
     if (receipt === undefined) throw new Error('no receipt');
@@ -108,6 +114,7 @@ describe('erasing a tenant [T9]', () => {
     expect(receipt.before).toMatchObject({ entries: 31, api_keys: 1 });
     expect(receipt.stores).toEqual([
       { store: 's3', name: 'keys/<tenant>', removed: 1, left: 0 },
+      { store: 'redis', name: 'jobs', removed: 2, left: 0 },
       { store: 'redis', name: 'records', removed: 31, left: 0 },
       { store: 's3', name: 'sessions/spillover/<tenant>/', removed: 1, left: 0 },
       { store: 's3', name: 'cache/<tenant>/', removed: 0, left: 0 },

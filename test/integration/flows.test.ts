@@ -22,6 +22,7 @@ const READS = [
   'EXISTS',
   'ZRANGE',
   'ZCOUNT',
+  'ZLEXCOUNT',
   'get-cache-entry',
   'check-key',
   'read-tenant',

@@ -7,6 +7,7 @@ import { newUlid } from '../../../lib/ids.ts';
 import { tenantKeysBlob } from '../../../lib/keys.ts';
 import { newTenant } from '../app.ts';
 import { gateState } from '../gate-state.ts';
+import { counting, jobsOn } from '../job-service.ts';
 import { keysOf } from '../tenant-state.ts';
 import type { Flow } from './flow.ts';
 
@@ -61,6 +62,9 @@ const eraseTenant: Flow = {
     'blobs delete',
     'blobs head',
     'ZRANGE',
+    'remove-job',
+    'ZLEXCOUNT',
+    'ZRANGE',
     'UNLINK',
     'EXISTS',
     'ZRANGE',
@@ -87,6 +91,7 @@ const eraseTenant: Flow = {
   async prepare(app, direct) {
     const { tenant, caller } = await newTenant(direct, { encryption: true });
     await direct.cache.set(caller, entry, value);
+    await jobsOn(direct).start(counting(1, { tenantId: caller.tenantId }));
     await direct.tenantAdmin.remove(tenant.id, { undoMs: 0 });
     return {
       async run(signal) {

@@ -1,7 +1,7 @@
 /** Flows of long work, and the calls each makes. */
 import { expect } from 'vitest';
 import { newUlid } from '../../../lib/ids.ts';
-import { newTenant } from '../app.ts';
+import { newTenant, newTenantRequest } from '../app.ts';
 import { counting, endLease, jobsOn, storedJob } from '../job-service.ts';
 import { keysOf } from '../tenant-state.ts';
 import type { Flow } from './flow.ts';
@@ -94,9 +94,10 @@ const listJobs: Flow = {
   name: 'list jobs',
   calls: ['ZRANGE', 'read-jobs'],
   async prepare(app, direct) {
-    const { id } = await jobsOn(direct).start(counting(1));
+    const { id: tenantId } = await direct.tenants.create(newTenantRequest());
+    const { id } = await jobsOn(direct).start(counting(1, { tenantId }));
     return {
-      run: (signal) => app.jobs.list({ limit: 1 }, signal),
+      run: (signal) => app.jobs.list({ limit: 1, tenantId }, signal),
       verify: async (result) => expect(result).toMatchObject({ items: [{ id }] }),
     };
   },
