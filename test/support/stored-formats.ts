@@ -48,6 +48,8 @@ interface StoredFormats {
     readonly bytes_base64: string;
     readonly stored: string;
   };
+  /** Of three entries, in one frame. */
+  readonly export: { readonly object_base64: string; readonly manifest: string };
   /** Entries as they were pushed, the same sealed, and the head behind them. */
   readonly audit: { readonly pending: readonly string[]; readonly sealed: readonly string[]; readonly head: string };
   /** By Redis type, then by key. */
