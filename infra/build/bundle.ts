@@ -1,8 +1,17 @@
 /** Bundles one function: one file that starts quickly, and chunks that are loaded when first needed. */
 import { relative } from 'node:path';
-import { type BuildResult, build } from 'esbuild';
+import { type BuildResult, build, type Plugin } from 'esbuild';
 import type { BundleEntry } from './deployed-functions.ts';
-import { ADDON_INPUT, lazyHttp, luaAsText, nativeAddon, SHARED_ENTRY, sharedEntry } from './esbuild-plugins.ts';
+import {
+  ADDON_INPUT,
+  lazyHttp,
+  luaAsText,
+  nativeAddon,
+  noJsonSchema,
+  pureBindings,
+  SHARED_ENTRY,
+  sharedEntry,
+} from './esbuild-plugins.ts';
 import { mergeChunks } from './merge-chunks.ts';
 
 export interface Bundle {
@@ -38,12 +47,24 @@ export async function bundle(root: string, entry: BundleEntry): Promise<Bundle> 
     mainFields: ['module', 'main'],
     chunkNames: '[name]-[hash]',
     legalComments: 'none',
-    plugins: [luaAsText, nativeAddon, lazyHttp, ...('routes' in entry ? [sharedEntry(root, entry.routes)] : [])],
+    plugins: [...pluginsFor(root, entry)],
     metafile: true,
     write: false,
     logLevel: 'silent',
   });
   return describe(result, outdir);
+}
+
+function pluginsFor(root: string, entry: BundleEntry): readonly Plugin[] {
+  const sources = 'routes' in entry ? Object.values(entry.routes) : [entry.source];
+  return [
+    luaAsText,
+    nativeAddon,
+    lazyHttp,
+    pureBindings,
+    ...(sources.some((source) => source.startsWith('functions/docs/')) ? [] : [noJsonSchema]),
+    ...('routes' in entry ? [sharedEntry(root, entry.routes)] : []),
+  ];
 }
 
 async function describe(result: BuildResult<{ write: false; metafile: true }>, outdir: string): Promise<Bundle> {

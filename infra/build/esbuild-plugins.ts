@@ -2,6 +2,7 @@
  * What esbuild does not know by itself: Lua scripts, the native addon, a builtin that is slow to import, and functions that
  * several endpoints share.
  */
+import { readFileSync } from 'node:fs';
 import type { Plugin } from 'esbuild';
 import { luaParts } from '../lua-source.ts';
 import { stripLua } from './strip-lua.ts';
@@ -28,8 +29,45 @@ export function luaModule(file: string): string {
     imports.push(`import part${imports.length} from ${JSON.stringify(part.include)};`);
     return [`part${imports.length - 1}`];
   });
-  return `${imports.join('\n')}\nexport default [${parts.join(',')}].join('\\n');`;
+  // Pure: a bundle leaves out the script it does not run.
+  return `${imports.join('\n')}\nexport default /* @__PURE__ */ [${parts.join(',')}].join('\\n');`;
 }
+
+/** Says of every binding of a script what esbuild cannot know: defining one does nothing else. */
+export const pureBindings: Plugin = {
+  name: 'pure-bindings',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]lib[\\/]redis[\\/]bindings[\\/][\w-]+\.ts$/ }, ({ path }) => ({
+      contents: pureBinding(readFileSync(path, 'utf8')),
+      loader: 'ts',
+    }));
+  },
+};
+
+/** So a bundle leaves out the bindings that its code does not name, and their scripts. */
+export function pureBinding(text: string): string {
+  return text
+    .replaceAll('= defineScript(', '= /* @__PURE__ */ defineScript(')
+    .replace(/\[\.\.\.GATE_ARGS\b,?([^\]]*)\]/g, '/* @__PURE__ */ GATE_ARGS.concat($1)');
+}
+
+/** How zod tells its schemas as JSON Schema: 16 KB that only the OpenAPI document needs. */
+const JSON_SCHEMA = /[\\/]zod[\\/]v4[\\/]core[\\/](?:to-json-schema|json-schema-processors)\.js$/;
+
+/** Leaves that out. What calls it all the same is told so when it does. */
+export const noJsonSchema: Plugin = {
+  name: 'no-json-schema',
+  setup(build) {
+    build.onLoad({ filter: JSON_SCHEMA }, ({ path }) => {
+      const names = readFileSync(path, 'utf8').matchAll(/^export (?:function|const) (\w+)/gm);
+      const absent = "const absent = () => { throw new Error('This bundle has no JSON Schema'); };";
+      // Schemas call what makes a method before anybody calls the method.
+      const given = [...names].map(([, name = '']) => `${name.startsWith('create') ? 'later' : 'absent'} as ${name}`);
+      const exports = `export { ${given.join(', ')}, absent as process };`;
+      return { contents: [absent, 'const later = () => absent;', exports].join('\n'), loader: 'js' };
+    });
+  },
+};
 
 /** The addon's file name beside the bundle. */
 export const addonName = (platform: string, arch: string): string => `lz4-${platform}-${arch}.node`;

@@ -93,6 +93,29 @@ describe('a bundle [A14]', () => {
     expect(textOf(files, 'index.js')).not.toContain('Kept');
   });
 
+  it('leaves out the scripts it does not run, and JSON Schema where no OpenAPI document is made', async () => {
+    const read = textOf((await bundle(root, { source: 'functions/ratelimit/check-limit.ts' })).files, 'index.js');
+    expect(read).toContain('has no JSON Schema');
+    expect(read).not.toContain('change-tenant');
+    const { files } = await bundle(root, { source: 'functions/docs/get-openapi.ts' });
+    for (const name of files.keys()) expect(textOf(files, name), name).not.toContain('has no JSON Schema');
+  });
+
+  it('starts with no endpoint of those that share it, and has each in a file of its own', async () => {
+    const folder = tree({
+      'lib/http/shared-function.ts':
+        'export const sharedFunction = (endpoints) => async ({ routeKey }) => (await endpoints[routeKey]()).handler();',
+      'functions/a/one.ts': `export const handler = () => '${'1'.repeat(2_000)}';`,
+      'functions/a/two.ts': `export const handler = () => '${'2'.repeat(2_000)}';`,
+    });
+    const routes = { 'GET /one': 'functions/a/one.ts', 'GET /two/{id}': 'functions/a/two.ts' };
+    const { files, eagerBytes } = await bundle(folder, { routes });
+    expect(eagerBytes).toBeLessThan(1_000);
+    expect(files.size).toBe(3);
+    const { handler } = await import(pathToFileURL(join(unpack(files), 'index.js')).href);
+    expect(await handler({ routeKey: 'GET /two/{id}' })).toBe('2'.repeat(2_000));
+  });
+
   it('says whether it needs the native addon', async () => {
     const folder = tree({
       'functions/a/with.ts': "import { compressFrameSync } from 'lz4-napi';\nexport const handler = compressFrameSync;",
