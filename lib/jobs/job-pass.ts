@@ -28,10 +28,12 @@ export function createJobPass(deps: {
   readonly store: Pick<JobStore, 'findDue' | 'claim' | 'remove'>;
   readonly slice: JobSlice;
   readonly leaseMs: number;
+  /** Told of a job that could not be claimed, read or saved. */
+  readonly onError: (id: string, error: unknown) => void;
   /** Unix ms. */
   readonly now: () => number;
 }) {
-  const { store, slice, leaseMs, now } = deps;
+  const { store, slice, leaseMs, onError, now } = deps;
 
   const runOne = async (id: string, { signal, counts }: Pass): Promise<void> => {
     const claimed = await store.claim(id, leaseMs, signal);
@@ -45,9 +47,14 @@ export function createJobPass(deps: {
   const runAll = async (ids: readonly string[], pass: Pass): Promise<readonly unknown[]> => {
     const queue = [...ids];
     const failures: unknown[] = [];
+    const runNext = async (id: string) => {
+      await runOne(id, pass).catch((error: unknown) => {
+        onError(id, error);
+        failures.push(error);
+      });
+    };
     const work = async () => {
-      for (let id = queue.shift(); id !== undefined && !pass.signal.aborted; id = queue.shift())
-        await runOne(id, pass).catch((error: unknown) => failures.push(error));
+      for (let id = queue.shift(); id !== undefined && !pass.signal.aborted; id = queue.shift()) await runNext(id);
     };
     await Promise.all(Array.from({ length: WIDTH }, work));
     return failures;

@@ -45,13 +45,22 @@ export function createJobReader({ redis, keys }: { readonly redis: RedisDriver; 
         ids.map((id) => ['GET', keys.job(id)] as const),
         { signal, name: 'read-jobs' },
       );
-      const items = texts.flatMap((text) => (typeof text === 'string' ? [unpackJob(text)] : []));
+      const items = texts.flatMap((text) => (typeof text === 'string' ? readable(text) : []));
       return {
         items: items.filter((job) => status === undefined || job.status === status),
         nextCursor: members.length > limit ? (ids.at(-1) ?? null) : null,
       };
     },
   };
+}
+
+/** A damaged one hides no others; to ask for it alone says that it is. */
+function readable(text: string): readonly Job[] {
+  try {
+    return [unpackJob(text)];
+  } catch {
+    return [];
+  }
 }
 
 /** What the index's members begin with: redis/scripts/includes/job.lua. */

@@ -48,12 +48,14 @@ const NEVER = new AbortController().signal;
 export function createJobs({ redis, keys, runners, telemetry, now, leaseMs = LEASE_MS }: JobsDeps) {
   const store = createJobStore({ redis, keys });
   const reader = createJobReader({ redis, keys });
-  const onFailure = ({ id, kind, attempts }: Job, error: unknown) => {
-    const reason = error instanceof Error ? error.name : 'unknown';
-    telemetry.logger.error('A step of a job failed', { job: id, kind, attempts, reason });
-  };
+  const onError = (id: string, error: unknown) =>
+    telemetry.logger.error('A job could not go on', {
+      job: id,
+      reason: error instanceof Error ? error.name : 'unknown',
+    });
+  const onFailure = ({ id }: Job, error: unknown) => onError(id, error);
   const slice = createJobSlice({ store, runners, leaseMs, onFailure, now });
-  const pass = createJobPass({ store, slice, leaseMs, now });
+  const pass = createJobPass({ store, slice, leaseMs, onError, now });
 
   const find = async (id: string, signal?: AbortSignal): Promise<Job> => {
     const job = await reader.find(id, signal);

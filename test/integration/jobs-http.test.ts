@@ -53,7 +53,9 @@ describe('GET /admin/jobs [K4 A14]', () => {
     const { caller } = await newTenant(door.app);
     const started = [];
     for (let i = 0; i < 3; i++)
-      started.push((await jobs.start(counting(1, { tenantId: caller.tenantId, opId: newUlid(1_700_000_000_000 + i) }))).id);
+      started.push(
+        (await jobs.start(counting(1, { tenantId: caller.tenantId, opId: newUlid(1_700_000_000_000 + i) }))).id,
+      );
     const list = async (query: string) =>
       JobListResponse.parse(jsonOf(await admin(`/admin/jobs?tenant_id=${caller.tenantId}&${query}`)));
     const first = await list('limit=2&status=queued');

@@ -299,5 +299,6 @@ describe('a damaged job [K4]', () => {
     await app.redis.send(['SET', keys.job(bodiless), `${text.slice(0, text.indexOf('\n'))}\n{`], { kind: 'write' });
     await jobs.run().catch(() => {});
     expect((await storedJob(app, well)).status).toBe('done');
+    expect((await jobs.list({ limit: 10 })).items.map(({ id }) => id)).toEqual([well]);
   });
 });

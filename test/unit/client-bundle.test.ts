@@ -43,7 +43,8 @@ beforeAll(async () => {
 
 describe('the client is a client only [A16]', () => {
   it('brings contracts and zod, and nothing of the server', () => {
-    const server = /^lib\/(app|redis|blobs|config|crypto|jobs|metrics)|^lib\/http\/(route|guards|event|openapi)/;
+    const server =
+      /^lib\/(app|redis|blobs|config|crypto|jobs\/(?!contract\.ts)|metrics)|^lib\/http\/(route|guards|event|openapi)/;
     const others = bundled.inputs.filter((path) => server.test(path) || !/^lib\/|^node_modules\/zod\//.test(path));
     expect(others).toEqual([]);
   });
