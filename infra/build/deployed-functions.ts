@@ -1,5 +1,5 @@
 /**
- * What is deployed of infra/functions.yml. CloudFormation takes 500 resources and a function costs about six, so the HTTP
+ * What is deployed of infra/functions.yml. CloudFormation takes 500 resources; a function costs four, a route one. So the HTTP
  * endpoints of one area and role share a function; one that says `own: true` has a function of its own, and so has a schedule.
  */
 import type { FunctionEntry } from './function-list.ts';
