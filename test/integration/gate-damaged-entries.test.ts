@@ -16,16 +16,19 @@ const text = (value: string) => ({ value: Buffer.from(value), meta, ttlMs: null 
 
 /** Bytes of an entry by where they are: the number of the head's field, a position in metadata, or from the end. */
 const PLACES = {
-  'the tag': (stored: string) => stored.indexOf('c1'),
+  'the format': (stored: string) => stored.indexOf('c2'),
   'the check': (stored: string) => fieldAt(stored, 1),
-  'the length of the metadata': (stored: string) => fieldAt(stored, 2),
-  'the expiry': (stored: string) => fieldAt(stored, 3),
-  'the time': (stored: string) => fieldAt(stored, 4),
-  'the charge': (stored: string) => fieldAt(stored, 6) + 7,
-  'the raw length': (stored: string) => fieldAt(stored, 7),
-  'the digest': (stored: string) => fieldAt(stored, 8) + 5,
-  'the operation': (stored: string) => fieldAt(stored, 9) + 5,
-  'the codec': (stored: string) => fieldAt(stored, 10),
+  'the expiry': (stored: string) => fieldAt(stored, 3) + 13,
+  'the end of freshness': (stored: string) => fieldAt(stored, 4) + 13,
+  'the raw length': (stored: string) => fieldAt(stored, 5),
+  'the seq': (stored: string) => fieldAt(stored, 6),
+  'the charge': (stored: string) => fieldAt(stored, 7) + 7,
+  'the time': (stored: string) => fieldAt(stored, 8),
+  'the length of the metadata': (stored: string) => fieldAt(stored, 9),
+  'the object in S3': (stored: string) => fieldAt(stored, 11),
+  'the digest': (stored: string) => fieldAt(stored, 12) + 5,
+  'the operation': (stored: string) => fieldAt(stored, 13) + 5,
+  'the codec': (stored: string) => fieldAt(stored, 14),
   'the end of the head': (stored: string) => stored.indexOf('\n'),
   'the metadata': (stored: string) => stored.indexOf('\n') + 5,
   'the payload': (stored: string) => stored.length - 3,
@@ -60,7 +63,7 @@ describe.each(TRANSPORTS)('a damaged entry over %s [C1 C3]', (transport) => {
   const cases = Object.entries(PLACES)
     .flatMap(([name, place]) => [0, 1, 7].map((bit) => ({ name, place, bit })))
     // Bit 7 makes `never` a moment of 1970: told apart below.
-    .filter(({ name, bit }) => !(name === 'the expiry' && bit === 7));
+    .filter(({ name, bit }) => !(['the expiry', 'the end of freshness'].includes(name) && bit === 7));
 
   it.each(cases)('is a miss, counted, removed, and its bytes given back: bit $bit of $name', async ({ place, bit }) => {
     const { caller, tenant } = await withDamage(place, bit);
@@ -76,6 +79,13 @@ describe.each(TRANSPORTS)('a damaged entry over %s [C1 C3]', (transport) => {
   it('is an expired one when its expiry was damaged into the past: a miss, and its bytes given back', async () => {
     const { caller, tenant } = await withDamage(PLACES['the expiry'], 7);
     expect(await app.cache.get(caller, damaged)).toBeNull();
+    expect(await auditTenant(app, tenant.id)).toBe(1);
+  });
+
+  it('is a stale one when its freshness was damaged into the past: a miss, and removed for who takes stale ones', async () => {
+    const { caller, tenant } = await withDamage(PLACES['the end of freshness'], 7);
+    expect(await app.cache.get(caller, damaged)).toBeNull();
+    expect(await app.cache.get(caller, damaged, { stale: true })).toBeNull();
     expect(await auditTenant(app, tenant.id)).toBe(1);
   });
 

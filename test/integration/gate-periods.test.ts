@@ -80,7 +80,7 @@ describe('points of usage [T6 T7]', () => {
     const source = removeExpiredRecords.source;
     const monthEndLua = source.slice(
       source.indexOf('local function month_end'),
-      source.indexOf('-- Counters of format m1'),
+      source.indexOf('-- Counters of formats m1'),
     );
     const instants = fc.sample(fc.integer({ min: 0, max: 9_466_848_000_000 }), 2_000);
     const leap = [

@@ -100,7 +100,7 @@ describe('what is used, as it is stored [T4]', () => {
     );
   });
 
-  it.each(['', 'm3', `${NO_COUNTERS},0`, NO_COUNTERS.replace('m2,0,0,0', 'm2,0,0,x')])('is not %j', (text) => {
+  it.each(['', 'm4', `${NO_COUNTERS},0`, NO_COUNTERS.replace('m3,0,0,0', 'm3,0,0,x')])('is not %j', (text) => {
     expect(() => unpackUse(text)).toThrow(RangeError);
   });
 });

@@ -29,7 +29,7 @@ local function read_head(entry, text, atMs)
       text,
       '^c2,%x+,(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),([%w.-]+),([%w_-]+),([%w_-]+),(%a%w*)\n'
     )
-  if first then
+  if first and (blob == '-' or string.find(blob, '^' .. string.rep('%w', 26) .. '%.%d+$')) then
     head = {
       access = access, expires = tonumber(expires), fresh = tonumber(fresh), rawBytes = tonumber(rawBytes),
       seq = tonumber(seq), charged = tonumber(charged), updated = updated, metaBytes = tonumber(metaBytes),

@@ -22,6 +22,25 @@ local function further_members(head, keyMember)
   return members
 end
 
+-- The same of a damaged entry: as far as its bytes stand where they should. What it misses stays behind as members of no
+-- entry, which those who walk the index remove.
+local function likely_members(entry, keyMember)
+  local text = redis.call('GETRANGE', entry, 0, 511)
+  local name = string.sub(keyMember, 2)
+  local members = {
+    'a\0' .. string.sub(text, 13, 20) .. name, 's\0' .. string.sub(text, 13, 20) .. name,
+    'e\0' .. string.sub(text, 22, 35) .. name,
+  }
+  local tags = string.match(text, '\n(.-){"')
+  -- Without the end of its line, the head ends with one of these.
+  for codec in string.gmatch('text,num,b64,raw,lz4,zstd,graw,glz4,gzstd', '%w+') do
+    tags = tags or string.match(text, ',' .. codec .. '.([^{]*){"')
+  end
+  tags = tags or ''
+  for tag in string.gmatch(tags, '[^,]+') do members[#members + 1] = 't\0' .. tag .. name end
+  return members
+end
+
 -- The member that has the cleaning delete an object of S3, from `atMs` on. 26: of a ULID.
 local function doomed_member(blob, atMs)
   return string.format('d\0%014.0f\0', atMs) .. string.sub(blob, 1, 26)
@@ -39,16 +58,17 @@ local function uncount_entry(stock, entry, head, charged)
   stock.packed = math.max(0, stock.packed - math.max(0, packed))
 end
 
--- Removes the entry with its index members, and takes it from the stock. `alongside`: a key to be removed with it, or nil.
--- 2 inner calls; 3 when its value is in S3, 3 when its bytes are measured.
+-- Removes the entry with its index members, and takes it from the stock. Of a head not to be believed `charged` is nil. `alongside`: a key to be removed with it, or nil.
+-- 2 inner calls; 3 when its value is in S3; 4 when its head cannot be read.
 local function forget_entry(stock, entry, index, head, nowMs, alongside)
   local keyMember = key_member(entry)
   uncount_entry(stock, entry, head, charge_of(entry, head))
+  local members = head and head.charged and further_members(head, keyMember) or likely_members(entry, keyMember)
   if alongside then
     redis.call('UNLINK', entry, alongside)
   else
     redis.call('UNLINK', entry)
   end
-  redis.call('ZREM', index, keyMember, unpack(head and further_members(head, keyMember) or {}))
+  redis.call('ZREM', index, keyMember, unpack(members))
   if head and head.blob ~= '-' then redis.call('ZADD', index, 0, doomed_member(head.blob, nowMs)) end
 end
