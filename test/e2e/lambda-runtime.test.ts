@@ -184,6 +184,8 @@ describe('the built functions on a running stack [C1 T1 T2 A1 A3]', () => {
     const get = invokeLocal('cacheGetEntry', 'cache/get-entry', service.dataDir);
     expect(get.statusCode).toBe(200);
     expect(textOf(get)).toContain('Lamp');
+    const shared = invokeLocal('accountReader', 'account/who-am-i', service.dataDir);
+    expect(JSON.parse(textOf(shared))).toMatchObject({ scopes: ['cache:read', 'cache:write'] });
   });
 });
 
