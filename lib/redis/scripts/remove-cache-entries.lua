@@ -1,5 +1,6 @@
 --[[
-  Remove cache entries of a tenant with their bytes: those that were invalidated, those a caller named, or the coldest.
+  Remove cache entries of a tenant with their bytes: those that were invalidated, those a caller named, or the coldest; or count
+  them.
 
   Why a script: an entry written meanwhile must stay, and the byte counter must equal what is stored at any time.
 
@@ -7,13 +8,15 @@
   KEYS[2] index         zset     the tenant's index
   KEYS[3..] records     string   the entries; then perhaps as many leases, of those who load them
 
-  ARGV[1] which                  older = not written after seq `bound`; hidden = invalidated; coldest = until `bound` bytes are free
+  ARGV[1] which                  older = not written after seq `bound`; seen = none, only count those; hidden = invalidated; coldest =
+                                 until `bound` bytes are free
   ARGV[2] bound                  as `which` says; 0 of hidden
   ARGV[3] count                  how many of the keys are entries
-  ARGV[4..] accesses             of coldest, for each entry: the minute of the last access the caller saw, 8 digits
+  ARGV[4..] accesses             of coldest, for each entry: the minute of the last access the caller saw, 8 digits; empty
+                                 of one of format c1
 
-  Returns { removed, bytes of memory freed, members of the index that were moved or were of no entry, how many removed entries a
-  read would still have seen }.
+  Returns { removed, bytes of memory freed, members of the index that were moved or were of no entry, how many removed entries (of
+  `seen`: of all) a read would still have seen }.
 
   Cost: O(entries * log n) of the index and O(tags). 4 inner calls an entry at most, and 4 for all; call it with at most 500.
 ]]
@@ -25,32 +28,34 @@ local pending = redis.call('HGET', KEYS[1], 'v')
 local before, removed, settled, seen = left.memory, 0, 0, 0
 for i = 3, count + 2 do
   local entry = KEYS[i]
-  if which == 'coldest' and before - left.memory >= bound then break end
+  if which == 'coldest' and left.memory <= bound then break end
   local text = redis.call('GETRANGE', entry, 0, 511)
   local head = text ~= '' and read_head(entry, text, nowMs) or nil
   local hidden = head and pending and head.seq <= newest_epoch(KEYS[1], pending, namespace_of(entry), head.tags)
   local goes = false
   if which == 'older' then
     goes = text ~= '' and (not head or head.seq <= bound)
+  elseif which == 'seen' then
+    if head and head.seq <= bound and not hidden and not head.gone then seen = seen + 1 end
   elseif which == 'hidden' then
     goes = hidden
   else
     goes = head and head.access == ARGV[i + 1]
     if not goes then
       -- The member is of an access that was moved since, or of no entry any more.
-      local member = 'a\0' .. ARGV[i + 1] .. string.sub(key_member(entry), 2)
-      if not head or head.access ~= ARGV[i + 1] then settled = settled + redis.call('ZREM', index, member) end
+      local suffix = '\0' .. ARGV[i + 1] .. string.sub(key_member(entry), 2)
+      settled = settled + redis.call('ZREM', index, 'a' .. suffix, 's' .. suffix)
     end
   end
   if goes then
     if not hidden and not (head and head.gone) then seen = seen + 1 end
     forget_entry(left, entry, index, head, nowMs, KEYS[i + count])
     removed = removed + 1
-  elseif text == '' and KEYS[i + count] then
+  elseif which == 'older' and text == '' and KEYS[i + count] then
     redis.call('UNLINK', KEYS[i + count])
   end
 end
 if removed > 0 then
 --- @include "includes/close-stock.lua"
 end
-return { removed, before - left.memory, settled, seen }
+return { removed, before - left.memory, settled, seen, left.memory }

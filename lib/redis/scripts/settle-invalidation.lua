@@ -4,6 +4,7 @@
   Why a script: an invalidation made meanwhile must stay.
 
   KEYS[1] gate          hash     the tenant's limits, counters and API keys
+  KEYS[2] invalidated   zset     fields of `gate` that hold epochs not settled, by seq
 
   ARGV[1] field                  all; n:<namespace>; or t:<tag>
   ARGV[2] epoch                  the epoch (of a namespace the fence) up to which everything was reclaimed
@@ -11,7 +12,7 @@
 
   Returns 1 forgotten, 0 it stays.
 
-  Cost: O(1). 5 inner calls at most.
+  Cost: O(1). 6 inner calls at most.
 ]]
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -28,6 +29,7 @@ else
   local newest, at = string.match(value, field:sub(1, 1) == 'n' and '^%d+,(%d+),(%d+)$' or '^(%d+),(%d+)$')
   if newest ~= epoch or nowMs - at < ARGV[3] + 0 then return 0 end
   redis.call('HDEL', KEYS[1], field)
+  redis.call('ZREM', KEYS[2], field)
   if field:sub(1, 1) == 'n' then namespaces = namespaces - 1 else tags = tags - 1 end
 end
 local pending = string.format('v1,%s,%d,%d,%s,%s', all, math.max(0, namespaces), math.max(0, tags), allAt, share)

@@ -4,6 +4,7 @@
 --             none>
 --   n:<name>  <epoch of the namespace, 0 none>,<fence>,<ms>
 --   t:<tag>   <epoch of the tag>,<ms>
+-- The sorted set `invalidated` has the names of these fields, `n:…` and `t:…`, by their newest seq: so that the cleaning finds them.
 -- The fence only keeps loads that began before it from being stored.
 
 -- The epochs that may apply to entries of a namespace with some of these tags (a list). 1 inner call, none while neither
