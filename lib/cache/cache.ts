@@ -6,10 +6,13 @@ import type { CacheConfig } from '../config/config.ts';
 import type { TenantCipher } from '../crypto/tenant-cipher.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Keys } from '../keys.ts';
+import type { BlobValues } from './blob-values.ts';
 import type { Corruption } from './corruption.ts';
 import { createEntryReader, type EntryReader } from './entry-reader.ts';
 import { createEntryRemover, type EntryRemover } from './entry-remover.ts';
 import { createEntryWriter, type EntryWriter } from './entry-writer.ts';
+import { createLocalReads } from './local-reads.ts';
+import { withLocalCopies } from './local-writes.ts';
 import type { MakeRoom } from './make-room.ts';
 import type { ValuePacker } from './value-packer.ts';
 
@@ -24,9 +27,15 @@ export function createCache(deps: {
   readonly config: CacheConfig;
   readonly packer: ValuePacker;
   readonly cipher: TenantCipher;
+  readonly blobValues: BlobValues;
   readonly corruption: Corruption;
   readonly makeRoom: MakeRoom;
+  /** Unix ms of a clock that never goes back (elapsed-clock.ts). */
+  readonly nowMs: () => number;
 }): Cache {
+  const local = createLocalReads(deps);
   const { delete: remove, previewDelete, discard } = createEntryRemover(deps);
-  return { ...createEntryReader({ ...deps, discard }), ...createEntryWriter(deps), delete: remove, previewDelete };
+  const writer = createEntryWriter(deps);
+  const writes = withLocalCopies({ set: writer.set, delete: remove }, { local, gate: deps.gate });
+  return { ...createEntryReader({ ...deps, local, discard }), ...writer, ...writes, previewDelete };
 }

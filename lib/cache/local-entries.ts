@@ -6,7 +6,7 @@
  * outcome is not kept. Other instances' changes are not seen: how old an entry may be is for the reader, by `validatedAtMs`.
  */
 import type { EntryName } from '../keys.ts';
-import type { StoredEntry } from './entry.ts';
+import type { StoredEntry, StoredHead } from './entry.ts';
 import { createForgotten } from './forgotten-entries.ts';
 import { createRecency, type Linked } from './recency.ts';
 
@@ -30,12 +30,14 @@ export const LOCAL_ENTRY_OVERHEAD_BYTES = 1_024;
 /** An entry above this part of the whole is not kept: it would cost too many others. */
 const LARGEST_PART = 1 / 8;
 
-interface Kept extends Linked<Kept>, LocalEntry {
+interface Kept extends Linked<Kept> {
+  entry: StoredEntry;
+  validatedAtMs: number;
   readonly tenant: TenantEntries;
   readonly id: string;
   readonly bytes: number;
   /** When Redis had answered. */
-  readonly keptAtMs: number;
+  keptAtMs: number;
 }
 
 interface TenantEntries {
@@ -137,6 +139,20 @@ export function createLocalEntries({ maxBytes, now }: { readonly maxBytes: numbe
       for (let last = recency.oldest(); bytes > maxBytes && last !== null; last = recency.oldest()) drop(last);
     },
 
+    /**
+     * Redis was asked, at `validatedAtMs`, and said that the copy is what is stored; `head`: its times now. Unless another one
+     * is held by now.
+     */
+    confirm(name: LocalName, head: StoredHead, validatedAtMs: number): void {
+      const kept = lookUp(name);
+      if (kept === undefined || kept.entry.etag !== head.etag || forgotten.isSince(name, validatedAtMs)) return;
+      if (isNewer(kept, { entry: { ...kept.entry, ...head }, validatedAtMs })) return;
+      const { expiresAtMs, freshUntilMs, stale, updatedAtMs, ageMs } = head;
+      kept.entry = { ...kept.entry, expiresAtMs, freshUntilMs, stale, updatedAtMs, ageMs };
+      kept.validatedAtMs = validatedAtMs;
+      kept.keptAtMs = now();
+    },
+
     /** The entry was removed; or changed, to nobody knows what. */
     forget,
 
@@ -152,7 +168,7 @@ export function createLocalEntries({ maxBytes, now }: { readonly maxBytes: numbe
 }
 
 /** Whether the entry here is newer than one read: of two calls at the same time, the later state of Redis counts. */
-function isNewer(kept: Kept, read: LocalEntry): boolean {
+function isNewer(kept: Pick<Kept, keyof LocalEntry | 'keptAtMs'>, read: LocalEntry): boolean {
   if (read.validatedAtMs > kept.keptAtMs) return false;
   const ahead = kept.entry.updatedAtMs - read.entry.updatedAtMs;
   return ahead === 0 ? kept.validatedAtMs > read.validatedAtMs : ahead > 0;

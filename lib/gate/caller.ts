@@ -16,6 +16,8 @@ export interface Caller {
   readonly signal?: AbortSignal | undefined;
   /** Told of each passage through the gate: the limits to report. */
   readonly onAdmitted?: ((admission: Admission) => void) | undefined;
+  /** Told when an answer stands on an earlier passage instead: the gate vouches for it, and nothing is metered. */
+  readonly onVouched?: (() => void) | undefined;
 }
 
 const SECRET = /^[0-9A-Za-z]{43}$/;

@@ -33,8 +33,8 @@ export interface GatedCall<Key extends string, Arg extends string> {
   args(context: TenantContext): OwnArgs<Arg> | Promise<OwnArgs<Arg>>;
   /** Whether the script's own answer says that there is no room for it: it is asked again when expired records made some. */
   full?(answer: readonly RedisReply[]): boolean;
-  /** Asked when it is full even so: whether room was made, so that it is worth asking again. {@link MAX_ROUNDS} times at most. */
-  makeRoom?(context: TenantContext, answer: readonly RedisReply[]): Promise<boolean>;
+  /** Asked when it is full even so: whether room was made, so that it is worth asking again. {@link MAX_ROUNDS} times at most, from `round` 0 on. */
+  makeRoom?(context: TenantContext, answer: readonly RedisReply[], round: number): Promise<boolean>;
   /** Whether the script's own answer, after its admission, says that it changed nothing: after a lost reply, nobody knows. */
   declined?(answer: readonly RedisReply[]): boolean;
 }
@@ -142,8 +142,8 @@ export function createGate(deps: {
             freed = true;
             if ((await expired.free(caller.tenantId, generation, caller.signal)) > 0) continue;
           }
-          if (call.makeRoom !== undefined && call.full?.(found) && rounds++ < MAX_ROUNDS) {
-            if (await call.makeRoom(context ?? NO_CONTEXT, found)) continue;
+          if (call.makeRoom !== undefined && call.full?.(found) && rounds < MAX_ROUNDS) {
+            if (await call.makeRoom(context ?? NO_CONTEXT, found, rounds++)) continue;
           }
           if (lost && call.declined?.(found)) throw stillUnknown();
           return { admission, nowMs: reply[3] as number, found, context: context ?? NO_CONTEXT };
@@ -168,6 +168,21 @@ export function createGate(deps: {
       const context = contexts.find(caller.tenantId);
       if (context === undefined || !seen.has(caller.keyHash, scope)) return false;
       return allows(context.policies, { keyId: caller.keyId, action: scope, resource });
+    },
+
+    /**
+     * Whether an answer may stand on an earlier passage, as {@link sawAdmitted} but within `withinMs`: of reads of namespaces
+     * whose tenant allows them to be so old. Nothing is metered.
+     */
+    vouches(
+      caller: Caller,
+      { scope, resource, withinMs }: { readonly scope: string; readonly resource: string; readonly withinMs: number },
+    ): boolean {
+      const context = contexts.find(caller.tenantId);
+      if (context === undefined || !seen.has(caller.keyHash, scope, withinMs)) return false;
+      if (!allows(context.policies, { keyId: caller.keyId, action: scope, resource })) return false;
+      caller.onVouched?.();
+      return true;
     },
 
     /** Adds work known only afterwards, in microseconds, to the tenant's next call on this instance. */

@@ -27,10 +27,10 @@ export function createSeenKeys({ now, maxKeys = 20_000 }: SeenKeysOptions) {
     refused(keyHash: string): void {
       seen.delete(keyHash);
     },
-    /** Whether it was admitted with this scope within the last 5 minutes. */
-    has(keyHash: string, scope: string): boolean {
+    /** Whether it was admitted with this scope within the last 5 minutes, or `withinMs` if that is less. */
+    has(keyHash: string, scope: string, withinMs = SEEN_MS): boolean {
       const atMs = seen.get(keyHash)?.get(scope);
-      return atMs !== undefined && now() - atMs < SEEN_MS;
+      return atMs !== undefined && now() - atMs < Math.min(SEEN_MS, withinMs);
     },
   };
 }

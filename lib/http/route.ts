@@ -70,9 +70,13 @@ async function answer<C extends Contract>(
 ): Promise<HttpReply> {
   const app = await getApp();
   const startedAt = performance.now();
+  let vouched = false;
   const caller = await enter(contract, event, app, {
     signal,
     onAdmitted: (admission) => admissions.set(event, admission),
+    onVouched: () => {
+      vouched = true;
+    },
   });
   const input = parseInput(contract, event);
   const work = (operationId: () => string, fence: number) =>
@@ -85,14 +89,19 @@ async function answer<C extends Contract>(
   });
   if (caller !== undefined) {
     app.gate.carry(caller.tenantId, (performance.now() - startedAt) * 1000);
-    if (!admissions.has(event) && contract.whenLimitsFail !== 'open')
+    if (!admissions.has(event) && !vouched && contract.whenLimitsFail !== 'open')
       throw new TypeError('A tenant route answered without passing the gate');
   }
   return encodeReply(result);
 }
 
 /** Lets the caller in, or throws. A tenant's key is only read here: its gate decides, with the work. */
-async function enter(contract: Contract, event: HttpEvent, app: App, more: Pick<Caller, 'signal' | 'onAdmitted'>) {
+async function enter(
+  contract: Contract,
+  event: HttpEvent,
+  app: App,
+  more: Pick<Caller, 'signal' | 'onAdmitted' | 'onVouched'>,
+) {
   switch (contract.guard.kind) {
     case 'open':
       return undefined;

@@ -21,6 +21,13 @@ describe('keys seen of late [T5]', () => {
     expect([seen.has('a', 'cache:read'), seen.has('a', 'ratelimit:check')]).toEqual([false, true]);
   });
 
+  it('count for less long where less is asked for', () => {
+    const { clock, seen } = seenKeys();
+    seen.admitted('a', 'cache:read');
+    clock.ms = 99;
+    expect([seen.has('a', 'cache:read', 100), seen.has('a', 'cache:read', 99)]).toEqual([true, false]);
+  });
+
   it('are forgotten with all their scopes when they are refused', () => {
     const { seen } = seenKeys();
     seen.admitted('a', 'cache:read');

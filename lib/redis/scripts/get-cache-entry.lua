@@ -14,11 +14,12 @@
   ARGV[4] carriedUs              microseconds of earlier work not yet metered, and perhaps of earlier accesses
   ARGV[5] route                  name of the route, for a limit of its own; empty = none
   ARGV[6] want                   empty = the value; meta = all but the value; digests the caller has, comma separated, or *
-                                 for any = the value, unless it is one of these
+                                 for any = the value, unless it is one of these; =digest = what the instance has: the caller is
+                                 served the value from there, and it is metered
   ARGV[7] stale                  1 = an entry in its grace will do
 
-  Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, found 1|0|2 unchanged, entry text or
-  head }, or a refusal of the gate.
+  Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, found 1|0|2 unchanged|3 as the
+  instance has it, entry text or head }, or a refusal of the gate.
 
   Cost: O(bytes returned). 4 inner calls, one more while something is invalidated and not reclaimed; 6 when the entry is found
   expired, 3 more when its recency moves.

@@ -19,8 +19,8 @@
   ARGV[8] leaseMs                how long the lease lasts; 0 = only read
   ARGV[9] early                  share of its lifetime, in thousandths, after which a fresh entry is loaded anew; 0 = never
 
-  Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, found 1|0|2 unchanged, entry text or
-  head (empty when there is none), lease 0 not needed|1 granted|2 held by another, its token, ms it still lasts }, or a refusal of
+  Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, found 1|0|2 unchanged|3 as the
+  instance has it, entry text or head (empty when there is none), lease 0 not needed|1 granted|2 held by another, its token, ms it still lasts }, or a refusal of
   the gate. The token: seq of the tenant when it was granted, and op.
 
   Cost: O(bytes returned). As get-cache-entry; one more when a lease is granted, 3 when it is held by another.

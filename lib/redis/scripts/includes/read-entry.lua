@@ -1,6 +1,6 @@
 -- Reads a cache entry, and removes it when it has expired. Runs where it stands, after open-gate.lua, with `entry`, `index`,
 -- `want` (as get-cache-entry.lua) and `stale` (whether one in its grace will do) set. Leaves `found` 0 none, 1 here, 2
--- unchanged, `text`, and `hiddenSeq`: the seq of an entry that is there and invalidated. Meters what it found.
+-- unchanged, 3 as the instance has it, `text`, and `hiddenSeq`: the seq of an entry that is there and invalidated. Meters what it found.
 local text
 if want == '' then
   text = redis.call('GET', entry)
@@ -60,6 +60,8 @@ if not text then
 elseif head and want ~= 'meta' and want ~= '' then
   if want == '*' or string.find(',' .. want .. ',', ',' .. head.digest .. ',', 1, true) then
     found = 2
+  elseif string.find(',' .. want .. ',', ',=' .. head.digest .. ',', 1, true) then
+    found = 3
   else
     text = redis.call('GET', entry)
   end
@@ -67,7 +69,7 @@ elseif not head and want ~= '' and want ~= 'meta' then
   -- It has no head: the caller is to find that out.
   text = redis.call('GET', entry)
 end
-if head and (found == 2 or want == 'meta') then
+if head and (found > 1 or want == 'meta') then
   local length = head.length + head.metaBytes
   if length > #text then text = redis.call('GETRANGE', entry, 0, length - 1) end
   text = string.sub(text, 1, length)
@@ -77,7 +79,7 @@ if found == 0 then
   misses = misses + 1
 else
   hits = hits + 1
-  if rawBytes and found == 1 and want ~= 'meta' then
+  if rawBytes and found ~= 2 and want ~= 'meta' then
     local transferBytes = tonumber(rawBytes)
     bytesOut = bytesOut + transferBytes
     if gate[4] or transfer + transferBytes > transferLimit + 0 then
