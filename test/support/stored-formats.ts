@@ -19,6 +19,10 @@ interface StoredFormats {
   readonly apiKey: string;
   readonly revokedKey: string;
   readonly entries: readonly GoldenEntry[];
+  /** Cache entries of the second format. */
+  readonly cacheEntries: readonly (Omit<GoldenEntry, 'key'> & { readonly stored: string })[];
+  /** Field `m` of a gate, of the third format. */
+  readonly counters: string;
   readonly idempotentCall: {
     readonly caller: string;
     readonly idempotencyKey: string;

@@ -29,6 +29,7 @@ const READING = {
   name: { namespace: 'ns', key: 'k' },
   nowMs: 0,
   maxBytes: 10_000,
+  fetch: () => Promise.reject(new Error('none of these is in S3')),
   open: () => Promise.reject(new Error('none of these is sealed')),
 };
 
@@ -62,7 +63,61 @@ describe('stored cache entries [C1 C3 C5]', () => {
   );
 });
 
+describe('stored cache entries of the second format [C1 C3 C5 C9]', () => {
+  it.each(golden.cacheEntries)('$codec is read, with its metadata', async ({ stored, codec, value_base64, meta }) => {
+    const entry = await readEntry(stored, READING);
+    expect(entry.value.toString('base64')).toBe(value_base64);
+    expect(entry.meta).toEqual(meta);
+    expect(parseEntry(stored).head).toMatchObject({ codec, blob: null });
+  });
+
+  it('there is a sample of every codec, of grace and of tags', () => {
+    const codecs = golden.cacheEntries.map(({ codec }) => codec);
+    expect([...new Set(codecs)].sort()).toEqual(['b64', 'lz4', 'num', 'text', 'zstd']);
+    const [first] = golden.cacheEntries.map(({ stored }) => parseEntry(stored));
+    expect(first?.head).toMatchObject({ expiresAtMs: 1_804_274_567_558, freshUntilMs: 1_804_274_507_558, seq: 1 });
+    expect(first?.meta.tags).toEqual(['a', 'b{"c']);
+  });
+
+  it.each(golden.cacheEntries.filter(({ codec }) => codec === 'text' || codec === 'b64'))(
+    '$codec is written as it was',
+    async ({ stored, value_base64, meta }) => {
+      const packer = createValuePacker({ maxEntrySizeBytes: 10_000 } as CacheConfig);
+      const value = Buffer.from(value_base64, 'base64');
+      const compressed = await packer.compress({ name: { namespace: 'ns', key: 'k' }, value, meta }, 'none');
+      const written = packer.pack(compressed, null);
+      expect(stored.slice(stored.indexOf('\n') + 1)).toBe(written.body);
+      expect(parseEntry(stored).head).toMatchObject({ digest: written.digest, metaBytes: written.metaBytes });
+    },
+  );
+});
+
 describe('stored fields of the gate [T2 T4 T5]', () => {
+  it('counters of the third format', () => {
+    expect(unpackCounters(golden.counters)).toEqual({
+      minute: 29_921_241,
+      operationsThisMinute: 7,
+      periodEndMs: 1_796_083_200_000,
+      transferBytes: 1_701,
+      operations: 7,
+      hits: 2,
+      misses: 1,
+      bytesOut: 21,
+      computeUs: 4_210,
+      accessUs: 913,
+      bytesIn: 1_680,
+      memoryBytes: 1_477,
+      entries: 3,
+      seq: 4,
+      storageBytes: 65_536,
+      stockAtMs: 1_795_274_507_591,
+      memoryByteMs: 7_331n,
+      storageByteMs: 655_360n,
+      rawBytes: 3_367,
+      packedBytes: 1_234,
+    });
+  });
+
   it('limits', () => {
     const limits = unpackLimits(goldenGate.h ?? '');
     const { quotas } = golden.tenant;
