@@ -4,8 +4,11 @@ import type { Administration } from './administration.ts';
 import { withBlobFailpoints } from './blobs/failpoints.ts';
 import { createS3Store } from './blobs/s3-store.ts';
 import type { BlobStore } from './blobs/store.ts';
+import type { BlobValues } from './cache/blob-values.ts';
 import { type Cache, createCache } from './cache/cache.ts';
 import { createCorruption } from './cache/corruption.ts';
+import { createElapsedClock } from './cache/elapsed-clock.ts';
+import type { Eviction } from './cache/eviction.ts';
 import { createValuePacker } from './cache/value-packer.ts';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load-config.ts';
@@ -103,6 +106,7 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
   const keyProvider = failpoint === undefined || provider === null ? provider : withKeyFailpoints(provider, failpoint);
 
   const now = Date.now;
+  const elapsed = createElapsedClock();
   const keys = createKeys(`${config.cache.keyPrefix}:${config.cache.version}:`);
   const expired = lazily<Pick<ExpiredRecords, 'free'>>({ free: true }, async () =>
     (await import('./gate/expired-records.ts')).createExpiredRecords({ redis, keys, now }),
@@ -112,11 +116,23 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
     redis,
     keys,
     contexts: createContexts(Math.min(config.tenant.maxTenants, MAX_CONTEXTS)),
-    seen: createSeenKeys({ now }),
+    seen: createSeenKeys({ now: elapsed }),
+  });
+  const eviction = lazily<Pick<Eviction, 'makeRoom'>>({ makeRoom: true }, async () => {
+    const [{ createEviction }, { createColdestEntries }] = await Promise.all([
+      import('./cache/eviction.ts'),
+      import('./cache/coldest-entries.ts'),
+    ]);
+    const coldest = createColdestEntries({ redis, keys });
+    return createEviction({ redis, keys, config: config.cache, coldest, reclaim: async () => 0, telemetry });
   });
   const dataKeys = createDataKeysFor(config, keyProvider);
   const tenantKeys = lazily<TenantKeys>(TENANT_KEYS, async () =>
     (await import('./crypto/tenant-keys.ts')).createTenantKeys({ provider: keyProvider, blobs }),
+  );
+  const blobValues = lazily<BlobValues>(
+    { begin: true, register: true, put: true, write: true, read: true },
+    async () => (await import('./cache/blob-values.ts')).createBlobValues({ redis, keys, blobs, gate, now }),
   );
   return {
     ...createLazyAdministration({ config, redis, blobs, keys, tenantKeys, dataKeys, telemetry, now, failpoint }),
@@ -136,8 +152,10 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
       config: config.cache,
       packer: createValuePacker(config.cache),
       cipher: createTenantCipher({ dataKeys, tenantKeys }),
+      blobValues,
       corruption: createCorruption({ telemetry }),
-      makeRoom: async () => false,
+      nowMs: elapsed,
+      makeRoom: eviction.makeRoom,
     }),
     health: createHealth({ redis, blobs }),
     idempotency: lazily<Idempotency>({ run: true }, async () =>

@@ -163,6 +163,21 @@ export class LeaseLostError extends AppError {
   override readonly status = 412;
 }
 
+/**
+ * An upload that cannot become an entry's value: it is over, was used, or was never begun; or what was uploaded is not as long as
+ * was announced. Nothing was stored.
+ */
+export class UploadError extends AppError {
+  override readonly code: 'upload_gone' | 'upload_mismatch';
+  override readonly status: 410 | 422;
+
+  constructor(code: UploadError['code'], message: string, context?: ErrorContext) {
+    super(message, context);
+    this.code = code;
+    this.status = code === 'upload_gone' ? 410 : 422;
+  }
+}
+
 /** A stored value failed its digest or length check. It was not served. */
 export class CorruptValueError extends AppError {
   override readonly code = 'value_corrupt';

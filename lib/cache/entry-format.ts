@@ -8,8 +8,8 @@
  *             encrypting tenant the packed bytes sealed (lib/crypto/envelope.ts), bound to {@link sealedParts}
  *
  * The check (8 hex), access (8 digits), expires and fresh (14 digits each) have fixed widths: scripts write over them.
- * `blob` is `-`, or `<ulid>.<bytes>` of the object in S3 that has the packed value; the payload is then the SHA-256 of that
- * object, base64url. `op` is the operation id, with `c` when it created the entry and `r` when it replaced one. `check` is
+ * `blob` is `-`, or `<ulid>.<bytes>` of the object in S3 that has the packed value (blob-format.ts); the payload is then empty,
+ * and the metadata ends with the SHA-256 of that object, base64url, as `"sha256"`. `op` is the operation id, with `c` when it created the entry and `r` when it replaced one. `check` is
  * the start of the SHA-1 of what follows it in the head and of the metadata, written by the script that
  * knows the time; `digest` is of codec, raw length, metadata and payload. Both are checked before anything is believed or
  * decompressed.
@@ -43,6 +43,8 @@ export type EntryCodec = PlainCodec | SealedCodec;
 export interface BlobRef {
   readonly ulid: string;
   readonly bytes: number;
+  /** Of its bytes, base64url. */
+  readonly sha256: string;
 }
 
 export interface EntryHead {
@@ -97,11 +99,27 @@ export function packBody(meta: EntryMeta, codec: EntryCodec, payload: string, ra
   };
 }
 
+/** The stub of an entry whose value is in S3: its metadata also has the digest of the object. */
+export function packStub(meta: EntryMeta, { codec, rawBytes, sha256 }: Stubbed): EntryBody {
+  const text = stubText(metaText(meta), sha256);
+  const tagBytes = meta.tags?.join(',').length ?? 0;
+  return { metaBytes: text.length, tagBytes, rawBytes, codec, body: text, digest: digestOf(codec, rawBytes, text) };
+}
+
+interface Stubbed extends Pick<EntryBody, 'codec' | 'rawBytes'> {
+  readonly sha256: string;
+}
+
+/** Metadata as a stub has it. @param text as `metaText` gives it. */
+export const stubText = (text: string, sha256: string): string => `${text.slice(0, -1)},"sha256":"${sha256}"}`;
+
+const STUB_END = /,"sha256":"([\w-]{43})"\}$/;
+
 /** A stored entry as far as its head tells. */
 export interface ParsedHead {
   readonly head: EntryHead;
   readonly meta: EntryMeta;
-  /** As it is stored. */
+  /** As it is stored, but for the digest that a stub has there. */
   readonly metaText: string;
   readonly payloadAt: number;
 }
@@ -122,6 +140,7 @@ export function parseHead(stored: string): ParsedHead {
     match as Texts<15>;
   const payloadAt = line.length + Number(metaBytes);
   requireCheck(stored.slice(CHECKED_FROM, payloadAt), check);
+  const { text, sha256 } = partMeta(stored.slice(line.length, payloadAt), blob);
   const head: EntryHead = {
     metaBytes: Number(metaBytes),
     expiresAtMs: timeOf(expires),
@@ -132,12 +151,19 @@ export function parseHead(stored: string): ParsedHead {
     rawBytes: Number(raw),
     digest,
     codec: codec as EntryCodec,
-    blob: blob === '-' ? null : { ulid: blob.slice(0, 26), bytes: Number(blob.slice(27)) },
+    blob: blob === '-' ? null : { ulid: blob.slice(0, 26), bytes: Number(blob.slice(27)), sha256 },
   };
-  const text = stored.slice(line.length, payloadAt);
   const rest = parseMeta(text.slice(Number(tagBytes)));
   const meta = tagBytes === '0' ? rest : { ...rest, tags: text.slice(0, Number(tagBytes)).split(',') };
   return { head, meta, metaText: text, payloadAt };
+}
+
+/** Metadata, and the digest a stub has at its end. */
+function partMeta(text: string, blob: string): { text: string; sha256: string } {
+  if (blob === '-') return { text, sha256: '' };
+  const found = STUB_END.exec(text);
+  if (found === null) throw new CorruptValueError('The stub of a stored entry has no digest');
+  return { text: `${text.slice(0, found.index)}}`, sha256: found[1] as string };
 }
 
 const C1 =
@@ -178,12 +204,12 @@ function requireCheck(checked: string, check: string): void {
   throw new CorruptValueError('The head of the stored entry fails its check');
 }
 
-/** The whole stored entry, its digest checked. @throws {CorruptValueError} not what was written. */
+/** The whole stored entry, its digest checked; of a stub, the check of the head covers all there is. @throws {CorruptValueError} not what was written. */
 export function parseEntry(stored: string): ParsedHead & { readonly payload: string } {
   const parsed = parseHead(stored);
   const { head } = parsed;
   const body = stored.slice(parsed.payloadAt - head.metaBytes);
-  if (digestOf(head.codec, head.rawBytes, body) !== head.digest) {
+  if (head.blob === null && digestOf(head.codec, head.rawBytes, body) !== head.digest) {
     throw new CorruptValueError('The stored entry fails its digest');
   }
   return { ...parsed, payload: body.slice(head.metaBytes) };

@@ -1,7 +1,7 @@
 /** Stores entries through the gate. */
 import type { CacheConfig } from '../config/config.ts';
 import type { TenantCipher } from '../crypto/tenant-cipher.ts';
-import { LeaseLostError, PreconditionFailedError } from '../errors.ts';
+import { LeaseLostError, PreconditionFailedError, UploadError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { TenantContext } from '../gate/context-format.ts';
 import { memoryFull, readShortage, storageFull } from '../gate/full.ts';
@@ -9,12 +9,14 @@ import type { Gate } from '../gate/gate.ts';
 import type { EntryName, Keys } from '../keys.ts';
 import { setCacheEntry } from '../redis/bindings/cache-scripts.ts';
 import type { RedisReply } from '../redis/driver.ts';
+import type { BlobValues } from './blob-values.ts';
 import { type Condition, conditionText, entryKeys, newOperation, resourceOf } from './entry-call.ts';
-import type { EntryBody, EntryMeta } from './entry-format.ts';
+import type { EntryMeta } from './entry-format.ts';
 import { checkEntry } from './entry-rules.ts';
 import type { MakeRoom } from './make-room.ts';
 import { settingsFor } from './namespace-settings.ts';
-import type { CompressedEntry, ValuePacker } from './value-packer.ts';
+import { type PackedEntry, packOnce } from './packed-entry.ts';
+import type { ValuePacker } from './value-packer.ts';
 
 export interface SetEntry {
   readonly value: Uint8Array;
@@ -48,7 +50,14 @@ const MEMORY_FULL = 5;
 const REPLAY_OF_CREATION = 6;
 const LEASE_LOST = 7;
 const STORAGE_FULL = 8;
-const CHANGED_NOTHING: readonly (RedisReply | undefined)[] = [CONDITION_FAILED, MEMORY_FULL, LEASE_LOST, STORAGE_FULL];
+const BLOB_GONE = 9;
+const CHANGED_NOTHING: readonly (RedisReply | undefined)[] = [
+  CONDITION_FAILED,
+  MEMORY_FULL,
+  LEASE_LOST,
+  STORAGE_FULL,
+  BLOB_GONE,
+];
 
 export type EntryWriter = ReturnType<typeof createEntryWriter>;
 
@@ -58,24 +67,12 @@ export function createEntryWriter(deps: {
   readonly config: CacheConfig;
   readonly packer: ValuePacker;
   readonly cipher: TenantCipher;
+  readonly blobValues: Pick<BlobValues, 'begin' | 'put'>;
   readonly makeRoom: MakeRoom;
 }) {
-  const { gate, keys, config, packer, cipher, makeRoom } = deps;
+  const { gate, keys, config, packer, makeRoom } = deps;
 
-  /** The entry as it is stored: packed and sealed once for a context, so that it is the same again after a lost reply. */
-  const packedOnce = (caller: Caller, name: EntryName, entry: SetEntry) => {
-    let last: { readonly version: string; readonly body: EntryBody } | undefined;
-    let compressed: CompressedEntry | undefined;
-    return async (context: TenantContext): Promise<EntryBody> => {
-      if (last?.version !== context.version) {
-        const algorithm = settingsFor(context, config, name.namespace).compression;
-        if (compressed?.algorithm !== algorithm) compressed = await packer.compress({ name, ...entry }, algorithm);
-        const seal = await cipher.sealer(caller.tenantId, context);
-        last = { version: context.version, body: packer.pack(compressed, seal) };
-      }
-      return last.body;
-    };
-  };
+  const packed = packOnce(deps);
 
   const lifetime = (context: TenantContext, { namespace }: EntryName, { ttlMs, graceMs }: SetEntry) => {
     const settings = settingsFor(context, config, namespace);
@@ -94,26 +91,25 @@ export function createEntryWriter(deps: {
       packer.requireSize(entry.value);
       const condition = conditionText(entry.condition ?? 'none');
       const own = { condition, token: entry.lease ?? '', op: newOperation() };
-      const packed = packedOnce(caller, name, entry);
+      const pack = packed(caller, name, entry);
+      const records = entryKeys(keys, caller.tenantId, name);
       const { found, context } = await gate.run(caller, {
         script: setCacheEntry,
         scope: 'cache:write',
         kind: 'write',
         resource: resourceOf(name),
-        keys: entryKeys(keys, caller.tenantId, name),
-        args: async (current) => ({
-          ...(await packed(current)),
-          ...lifetime(current, name, entry),
-          ...own,
-          blob: '-',
-          blobUntil: 0,
-        }),
+        keys: records,
+        args: async (current) => {
+          const { body, blob, blobUntil } = await pack(current);
+          return { ...body, blob, blobUntil, ...lifetime(current, name, entry), ...own };
+        },
         full: ([outcome]) => outcome === MEMORY_FULL,
-        makeRoom: (current, answer) => makeRoom(caller, current, readShortage(answer)),
+        makeRoom: (current, answer, round) =>
+          makeRoom(caller, current, { ...readShortage(answer), round }, [records(current).entry]),
         declined: ([outcome]) => CHANGED_NOTHING.includes(outcome),
       });
       requireStored(found);
-      return outcomeOf(found, await packed(context));
+      return outcomeOf(found, await pack(context));
     },
   };
 }
@@ -129,19 +125,21 @@ function requireStored(found: readonly RedisReply[]): void {
       throw memoryFull(readShortage(found), 'delete entries, or ask for a larger quota');
     case STORAGE_FULL:
       throw storageFull(readShortage(found), 'delete large entries, or ask for a larger quota');
+    case BLOB_GONE:
+      throw new UploadError('upload_gone', 'The value waited too long in S3 for its entry; begin again');
   }
 }
 
-function outcomeOf(found: readonly RedisReply[], { digest, body, metaBytes, rawBytes }: EntryBody): SetOutcome {
+function outcomeOf(found: readonly RedisReply[], { body, storedBytes }: PackedEntry): SetOutcome {
   const [outcome, expires, fresh, updated, storedDigest] = found;
   return {
     created: outcome === CREATED || outcome === REPLAY_OF_CREATION,
     // A replay tells what was stored: sealed again, it would have another digest.
-    etag: (storedDigest as string | undefined) ?? digest,
+    etag: (storedDigest as string | undefined) ?? body.digest,
     expiresAtMs: Number(expires) || null,
     freshUntilMs: Number(fresh) || null,
     updatedAtMs: Number(updated),
-    rawBytes,
-    storedBytes: Buffer.byteLength(body) - metaBytes,
+    rawBytes: body.rawBytes,
+    storedBytes,
   };
 }

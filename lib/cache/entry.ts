@@ -2,7 +2,10 @@ import { unpack } from '../blobs/codec.ts';
 import type { Compression } from '../config/config.ts';
 import { CorruptValueError } from '../errors.ts';
 import type { EntryName } from '../keys.ts';
+import { toPayload } from './blob-format.ts';
 import {
+  type BlobRef,
+  type EntryCodec,
   type EntryHead,
   type EntryMeta,
   parseEntry,
@@ -43,6 +46,8 @@ export interface Reading {
   readonly nowMs: number;
   /** Values longer than this are not believed. */
   readonly maxBytes: number;
+  /** Reads the object of a value in S3, checked. @throws {CorruptValueError} @throws {BlobUnavailableError} */
+  fetch(blob: BlobRef): Promise<Buffer>;
   /** Opens a sealed payload. @throws {CorruptValueError} it is not what was sealed under these parts. */
   open(payload: string, parts: readonly string[]): Promise<Buffer>;
 }
@@ -54,6 +59,7 @@ export interface Reading {
 export function readEntry(text: string, reading: Reading): StoredEntry | Promise<StoredEntry> {
   const { head, meta, metaText, payload } = parseEntry(text);
   const known = describe(head, meta, reading.nowMs);
+  if (head.blob !== null) return readLarge(known, { head, blob: head.blob, metaText, reading });
   switch (head.codec) {
     case 'text':
       return { ...known, value: Buffer.from(payload, 'utf8') };
@@ -71,6 +77,18 @@ export function readEntry(text: string, reading: Reading): StoredEntry | Promise
   }
 }
 
+/** @throws {CorruptValueError} also when the object is not the one the stub names. */
+async function readLarge(
+  known: StoredHead,
+  { head, blob, metaText, reading }: { head: EntryHead; blob: BlobRef; metaText: string; reading: Reading },
+): Promise<StoredEntry> {
+  const { codec } = head;
+  const bytes = await reading.fetch(blob);
+  if (isSealed(codec)) return openEntry(known, { payload: toPayload(codec, bytes), codec, metaText, reading });
+  const plain = codec === 'lz4' || codec === 'zstd' ? codec : 'none';
+  return unpackEntry(known, { codec: plain, bytes, ...reading });
+}
+
 interface PackedEntry {
   readonly codec: Compression;
   readonly bytes: Buffer;
@@ -80,6 +98,8 @@ interface PackedEntry {
 async function unpackEntry(known: StoredHead, { codec, bytes, maxBytes }: PackedEntry): Promise<StoredEntry> {
   return { ...known, value: await unpack({ codec, bytes, rawBytes: known.rawBytes, maxBytes }) };
 }
+
+const isSealed = (codec: EntryCodec): codec is SealedCodec => codec in INSIDE;
 
 const INSIDE: Readonly<Record<SealedCodec, Compression>> = { graw: 'none', glz4: 'lz4', gzstd: 'zstd' };
 

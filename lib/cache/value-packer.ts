@@ -4,6 +4,7 @@ import type { CacheConfig, Compression } from '../config/config.ts';
 import type { Seal } from '../crypto/tenant-cipher.ts';
 import { BodyTooLargeError } from '../errors.ts';
 import type { EntryName } from '../keys.ts';
+import { type BlobObject, toObjectBytes } from './blob-format.ts';
 import { type EntryBody, type EntryMeta, metaText, packBody, sealedParts } from './entry-format.ts';
 
 /** Share of the raw size a packed value may have and still be kept packed. */
@@ -50,14 +51,23 @@ export function createValuePacker(config: CacheConfig) {
     pack(entry: CompressedEntry, seal: Seal | null): EntryBody {
       return seal === null ? packPlain(entry) : packSealed(entry, seal);
     },
+
+    /** The entry's value as an object in S3. */
+    packObject(entry: CompressedEntry, seal: Seal | null): BlobObject {
+      const { codec, bytes, value } = entry;
+      const rawBytes = value.length;
+      if (seal === null) return { codec: codec === 'none' ? 'raw' : codec, bytes, rawBytes };
+      const sealed = SEALED[codec];
+      return { codec: sealed, bytes: toObjectBytes(sealed, sealText(entry, seal)), rawBytes };
+    },
   };
 }
 
-function packSealed({ name, value, meta, codec, bytes }: CompressedEntry, seal: Seal): EntryBody {
-  const rawBytes = value.length;
-  const sealedCodec = SEALED[codec];
-  const parts = sealedParts(name, { codec: sealedCodec, rawBytes, meta: metaText(meta) });
-  return packBody(meta, sealedCodec, seal(bytes, parts), rawBytes);
+const packSealed = (entry: CompressedEntry, seal: Seal): EntryBody =>
+  packBody(entry.meta, SEALED[entry.codec], sealText(entry, seal), entry.value.length);
+
+function sealText({ name, value, meta, codec, bytes }: CompressedEntry, seal: Seal): string {
+  return seal(bytes, sealedParts(name, { codec: SEALED[codec], rawBytes: value.length, meta: metaText(meta) }));
 }
 
 /** Text that would not shrink by more than 10 % beside its base64 stays text. */

@@ -37,7 +37,6 @@ export const cacheSettings = defineSettings({
     type: bytes(0, 8 * 2 ** 20),
     default: '262144',
     about: 'Packed values above this live in S3, with a stub in Redis',
-    awaits: 'values in S3',
   },
   enable_warming: {
     type: flag(),
@@ -69,18 +68,15 @@ export const cacheSettings = defineSettings({
     type: bytes(0, 2 ** 30),
     default: '32MB',
     about: 'Memory of one instance for its own copies of entries; 0 keeps none',
-    awaits: 'copies in instances',
   },
   local_min_entry_bytes: {
     type: bytes(0),
     default: '4096',
     about: 'Smaller entries are always read from Redis, which costs no more',
-    awaits: 'copies in instances',
   },
   max_lease_ms: {
     type: milliseconds(1, 60_000),
     default: '60000',
     about: 'Longest time one caller may take to load a value that others wait for',
-    awaits: 'leases',
   },
 });
