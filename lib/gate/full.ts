@@ -11,21 +11,29 @@ export interface Shortage {
   /** What the refused call would add: `used + held + needed` is above `limit`. */
   readonly needed: number;
   readonly limit: number;
+  /** The limit is no quota: it is the tenant's share of the memory that all tenants have together. */
+  readonly shared?: boolean;
 }
 
+/** How often room was made for this call before, and others took it. */
+export type RepeatedShortage = Shortage & { readonly round?: number };
+
 /** What a script answers behind its outcome "memory is full". */
-export const readShortage = ([, used, held, needed, limit]: readonly RedisReply[]): Shortage => ({
+export const readShortage = ([, used, held, needed, limit, shared]: readonly RedisReply[]): Shortage => ({
   used: Number(used),
   held: Number(held),
   needed: Number(needed),
   limit: Number(limit),
+  ...(shared === 1 ? { shared: true } : {}),
 });
 
 /** @param advice what to do about it. */
-export const memoryFull = (shortage: Shortage, advice: string): StorageFullError =>
-  new StorageFullError('memory_full', `The tenant's memory is full: ${advice}`, {
+export const memoryFull = ({ shared = false, ...shortage }: Shortage, advice: string): StorageFullError => {
+  const what = shared ? "The tenant's share of the deployment's memory" : "The tenant's memory";
+  return new StorageFullError('memory_full', `${what} is full: ${advice}`, {
     details: { resource: 'memory_bytes', ...shortage },
   });
+};
 
 /** As `memoryFull`. */
 export const storageFull = (shortage: Shortage, advice: string): StorageFullError =>

@@ -3,9 +3,9 @@
  * know them: after a restart, a failover or SCRIPT FLUSH.
  */
 import { createHash } from 'node:crypto';
-import { RedisReplyError } from '../errors.ts';
+import { RedisReplyError, StorageFullError } from '../errors.ts';
 import type { RedisCommand, RedisDriver, RedisReply, SendOptions } from './driver.ts';
-import { evalCommand, evalshaCommand } from './script-command.ts';
+import { type CallableScript, evalCommand, evalshaCommand } from './script-command.ts';
 
 /** Names in order. The last may be a rest, as `...members`: any number of values. */
 export interface Script<Key extends string, Arg extends string, Reply> {
@@ -18,6 +18,11 @@ export interface Script<Key extends string, Arg extends string, Reply> {
   readonly keys: readonly Key[];
   /** Names of ARGV[1], ARGV[2], … */
   readonly args: readonly Arg[];
+  /**
+   * It reads, or removes: it also runs while Redis is out of memory, though it meters. Its first key is one that never has a
+   * TTL, as a tenant's gate.
+   */
+  readonly runsWhenFull?: boolean;
   /** Gives the reply its names. Throws UnknownReplyShapeError (reply-shape.ts) on one it does not know. */
   readonly reply: (raw: RedisReply) => Reply;
 }
@@ -49,7 +54,8 @@ export interface ScriptInput<Key extends string, Arg extends string> {
 export type ScriptOptions = Omit<SendOptions, 'name'>;
 
 /**
- * Runs a script; atomic. NOSCRIPT means that nothing ran, so a write is sent again with its text, too.
+ * Runs a script; atomic. NOSCRIPT means that nothing ran, so a write is sent again with its text, too; so does OOM, and one
+ * that `runsWhenFull` is sent again as {@link whenFull}.
  * @throws as RedisDriver.send; RedisReplyError with the reply `ERR` when the script failed midway.
  */
 export async function runScript<const Key extends string, const Arg extends string, Reply>(
@@ -57,17 +63,42 @@ export async function runScript<const Key extends string, const Arg extends stri
   script: Script<Key, Arg, Reply>,
   call: ScriptInput<Key, Arg> & ScriptOptions,
 ): Promise<Reply> {
-  const command = evalshaCommand(script, call.keys, call.args);
   const options = { kind: call.kind, signal: call.signal, name: script.name };
-  let raw: RedisReply;
+  const run = async (form: CallableScript) => {
+    const command = evalshaCommand(form, call.keys, call.args);
+    try {
+      return await redis.send(command, options);
+    } catch (error) {
+      if (!isNoScript(error)) throw error;
+      return redis.send(evalCommand(form, command), options);
+    }
+  };
   try {
-    raw = await redis.send(command, options);
+    return script.reply(await run(script));
   } catch (error) {
-    if (!isNoScript(error)) throw error;
-    raw = await redis.send(evalCommand(script, command), options);
+    if (!script.runsWhenFull || !isFull(error)) throw error;
+    return script.reply(await run(whenFull(script)));
   }
-  return script.reply(raw);
 }
+
+const fullForms = new WeakMap<object, CallableScript>();
+
+/**
+ * The same script as Redis runs it when it is out of memory. It refuses the first write of a script if that may need memory,
+ * and none after it: so the first is one that needs none and changes nothing. (`#!lua flags=allow-oom` says the same to
+ * Redis 7 alone.)
+ */
+function whenFull(script: CallableScript): CallableScript {
+  let form = fullForms.get(script);
+  if (form === undefined) {
+    const source = `redis.call('PERSIST',KEYS[1]) ${script.source}`;
+    form = { ...script, source, sha1: createHash('sha1').update(source).digest('hex') };
+    fullForms.set(script, form);
+  }
+  return form;
+}
+
+const isFull = (error: unknown) => error instanceof StorageFullError && error.code === 'store_full';
 
 /** A call prepared for {@link runScripts}, so that calls of different scripts fit in one list. */
 export interface ScriptCall<Reply> {

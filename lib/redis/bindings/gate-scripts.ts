@@ -10,6 +10,7 @@ export const checkKey = defineScript({
   source: checkKeyLua,
   keys: ['gate'],
   args: GATE_ARGS,
+  runsWhenFull: true,
   reply: (raw) => asList(raw),
 });
 

@@ -9,16 +9,16 @@
   KEYS[3..] records     string   the entries; then perhaps as many leases, of those who load them
 
   ARGV[1] which                  older = not written after seq `bound`; seen = none, only count those; hidden = invalidated; coldest =
-                                 until `bound` bytes are free
+                                 until the tenant uses `bound` bytes of memory
   ARGV[2] bound                  as `which` says; 0 of hidden
   ARGV[3] count                  how many of the keys are entries
   ARGV[4..] accesses             of coldest, for each entry: the minute of the last access the caller saw, 8 digits; empty
                                  of one of format c1
 
   Returns { removed, bytes of memory freed, members of the index that were moved or were of no entry, how many removed entries (of
-  `seen`: of all) a read would still have seen }.
+  `seen`: of all) a read would still have seen, bytes of memory in use then }.
 
-  Cost: O(entries * log n) of the index and O(tags). 4 inner calls an entry at most, and 4 for all; call it with at most 500.
+  Cost: O(entries * log n) of the index and O(tags). 5 inner calls an entry at most, and 4 for all; call it with at most 500.
 ]]
 --- @include "includes/open-stock.lua"
 --- @include "includes/entry.lua"
@@ -26,10 +26,32 @@
 local index, which, bound, count = KEYS[2], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local pending = redis.call('HGET', KEYS[1], 'v')
 local before, removed, settled, seen = left.memory, 0, 0, 0
-for i = 3, count + 2 do
+local order, texts = {}, {}
+for place = 1, count do order[place] = place + 2 end
+-- The order of the index tells minutes apart. Where it comes to this one the entries are looked at first: those that were written
+-- in it, the oldest first, then those that were only read in it, and at last what was written just now.
+local LAST_WRITES = 16
+if which == 'coldest' and ARGV[count + 3] == string.format('%d', thisMinute) then
+  local ranks = {}
+  for _, i in ipairs(order) do
+    ranks[i] = i - count
+    if ARGV[i + 1] == ARGV[count + 3] then
+      texts[i] = redis.call('GETRANGE', KEYS[i], 0, 511)
+      local head = read_head(KEYS[i], texts[i], nowMs) or { seq = 0, updated = 0 }
+      local class = head.updated / 60000 >= thisMinute and 1 or 2
+      if head.seq > left.seq - LAST_WRITES then class = 3 end
+      ranks[i] = class * 2 ^ 51 + head.seq
+    end
+  end
+  table.sort(order, function(one, other)
+    if ranks[one] == ranks[other] then return one < other end
+    return ranks[one] < ranks[other]
+  end)
+end
+for _, i in ipairs(order) do
   local entry = KEYS[i]
   if which == 'coldest' and left.memory <= bound then break end
-  local text = redis.call('GETRANGE', entry, 0, 511)
+  local text = texts[i] or redis.call('GETRANGE', entry, 0, 511)
   local head = text ~= '' and read_head(entry, text, nowMs) or nil
   local hidden = head and pending and head.seq <= newest_epoch(KEYS[1], pending, namespace_of(entry), head.tags)
   local goes = false

@@ -32,7 +32,8 @@
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, outcome, expires ms, fresh until ms,
   updated ms }; outcome 1 created, 2 replaced, 3 condition failed, 4 replay of a replacement, 6 of a creation, with the stored
   digest; 7 the lease is lost; 9 the object in S3 is not waiting any more; 5 memory is full, 8 storage is full, nothing changed and
-  nothing metered: then used, held, what is needed and the limit follow, in bytes; or a refusal of the gate.
+  nothing metered: then used, held, what is needed and the limit follow, in bytes, of memory also 1 when that limit is the tenant's
+  share; or a refusal of the gate.
 
   Cost: O(log n) of the index and O(tags). 6 inner calls for a new entry, 7 for one that replaces another; one more while something
   is invalidated and not reclaimed, 2 more with a token, 2 with a blob.

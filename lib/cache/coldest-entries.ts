@@ -1,0 +1,71 @@
+/** A tenant's cache entries in the order of their last access: by ranges of its index. */
+import type { TenantId } from '../ids.ts';
+import type { Keys } from '../keys.ts';
+import type { RedisDriver, RedisReply } from '../redis/driver.ts';
+
+export interface FoundEntry {
+  /** Its Redis key. */
+  readonly record: string;
+  /** Minute of its last access, 8 digits; empty: of format c1, which kept none. */
+  readonly access: string;
+}
+
+/** Which entries: values in Redis, or in S3. */
+export type Tier = 'a' | 's';
+
+export interface Page {
+  readonly count: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type ColdestEntries = ReturnType<typeof createColdestEntries>;
+
+export function createColdestEntries({ redis, keys }: { readonly redis: RedisDriver; readonly keys: Keys }) {
+  const range = async (id: TenantId, generation: number, bounds: readonly (string | number)[], signal?: AbortSignal) =>
+    members(await redis.send(['ZRANGE', keys.index(id, generation), ...bounds], { kind: 'read', signal }));
+
+  const read = (id: TenantId, generation: number, member: string): FoundEntry => {
+    const [, access = '', ...listed] = member.split('\0');
+    return { record: keys.listedRecord(id, generation, ['k', ...listed].join('\0')), access };
+  };
+
+  return {
+    /** Those of a tier that nobody asked for the longest time, the coldest first. One round trip. */
+    async coldest(
+      id: TenantId,
+      generation: number,
+      tier: Tier,
+      { count, signal }: Page,
+    ): Promise<readonly FoundEntry[]> {
+      const found = await range(id, generation, [`[${tier}\0`, `(${tier}\x01`, 'BYLEX', 'LIMIT', 0, count], signal);
+      return found.map((member) => read(id, generation, member));
+    },
+
+    /** Those of a tier that were asked for last, the latest first. One round trip. */
+    async latest(
+      id: TenantId,
+      generation: number,
+      tier: Tier,
+      { count, signal }: Page,
+    ): Promise<readonly FoundEntry[]> {
+      const bounds = [`(${tier}\x01`, `[${tier}\0`, 'BYLEX', 'REV', 'LIMIT', 0, count];
+      return (await range(id, generation, bounds, signal)).map((member) => read(id, generation, member));
+    },
+
+    /**
+     * Those to remove first: the coldest whose values are in Redis; where there are none, what is left of values in S3; then
+     * entries of format c1. Three round trips at most.
+     */
+    async toEvict(id: TenantId, generation: number, page: Page): Promise<readonly FoundEntry[]> {
+      for (const tier of ['a', 's'] as const) {
+        const found = await this.coldest(id, generation, tier, page);
+        if (found.length > 0) return found;
+      }
+      const bounds = ['[k\0c\0', '(k\0c\x01', 'BYLEX', 'LIMIT', 0, page.count];
+      const listed = await range(id, generation, bounds, page.signal);
+      return listed.map((member) => ({ record: keys.listedRecord(id, generation, member), access: '' }));
+    },
+  };
+}
+
+const members = (reply: RedisReply) => reply as readonly string[];
