@@ -8,6 +8,7 @@ import { type Audit, createAudit } from './audit/audit.ts';
 import { type Billing, createBilling } from './billing/billing.ts';
 import type { BlobStore } from './blobs/store.ts';
 import { type CleanUp, createCleanUp } from './cache/clean-up.ts';
+import { createDoomedObjects } from './cache/doomed-objects.ts';
 import type { Config } from './config/config.ts';
 import type { DataKeys } from './crypto/data-keys.ts';
 import { keyRefs, type TenantKeys } from './crypto/tenant-keys.ts';
@@ -115,6 +116,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
       tenants,
       telemetry,
       expired: createExpiredRecords({ redis, keys, now }),
+      doomed: createDoomedObjects({ redis, keys, blobs }),
+      now,
     }),
     erasure: createErasure({
       redis,

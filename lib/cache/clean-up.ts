@@ -1,5 +1,8 @@
-/** Removes what has expired, tenant by tenant, by ranges of their indexes: cost in proportion to what is removed. */
-
+/**
+ * Removes what has expired, and objects in S3 that no entry uses, tenant by tenant, by ranges of their indexes: cost in
+ * proportion to what is removed.
+ */
+import { BlobUnavailableError } from '../errors.ts';
 import { EXPIRED_BATCH, type ExpiredRecords } from '../gate/expired-records.ts';
 import { unpackLimits } from '../gate/gate-fields.ts';
 import type { TenantId } from '../ids.ts';
@@ -8,14 +11,17 @@ import type { Telemetry } from '../metrics/telemetry.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { tenantPages } from '../tenants/tenant-pages.ts';
 import type { Tenants } from '../tenants/tenants.ts';
+import type { DoomedObjects } from './doomed-objects.ts';
 
 export interface CleanUpReport {
   readonly tenants: number;
   readonly removed: number;
   readonly bytesFreed: number;
+  /** Deleted from S3. */
+  readonly objects: number;
   /** Tenants whose gate or index could not be read: they are left as they are, and told of in the log. */
   readonly unreadable: number;
-  /** False: time ran out; the next run goes on. */
+  /** False: time ran out, or S3 did not answer; the next run goes on. */
   readonly finished: boolean;
 }
 
@@ -24,12 +30,16 @@ interface DueTenant {
   readonly generation: number;
   /** Expiry members of its index, {@link EXPIRED_BATCH} at most. */
   readonly members: readonly string[];
+  /** Objects of it in S3 may be due. */
+  readonly doomed: boolean;
 }
 
 /** One run over all tenants. */
 interface Pass {
   readonly signal: AbortSignal | undefined;
   readonly unreadable: Set<TenantId>;
+  /** S3 did not answer: it is not asked again, and what needs Redis only goes on. */
+  storeFailed: boolean;
 }
 
 export type CleanUp = ReturnType<typeof createCleanUp>;
@@ -40,8 +50,11 @@ export function createCleanUp(deps: {
   readonly tenants: Pick<Tenants, 'listIds'>;
   readonly telemetry: Telemetry;
   readonly expired: ExpiredRecords;
+  readonly doomed: DoomedObjects;
+  /** Unix ms: only chooses candidates; Redis' own time decides. */
+  readonly now: () => number;
 }) {
-  const { redis, keys, tenants, telemetry, expired } = deps;
+  const { redis, keys, tenants, telemetry, expired, doomed, now } = deps;
 
   /** Those of a page that have something due: two round trips for all of them. */
   const findDue = async (page: readonly TenantId[], pass: Pass) => {
@@ -57,12 +70,15 @@ export function createCleanUp(deps: {
       return generation === null ? [] : [{ id, generation }];
     });
     const due = await redis.sendAll(
-      known.map(({ id, generation }) => expired.dueCommand(id, generation)),
+      known.flatMap(({ id, generation }) => [
+        expired.dueCommand(id, generation),
+        doomed.dueCommand(id, generation, now()),
+      ]),
       options,
     );
     return known.flatMap((tenant, i) => {
-      const members = due[i];
-      return Array.isArray(members) && members.length > 0 ? [{ ...tenant, members: members as readonly string[] }] : [];
+      const [members = [], objects = []] = due.slice(2 * i, 2 * i + 2) as (readonly string[])[];
+      return members.length + objects.length > 0 ? [{ ...tenant, members, doomed: objects.length > 0 }] : [];
     });
   };
 
@@ -71,6 +87,7 @@ export function createCleanUp(deps: {
     let { members } = tenant;
     let removed = 0;
     let bytesFreed = 0;
+    if (members.length === 0) return { removed, bytesFreed };
     for (;;) {
       const batch = await readable(pass, id, () => expired.remove(id, generation, members, pass.signal));
       if (batch === null) return { removed, bytesFreed };
@@ -79,6 +96,18 @@ export function createCleanUp(deps: {
       const progress = batch.removed + batch.settled > 0;
       if (members.length < EXPIRED_BATCH || !progress || pass.signal?.aborted) return { removed, bytesFreed };
       members = await expired.findDue(id, generation, pass.signal);
+    }
+  };
+
+  const deleteDoomed = async ({ id, generation, doomed: due }: DueTenant, pass: Pass): Promise<number> => {
+    if (!due || pass.storeFailed) return 0;
+    try {
+      return await doomed.collectDoomed(id, generation, pass.signal);
+    } catch (error) {
+      if (!(error instanceof BlobUnavailableError)) throw error;
+      telemetry.logger.error('Clean-up cannot delete objects', { tenant_id: id, error });
+      pass.storeFailed = true;
+      return 0;
     }
   };
 
@@ -97,27 +126,30 @@ export function createCleanUp(deps: {
   const cleanPage = async (page: readonly TenantId[], pass: Pass) => {
     let removed = 0;
     let bytesFreed = 0;
+    let objects = 0;
     for (const tenant of await findDue(page, pass)) {
       if (pass.signal?.aborted) break;
       const freed = await removeDue(tenant, pass);
       removed += freed.removed;
       bytesFreed += freed.bytesFreed;
+      objects += await deleteDoomed(tenant, pass);
     }
-    return { removed, bytesFreed };
+    return { removed, bytesFreed, objects };
   };
 
   return {
     /** One pass over all tenants; ends early when `signal` aborts. Safe to run twice, or beside itself. */
     async run(signal?: AbortSignal): Promise<CleanUpReport> {
-      const report = { tenants: 0, removed: 0, bytesFreed: 0 };
-      const pass: Pass = { signal, unreadable: new Set() };
+      const report = { tenants: 0, removed: 0, bytesFreed: 0, objects: 0 };
+      const pass: Pass = { signal, unreadable: new Set(), storeFailed: false };
       for await (const page of tenantPages(tenants, signal)) {
-        const { removed, bytesFreed } = await cleanPage(page, pass);
+        const { removed, bytesFreed, objects } = await cleanPage(page, pass);
         report.removed += removed;
         report.bytesFreed += bytesFreed;
+        report.objects += objects;
         report.tenants += page.length;
       }
-      return { ...report, unreadable: pass.unreadable.size, finished: !signal?.aborted };
+      return { ...report, unreadable: pass.unreadable.size, finished: !signal?.aborted && !pass.storeFailed };
     },
   };
 }
