@@ -16,6 +16,8 @@ export function withBlobFailpoints(store: BlobStore, hook: FailpointHook): BlobS
     head: (key, options) => around('head', () => store.head(key, options)),
     list: (page, options) => around('list', () => store.list(page, options)),
     delete: (keys, options) => around('delete', () => store.delete(keys, options)),
+    presignPut: (put, options) => around('presignPut', () => store.presignPut(put, options)),
+    presignGet: (get, options) => around('presignGet', () => store.presignGet(get, options)),
     ping: (options) => around('ping', () => store.ping(options)),
   };
 }

@@ -27,6 +27,8 @@ interface Described {
  */
 export function createS3Store(config: BlobConfig, deps: { readonly credentials?: S3Credentials } = {}): BlobStore {
   const connect = lazyConnection(config, deps.credentials);
+  // The checksum of an SDK's request would be one of an empty body.
+  const connectToSign = lazyConnection({ ...config, checksums: 'required' }, deps.credentials);
   const Bucket = config.bucket;
 
   /** Runs a call under the deadline. Whatever the SDK throws becomes an error of ours, here and nowhere else. */
@@ -97,6 +99,18 @@ export function createS3Store(config: BlobConfig, deps: { readonly credentials?:
         );
       }
     },
+
+    presignPut: (put, options) =>
+      run('presign', options?.signal, async () => {
+        const [{ presignPut }, connection] = await Promise.all([import('./presign.ts'), connectToSign()]);
+        return presignPut({ connection, bucket: Bucket }, put);
+      }),
+
+    presignGet: (get, options) =>
+      run('presign', options?.signal, async () => {
+        const [{ presignGet }, connection] = await Promise.all([import('./presign.ts'), connectToSign()]);
+        return presignGet({ connection, bucket: Bucket }, get);
+      }),
 
     ping: (options) =>
       run('ping', options?.signal, async ({ sdk, client }, abortSignal) => {

@@ -31,6 +31,30 @@ export interface BlobOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An upload to be allowed. */
+export interface PresignPut {
+  readonly key: string;
+  /** Of the body: another length is refused. */
+  readonly bytes: number;
+  /** How long the URL can be used, whole seconds in ms. */
+  readonly forMs: number;
+}
+
+export interface PresignedPut {
+  readonly url: string;
+  /** To be sent with it. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A download to be allowed. */
+export interface PresignGet {
+  readonly key: string;
+  /** Of the answer. */
+  readonly contentType: string;
+  /** How long the URL can be used, whole seconds in ms. */
+  readonly forMs: number;
+}
+
 /** Durable before it answers. Each call ends within `blobs.requestTimeoutMs`, its body included. */
 export interface BlobStore {
   /**
@@ -53,6 +77,13 @@ export interface BlobStore {
   ): Promise<{ readonly items: readonly Omit<BlobInfo, 'metadata'>[]; readonly nextCursor: string | null }>;
   /** Removes them; absent ones are no error. Any number, 1,000 a call. @throws {BlobUnavailableError} */
   delete(keys: readonly string[], options?: BlobOptions): Promise<void>;
+  /**
+   * A URL by which anybody may write the object once, with exactly so many bytes and these headers. Nothing is sent.
+   * @throws {BlobUnavailableError} there are no credentials to sign with.
+   */
+  presignPut(put: PresignPut, options?: BlobOptions): Promise<PresignedPut>;
+  /** A URL by which anybody may read the object. Nothing is sent. @throws as `presignPut` */
+  presignGet(get: PresignGet, options?: BlobOptions): Promise<string>;
   /** Whether the bucket answers now. @throws {BlobUnavailableError} it does not. */
   ping(options?: BlobOptions): Promise<void>;
 }
