@@ -27,7 +27,7 @@ describe.each(TRANSPORTS)('copies in instances over %s [C7 C10]', (transport) =>
     await work();
     return trips - before;
   };
-  const valueOf = async (instance: App, caller: Caller) => {
+  const letterOf = async (instance: App, caller: Caller) => {
     const found = await instance.cache.get(caller, name);
     return found === null || 'unchanged' in found ? null : found.value.toString('utf8', 0, 1);
   };
@@ -52,13 +52,13 @@ describe.each(TRANSPORTS)('copies in instances over %s [C7 C10]', (transport) =>
   it('never hide what another instance did: a new value, other times, a removal', async () => {
     const { caller } = await newTenant(app);
     await app.cache.set(caller, name, set(big('a')));
-    expect(await valueOf(app, caller)).toBe('a');
+    expect(await letterOf(app, caller)).toBe('a');
     await other.cache.set(caller, name, set(big('b'), null));
-    expect(await valueOf(app, caller)).toBe('b');
+    expect(await letterOf(app, caller)).toBe('b');
     await other.cache.set(caller, name, set(big('b'), 60_000));
     expect(await app.cache.get(caller, name)).toMatchObject({ expiresAtMs: expect.any(Number) });
     await other.cache.delete(caller, name);
-    expect(await valueOf(app, caller)).toBeNull();
+    expect(await letterOf(app, caller)).toBeNull();
   });
 
   it('are the own of who is given them', async () => {
@@ -66,14 +66,14 @@ describe.each(TRANSPORTS)('copies in instances over %s [C7 C10]', (transport) =>
     await app.cache.set(caller, name, set(big('a')));
     (await stored(caller)).value.fill('x');
     (await stored(caller)).value.fill('y');
-    expect(await valueOf(app, caller)).toBe('a');
+    expect(await letterOf(app, caller)).toBe('a');
   });
 
   it('are of one tenant: the same name of another is another entry', async () => {
     const [one, two] = [await newTenant(app), await newTenant(app)];
     await app.cache.set(one.caller, name, set(big('a')));
-    expect(await valueOf(app, one.caller)).toBe('a');
-    expect(await valueOf(app, two.caller)).toBeNull();
+    expect(await letterOf(app, one.caller)).toBe('a');
+    expect(await letterOf(app, two.caller)).toBeNull();
   });
 
   it('answer without Redis for as long as the namespace may be stale, and no read is metered', async () => {
@@ -81,14 +81,14 @@ describe.each(TRANSPORTS)('copies in instances over %s [C7 C10]', (transport) =>
     await app.cache.get(caller, name);
     await app.cache.set(caller, name, set(Buffer.from('small')));
     const before = await gateState(app, tenant.id).meter();
-    expect(await tripsOf(async () => expect(await valueOf(app, caller)).toBe('s'))).toBe(0);
+    expect(await tripsOf(async () => expect(await letterOf(app, caller)).toBe('s'))).toBe(0);
     await other.cache.set(caller, name, set(Buffer.from('new')));
-    expect(await tripsOf(async () => expect(await valueOf(app, caller)).toBe('s'))).toBe(0);
+    expect(await tripsOf(async () => expect(await letterOf(app, caller)).toBe('s'))).toBe(0);
     expect((await gateState(app, tenant.id).meter()).ops).toBe(before.ops + 1n);
     await app.cache.set(caller, name, set(Buffer.from('own')));
-    expect(await valueOf(app, caller)).toBe('o');
+    expect(await letterOf(app, caller)).toBe('o');
     await app.cache.delete(caller, name);
-    expect(await valueOf(app, caller)).toBeNull();
+    expect(await letterOf(app, caller)).toBeNull();
   });
 
   it('do so only for keys this instance saw admitted to read, and where policies allow it', async () => {
@@ -109,11 +109,11 @@ describe.each(TRANSPORTS)('copies in instances over %s [C7 C10]', (transport) =>
     await app.cache.set(caller, name, set(big('a')));
     await app.cache.get(caller, name);
     await other.cache.set(caller, name, set(big('b')));
-    await expect.poll(() => valueOf(app, caller), { timeout: 5_000 }).toBe('b');
+    await expect.poll(() => letterOf(app, caller), { timeout: 5_000 }).toBe('b');
     const longer = await newTenant(app, feed(60_000));
     await app.cache.get(longer.caller, name);
     await app.cache.set(longer.caller, name, set(big('a'), 50));
-    await expect.poll(() => valueOf(app, longer.caller), { timeout: 5_000 }).toBeNull();
+    await expect.poll(() => letterOf(app, longer.caller), { timeout: 5_000 }).toBeNull();
   });
 
   it('are none at all where the deployment gives them no memory', async () => {
