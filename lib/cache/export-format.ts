@@ -26,15 +26,11 @@ export function createExportWriter(sink: FrameSink) {
 
   const flush = async () => {
     if (lines.length === 0) return;
-    const raw = Buffer.concat(lines, pendingBytes);
-    const entries = lines.length;
+    const taken = lines;
     lines = [];
     pendingBytes = 0;
-    const bytes = await (await loadLz4()).compressInThread(raw);
     const last = frames.at(-1);
-    const offset = last === undefined ? 0 : last.offset + last.length;
-    const sha256 = hash('sha256', bytes, 'hex');
-    const frame = { offset, length: bytes.length, raw_bytes: raw.length, sha256, entries };
+    const { bytes, frame } = await packFrame(taken, last === undefined ? 0 : last.offset + last.length);
     frames.push(frame);
     await sink(bytes, frame);
   };
@@ -53,6 +49,17 @@ export function createExportWriter(sink: FrameSink) {
       return manifestOf(frames);
     },
   };
+}
+
+/** Lines as one frame. @param offset of its first byte in the object. */
+export async function packFrame(
+  lines: readonly Buffer[],
+  offset: number,
+): Promise<{ readonly bytes: Buffer; readonly frame: ExportFrame }> {
+  const raw = Buffer.concat(lines);
+  const bytes = await (await loadLz4()).compressInThread(raw);
+  const sha256 = hash('sha256', bytes, 'hex');
+  return { bytes, frame: { offset, length: bytes.length, raw_bytes: raw.length, sha256, entries: lines.length } };
 }
 
 /** A line of an export: what it says; or why it cannot be used, and no value of it. */
