@@ -10,7 +10,8 @@
  *   k:<hash>  k2,<key id>,<expires ms, 0 never>,<a active | r revoked>,<last used, minute>,<scopes, a space around each>;
  *             k1 lacks the minute
  *   l:<hash>  l1,<operations a minute>,<burst>,<level>,<level at µs>: a limit of the key's own; of a route l:<route>
- *   d         the last operations that leave nothing behind to tell a replay by, about 64: removals <op>=<outcome>;
+ *   d         the last operations that leave nothing behind to tell a replay by, 40 to 64: removals <op>=<outcome>;
+ *             of many a digit for each; increments <op>=<outcome><sum>;
  *             what ends or gives back a reservation <op>=<outcome><amount>;
  */
 import type { Quotas } from '../config/config.ts';

@@ -9,3 +9,8 @@ export async function redisTimeUs(app: Pick<App, 'redis'>): Promise<bigint> {
 /** The same, Unix ms. */
 export const redisTimeMs = async (app: Pick<App, 'redis'>): Promise<number> =>
   Number((await redisTimeUs(app)) / 1_000n);
+
+/** Until Redis' clock has moved on. */
+export async function passMs(app: Pick<App, 'redis'>): Promise<void> {
+  for (const until = (await redisTimeMs(app)) + 2; (await redisTimeMs(app)) < until; );
+}

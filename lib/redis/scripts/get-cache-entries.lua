@@ -12,7 +12,7 @@
   ARGV[3] context                context version the caller knows; empty = none
   ARGV[4] carriedUs              microseconds of earlier work not yet metered, and perhaps of earlier accesses
   ARGV[5] route                  name of the route, for a limit of its own; empty = none
-  ARGV[6] want                   empty = the values; meta = all but the values
+  ARGV[6] want                   empty = the values; meta = all but the values; list = as meta, and no reads are counted
   ARGV[7] stale                  1 = entries in their grace will do
   ARGV[8] maxBytes               after so many stored bytes the rest is left to another call
 
@@ -25,14 +25,15 @@
 --- @include "includes/open-gate.lua"
 --- @include "includes/entry-head.lua"
 --- @include "includes/epochs.lua"
-local want, stale, maxBytes = ARGV[6], ARGV[7] == '1', tonumber(ARGV[8])
+local stale, maxBytes = ARGV[7] == '1', tonumber(ARGV[8])
+local values, counted = ARGV[6] == '', ARGV[6] ~= 'list'
 -- Values are at most 256 KiB each: so many at a time are not too many.
 local AT_ONCE = 16
 local texts, bytes = {}, 0
 for from = 3, #KEYS, AT_ONCE do
   if bytes >= maxBytes then break end
   local to = math.min(from + AT_ONCE - 1, #KEYS)
-  if want == 'meta' then
+  if not values then
     for i = from, to do texts[i - 2] = redis.call('GETRANGE', KEYS[i], 0, 1023) end
   else
     for i, text in ipairs(redis.call('MGET', unpack(KEYS, from, to))) do texts[from - 3 + i] = text or '' end
@@ -57,7 +58,7 @@ for i, head in ipairs(heads) do
     local over = head.gone or (not stale and head.fresh > 0 and head.fresh <= nowMs)
     if over or (epochs and head.seq <= newest_of(epochs, tag_list(head.tags))) then
       texts[i] = ''
-    elseif want == 'meta' then
+    elseif not values then
       local length = head.length + head.metaBytes
       if length > #texts[i] then texts[i] = redis.call('GETRANGE', KEYS[i + 2], 0, length - 1) end
       texts[i] = string.sub(texts[i], 1, length)
@@ -65,9 +66,9 @@ for i, head in ipairs(heads) do
       transferBytes = transferBytes + head.rawBytes
     end
   end
-  if texts[i] == '' then
+  if counted and texts[i] == '' then
     misses = misses + 1
-  else
+  elseif counted then
     hits = hits + 1
   end
 end

@@ -24,8 +24,8 @@
   a magnitude of 2^53 or more; 5 memory is full: then used, held, what is needed and the limit follow, in bytes. 3, 5 and 7
   change nothing. Or a refusal of the gate. The lifetime and the metadata of an entry that is there stay.
 
-  Cost: O(log n) of the index. 6 inner calls for a new entry, 8 for one that is there; one more while something is invalidated
-  and not reclaimed.
+  Cost: O(log n) of the index. 7 inner calls, 8 when the number was last changed in another minute; one more while something is
+  invalidated and not reclaimed.
 ]]
 --- @include "includes/open-gate.lua"
 --- @include "includes/stock.lua"
@@ -33,20 +33,25 @@
 -- 2^53, from which on a double no longer holds every whole number.
 local TOO_LARGE = 9007199254740992
 local entry, index, op = KEYS[3], KEYS[4], ARGV[10]
-local exists, head, visible = known_entry(entry, KEYS[1], gate[7], nowMs)
+--- @include "includes/recent-operation.lua"
+local exists, head, visible, known = known_entry(entry, KEYS[1], gate[7], nowMs)
 local meta, tagBytes, number = ARGV[9], 0, '0'
 if visible then
   number = nil
   if head and head.rawBytes <= 17 and head.blob == '-' and (head.codec == 'num' or head.codec == 'text') then
-    local text = redis.call('GETRANGE', entry, head.length, -1)
-    meta, tagBytes, number = string.sub(text, 1, head.metaBytes), head.tagBytes, string.sub(text, head.metaBytes + 1)
+    local text = #known < KNOWN_BYTES and known or redis.call('GET', entry)
+    local payloadAt = head.length + head.metaBytes
+    meta, tagBytes = string.sub(text, head.length + 1, payloadAt), head.tagBytes
+    number = string.sub(text, payloadAt + 1)
     if not string.match(number, '^-?%d+$') then number = nil end
   end
 end
-local replayed = head and string.match(head.op, '^' .. op .. '(%a)$')
-if replayed then
+-- Others may have added since: what this one left is remembered beside its outcome.
+local before, remembered = string.match(recent, op .. '=(%d)(-?%d+);')
+if before then
   return {
-    OK, level, minuteOps, nowMs, opm, burst, own, replayed == 'c' and 6 or 4, number, head.expires, head.fresh, head.digest,
+    OK, level, minuteOps, nowMs, opm, burst, own, before == '1' and 6 or 4, remembered, head and head.expires or 0,
+    head and head.fresh or 0, head and head.digest or '',
   }
 end
 
@@ -87,6 +92,7 @@ if outcome < 3 then
   if #removed > 0 then redis.call('ZREM', index, unpack(removed)) end
   redis.call('ZADD', index, unpack(added))
   left.bytesIn = left.bytesIn + transferBytes
+  more = remember(more, outcome .. sum)
   stock = write_stock(left)
 end
 --- @include "includes/close-gate.lua"

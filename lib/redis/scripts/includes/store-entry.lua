@@ -5,18 +5,19 @@
 -- Read of an entry that is to be written over: nearly always with its tags.
 local KNOWN_BYTES = 512
 
--- What stands at `entry`: whether anything does; its head, nil when it cannot be read; whether a read would see it.
+-- What stands at `entry`: whether anything does; its head, nil when it cannot be read; whether a read would see it; its
+-- beginning.
 -- 1 inner call, 2 while something is invalidated and not reclaimed.
 local function known_entry(entry, gateKey, pending, nowMs)
   local text = redis.call('GETRANGE', entry, 0, KNOWN_BYTES - 1)
-  if text == '' then return false, nil, false end
+  if text == '' then return false, nil, false, text end
   local head = read_head(entry, text, nowMs)
-  if not head then return true, nil, true end
+  if not head then return true, nil, true, text end
   local visible = not head.gone and not (head.fresh > 0 and head.fresh <= nowMs)
   if visible and pending and head.seq <= newest_epoch(gateKey, pending, namespace_of(entry), head.tags) then
     visible = false
   end
-  return true, head, visible
+  return true, head, visible, text
 end
 
 -- Whether what is there is what the writer's condition names: empty = none; absent; exists; or digests, comma separated.
@@ -38,8 +39,10 @@ local function lease_holds(leaseKey, token, head, item, gateKey, pending, namesp
   return math.max(newest_of(epochs, tags), epochs.fence) <= granted
 end
 
--- When an entry written now is gone, and until when it is fresh: ms, 0 never.
+-- When an entry written now is gone, and until when it is fresh: ms, 0 never. A lifetime of `@<gone>,<fresh until>` says both.
 local function lifetime_of(item, nowMs)
+  local gone, freshUntil = string.match(item.ttl, '^@(%d+),(%d+)$')
+  if gone then return tonumber(gone), tonumber(freshUntil) end
   local ttl, grace = tonumber(item.ttl), tonumber(item.grace)
   if ttl == 0 then return 0, 0 end
   return nowMs + ttl + grace, grace > 0 and nowMs + ttl or 0
