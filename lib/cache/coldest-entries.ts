@@ -8,6 +8,8 @@ export interface FoundEntry {
   readonly record: string;
   /** Minute of its last access, 8 digits; empty: of format c1, which kept none. */
   readonly access: string;
+  /** Of the index: where a page after it begins. */
+  readonly member: string;
 }
 
 /** Which entries: values in Redis, or in S3. */
@@ -15,6 +17,8 @@ export type Tier = 'a' | 's';
 
 export interface Page {
   readonly count: number;
+  /** Those behind this member, in the order asked for. */
+  readonly after?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,7 +30,7 @@ export function createColdestEntries({ redis, keys }: { readonly redis: RedisDri
 
   const read = (id: TenantId, generation: number, member: string): FoundEntry => {
     const [, access = '', ...listed] = member.split('\0');
-    return { record: keys.listedRecord(id, generation, ['k', ...listed].join('\0')), access };
+    return { record: keys.listedRecord(id, generation, ['k', ...listed].join('\0')), access, member };
   };
 
   return {
@@ -35,9 +39,10 @@ export function createColdestEntries({ redis, keys }: { readonly redis: RedisDri
       id: TenantId,
       generation: number,
       tier: Tier,
-      { count, signal }: Page,
+      { count, after, signal }: Page,
     ): Promise<readonly FoundEntry[]> {
-      const found = await range(id, generation, [`[${tier}\0`, `(${tier}\x01`, 'BYLEX', 'LIMIT', 0, count], signal);
+      const first = after === undefined ? `[${tier}\0` : `(${after}`;
+      const found = await range(id, generation, [first, `(${tier}\x01`, 'BYLEX', 'LIMIT', 0, count], signal);
       return found.map((member) => read(id, generation, member));
     },
 
@@ -46,9 +51,9 @@ export function createColdestEntries({ redis, keys }: { readonly redis: RedisDri
       id: TenantId,
       generation: number,
       tier: Tier,
-      { count, signal }: Page,
+      { count, after, signal }: Page,
     ): Promise<readonly FoundEntry[]> {
-      const bounds = [`(${tier}\x01`, `[${tier}\0`, 'BYLEX', 'REV', 'LIMIT', 0, count];
+      const bounds = [`(${after ?? `${tier}\x01`}`, `[${tier}\0`, 'BYLEX', 'REV', 'LIMIT', 0, count];
       return (await range(id, generation, bounds, signal)).map((member) => read(id, generation, member));
     },
 
@@ -63,7 +68,7 @@ export function createColdestEntries({ redis, keys }: { readonly redis: RedisDri
       }
       const bounds = ['[k\0c\0', '(k\0c\x01', 'BYLEX', 'LIMIT', 0, page.count];
       const listed = await range(id, generation, bounds, page.signal);
-      return listed.map((member) => ({ record: keys.listedRecord(id, generation, member), access: '' }));
+      return listed.map((member) => ({ record: keys.listedRecord(id, generation, member), access: '', member }));
     },
   };
 }

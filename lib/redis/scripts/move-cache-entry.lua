@@ -48,9 +48,10 @@ count_entry(left, entry, item, head.expires, charged, head.access, head, head.ch
 left.seq = seq
 if blob == '-' and left.memory > memoryLimit * ARGV[7] / 1000 then return { 2, 0 } end
 if blob ~= '-' and left.storage > storageLimit + 0 then return { 2, 0 } end
-redis.call('SET', entry, entry_text(line, item, head.access))
 if blob ~= '-' then removed[#removed + 1] = doomed_member(blob, ARGV[5]) end
+-- First what needs no memory: a Redis that has none left refuses the first write of a script if that needs some.
 if #removed > 0 then redis.call('ZREM', index, unpack(removed)) end
+redis.call('SET', entry, entry_text(line, item, head.access))
 redis.call('ZADD', index, unpack(added))
 --- @include "includes/close-stock.lua"
 return { 1, before - left.memory }
