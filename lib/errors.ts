@@ -147,6 +147,7 @@ export class NotFoundError extends CodedError<
   | 'quota_request_not_found'
   | 'reservation_not_found'
   | 'job_not_found'
+  | 'export_not_found'
 > {
   override readonly status = 404;
 }
@@ -221,6 +222,11 @@ export class ReservationError extends CodedError<
   override readonly status = 409;
 }
 
+/** The entry is no number, the sum would be none, or others were faster each time. Nothing was changed. */
+export class NumberError extends CodedError<'not_a_number' | 'number_out_of_range' | 'contended'> {
+  override readonly status = 409;
+}
+
 /** The request for quotas is decided, or there are as many open ones as may be. Nothing was changed. */
 export class QuotaRequestError extends CodedError<'quota_request_closed' | 'quota_request_limit_reached'> {
   override readonly status = 409;
@@ -236,6 +242,12 @@ export class JobEndedError extends AppError {
 export class JobLimitError extends AppError {
   override readonly code = 'job_limit_reached';
   override readonly status = 409;
+}
+
+/** Too much was invalidated and waits to be reclaimed. Nothing was changed. */
+export class ReclaimBehindError extends AppError {
+  override readonly code = 'reclaim_behind';
+  override readonly status = 503;
 }
 
 /**
@@ -281,6 +293,12 @@ export class IdempotencyError extends AppError {
 /** Time ran out before the answer. What was sent may still be applied. */
 export class DeadlineError extends AppError {
   override readonly code = 'deadline_exceeded';
+  override readonly status = 504;
+}
+
+/** A value was not loaded in the time its caller gave for that, or somebody else did not load it. */
+export class LoadTimeoutError extends AppError {
+  override readonly code = 'load_timeout';
   override readonly status = 504;
 }
 

@@ -28,6 +28,8 @@ export function createKeys(prefix: string) {
     gate: (id: TenantId) => `${tenant(id)}:gate`,
     /** sorted set: open reservations, scored by when they are abandoned, Unix ms */
     holds: (id: TenantId) => `${tenant(id)}:holds`,
+    /** sorted set: fields of the gate that hold epochs of invalidations not settled, by seq (includes/epochs.lua) */
+    invalidated: (id: TenantId) => `${tenant(id)}:invalidated`,
     /** string: the tenant's record, JSON */
     record: (id: TenantId) => `${tenant(id)}:record`,
     /** hash: key id -> JSON of an API key, its secret hashed */
@@ -59,7 +61,7 @@ export function createKeys(prefix: string) {
       `${tenant(id)}:g${generation}:${member.split('\0').slice(1).join(':')}`,
     /** What a tenant has in its slot besides its records, its own record, invoices and the receipt */
     slotOf: (id: TenantId): readonly string[] =>
-      ['gate', 'holds', 'keys', 'requests', 'alerts'].map((name) => `${tenant(id)}:${name}`),
+      ['gate', 'holds', 'invalidated', 'keys', 'requests', 'alerts'].map((name) => `${tenant(id)}:${name}`),
 
     /** sorted set, all scores 0: ids of the tenants that exist */
     tenants: () => `${prefix}{sys}:tenants`,
@@ -106,11 +108,16 @@ export function createKeys(prefix: string) {
 export const tenantBlobPrefixes = (id: TenantId): readonly string[] => [
   `sessions/spillover/${id}/`,
   `cache/${id}/`,
+  exportPrefix(id),
   revocationPrefix(id),
 ];
 
 /** S3: the packed value of a cache entry, or an upload that is to become one. */
 export const cacheBlob = (id: TenantId, ulid: string): string => `cache/${id}/${ulid}`;
+
+/** S3: exports of cache entries, and reports of loading them; each job has a folder. They go 7 days after they were made. */
+export const EXPORTS = 'exports/';
+export const exportPrefix = (id: TenantId): string => `${EXPORTS}${id}/`;
 
 /** S3: a revoked API key; its tenant's go when the tenant is erased, for then there is no key to come back. */
 export const revocationPrefix = (id: TenantId): string => `log/revoked/${id}/`;
@@ -139,13 +146,24 @@ export interface EntryName {
 }
 
 /** Control characters and `%` as `%XX`: an index member's parts are separated by NUL, and keys stay printable. */
+export const escapeControls = (key: string) => (CONTROL.test(key) ? key.replace(CONTROLS, toHex) : key);
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const escapeControls = (key: string) => (/[\x00-\x1f\x7f%]/.test(key) ? key.replace(/[\x00-\x1f\x7f%]/g, toHex) : key);
+const CONTROL = /[\x00-\x1f\x7f%]/;
+const CONTROLS = new RegExp(CONTROL, 'g');
 const toHex = (char: string) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
 
 /** Undoes what {@link createKeys} does to a caller's key. */
 export const unescapeControls = (text: string) =>
   text.replace(/%([0-9a-f]{2})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+
+/** The member of the index that lists a cache entry. */
+export const entryListing = ({ namespace, key }: EntryName): string => `k\0c\0${namespace}\0${escapeControls(key)}`;
+
+/** The entry that a member `k\0c\0<namespace>\0<key, escaped>` of the index lists. */
+export function parseListing(member: string): EntryName {
+  const [, , namespace = '', ...key] = member.split('\0');
+  return { namespace, key: unescapeControls(key.join('\0')) };
+}
 
 /** What an expiry member of the index names. */
 export interface ExpiryMember {

@@ -1,6 +1,6 @@
 /**
- * Removes what has expired, and objects in S3 that no entry uses, tenant by tenant, by ranges of their indexes: cost in
- * proportion to what is removed.
+ * Removes what has expired or was invalidated, and objects in S3 that no entry uses, tenant by tenant, by ranges of their
+ * indexes: cost in proportion to what is removed.
  */
 import { BlobUnavailableError } from '../errors.ts';
 import { EXPIRED_BATCH, type ExpiredRecords } from '../gate/expired-records.ts';
@@ -12,11 +12,14 @@ import type { RedisDriver } from '../redis/driver.ts';
 import { tenantPages } from '../tenants/tenant-pages.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { DoomedObjects } from './doomed-objects.ts';
+import type { Reclaim } from './reclaim.ts';
 
 export interface CleanUpReport {
   readonly tenants: number;
   readonly removed: number;
   readonly bytesFreed: number;
+  /** Removed because they were invalidated. */
+  readonly reclaimed: number;
   /** Deleted from S3. */
   readonly objects: number;
   /** Tenants whose gate or index could not be read: they are left as they are, and told of in the log. */
@@ -30,6 +33,8 @@ interface DueTenant {
   readonly generation: number;
   /** Expiry members of its index, {@link EXPIRED_BATCH} at most. */
   readonly members: readonly string[];
+  /** Something is invalidated and not settled. */
+  readonly invalidated: boolean;
   /** Objects of it in S3 may be due. */
   readonly doomed: boolean;
 }
@@ -50,24 +55,25 @@ export function createCleanUp(deps: {
   readonly tenants: Pick<Tenants, 'listIds'>;
   readonly telemetry: Telemetry;
   readonly expired: ExpiredRecords;
+  readonly reclaim: Pick<Reclaim, 'run'>;
   readonly doomed: DoomedObjects;
   /** Unix ms: only chooses candidates; Redis' own time decides. */
   readonly now: () => number;
 }) {
-  const { redis, keys, tenants, telemetry, expired, doomed, now } = deps;
+  const { redis, keys, tenants, telemetry, expired, reclaim, doomed, now } = deps;
 
   /** Those of a page that have something due: two round trips for all of them. */
   const findDue = async (page: readonly TenantId[], pass: Pass) => {
     const options = { kind: 'read', signal: pass.signal } as const;
     const limits = await redis.sendAll(
-      page.map((id) => ['HGET', keys.gate(id), 'h']),
+      page.map((id) => ['HMGET', keys.gate(id), 'h', 'v']),
       options,
     );
     const known = page.flatMap((id, i) => {
-      const text = limits[i];
+      const [text, pending] = limits[i] as readonly (string | null)[];
       if (typeof text !== 'string') return [];
       const generation = readable(pass, id, () => unpackLimits(text).generation);
-      return generation === null ? [] : [{ id, generation }];
+      return generation === null ? [] : [{ id, generation, invalidated: isPending(pending ?? '') }];
     });
     const due = await redis.sendAll(
       known.flatMap(({ id, generation }) => [
@@ -78,7 +84,8 @@ export function createCleanUp(deps: {
     );
     return known.flatMap((tenant, i) => {
       const [members = [], objects = []] = due.slice(2 * i, 2 * i + 2) as (readonly string[])[];
-      return members.length + objects.length > 0 ? [{ ...tenant, members, doomed: objects.length > 0 }] : [];
+      const some = members.length + objects.length > 0 || tenant.invalidated;
+      return some ? [{ ...tenant, members, doomed: objects.length > 0 }] : [];
     });
   };
 
@@ -126,26 +133,34 @@ export function createCleanUp(deps: {
   const cleanPage = async (page: readonly TenantId[], pass: Pass) => {
     let removed = 0;
     let bytesFreed = 0;
+    let reclaimed = 0;
     let objects = 0;
     for (const tenant of await findDue(page, pass)) {
       if (pass.signal?.aborted) break;
       const freed = await removeDue(tenant, pass);
       removed += freed.removed;
       bytesFreed += freed.bytesFreed;
+      if (tenant.invalidated) {
+        const { id, generation } = tenant;
+        const hidden = await reclaim.run({ id, generation, signal: pass.signal });
+        reclaimed += hidden.removed;
+        bytesFreed += hidden.bytes;
+      }
       objects += await deleteDoomed(tenant, pass);
     }
-    return { removed, bytesFreed, objects };
+    return { removed, bytesFreed, reclaimed, objects };
   };
 
   return {
     /** One pass over all tenants; ends early when `signal` aborts. Safe to run twice, or beside itself. */
     async run(signal?: AbortSignal): Promise<CleanUpReport> {
-      const report = { tenants: 0, removed: 0, bytesFreed: 0, objects: 0 };
+      const report = { tenants: 0, removed: 0, bytesFreed: 0, reclaimed: 0, objects: 0 };
       const pass: Pass = { signal, unreadable: new Set(), storeFailed: false };
       for await (const page of tenantPages(tenants, signal)) {
-        const { removed, bytesFreed, objects } = await cleanPage(page, pass);
+        const { removed, bytesFreed, reclaimed, objects } = await cleanPage(page, pass);
         report.removed += removed;
         report.bytesFreed += bytesFreed;
+        report.reclaimed += reclaimed;
         report.objects += objects;
         report.tenants += page.length;
       }
@@ -153,3 +168,6 @@ export function createCleanUp(deps: {
     },
   };
 }
+
+/** Whether a tenant's field `v` names an epoch: it may hold its share of the memory only (includes/epochs.lua). */
+const isPending = (v: string): boolean => v !== '' && !v.startsWith('v1,0,0,0,');

@@ -25,7 +25,7 @@ export const MAX_ATTRIBUTES_BYTES = 4_096;
 const MAX_META_BYTES = 8_192;
 
 const HEADER_TEXT = /^[\x20-\x7e]+$/;
-const TAG = /^[\x21-\x2b\x2d-\x7e]+$/;
+export const TAG = /^[\x21-\x2b\x2d-\x7e]+$/;
 
 /** Whether a key has at most `MAX_KEY_BYTES` bytes, at least one, and is well-formed: as UTF-8 it stays itself. */
 export const isKey = (key: string): boolean =>

@@ -58,6 +58,21 @@ const JOB = {
 };
 
 const EXAMPLES: Readonly<Record<ContractName, Example>> = {
+  invalidateCache: {
+    body: { tenant_id: TENANT, namespace: 'pages', prefix: 'en/' },
+    reply: { invalidated: 118, exact: true },
+  },
+  invalidateOwnCache: {
+    body: { tags: ['landing', 'campaign-7'] },
+    reply: {
+      invalidated: null,
+      exact: true,
+      items: [
+        { tag: 'landing', invalidated: 12 },
+        { tag: 'campaign-7', invalidated: 30 },
+      ],
+    },
+  },
   getJob: { params: { id: JOB.id }, reply: JOB },
   getOwnJob: { params: { id: JOB.id }, reply: JOB },
   listJobs: { query: { limit: '10', status: 'running' }, reply: { items: [JOB], next_cursor: null } },

@@ -7,7 +7,11 @@ export interface Tag {
 }
 
 export const TAGS: readonly Tag[] = [
-  { name: 'Cache', description: 'Values of a tenant, by namespace and key, byte for byte.', prefixes: ['/cache'] },
+  {
+    name: 'Cache',
+    description: 'Values of a tenant, by namespace and key, byte for byte.',
+    prefixes: ['/cache', '/invalidate'],
+  },
   { name: 'Account', description: 'The caller, its limits, and what is left of them.', prefixes: ['/whoami'] },
   {
     name: 'Quotas',
@@ -50,6 +54,7 @@ export const TAGS: readonly Tag[] = [
     prefixes: ['/admin/tenants/{id}/encryption', '/admin/tenants/{id}/erasure'],
   },
   { name: 'Jobs', description: 'Long work, and how far it is.', prefixes: ['/admin/jobs', '/jobs'] },
+  { name: 'Cache administration', description: "Tenants' caches, invalidated.", prefixes: ['/admin/cache'] },
   { name: 'Audit', description: 'What administration did, in one chain of hashes.', prefixes: ['/admin/audit'] },
   { name: 'Health', description: 'Whether the service runs and can do its work.', prefixes: ['/health'] },
   { name: 'Documentation', description: 'This API, for programs and people.', prefixes: ['/openapi.json', '/docs'] },

@@ -16,7 +16,7 @@ import { EMPTY_CONTEXT, type TenantContext, unpackContext } from './context-form
 import type { Contexts } from './contexts.ts';
 import type { ExpiredRecords } from './expired-records.ts';
 import { keyField } from './gate-fields.ts';
-import { allows } from './policies.ts';
+import { type Access, allows } from './policies.ts';
 import { ADMITTED, CONTEXT_OLD, refusal, turnsAway } from './refusal.ts';
 import type { SeenKeys } from './seen-keys.ts';
 
@@ -28,6 +28,8 @@ export interface GatedCall<Key extends string, Arg extends string> {
   readonly kind: 'read' | 'write';
   /** What the tenant's policies are asked about, as `cache/orders/42`; absent: they have no say. */
   readonly resource?: string;
+  /** Asked instead of `resource`, by a call that is about many of them: whether the policies allow all it is about. */
+  allowed?(policies: TenantContext['policies'], who: Omit<Access, 'resource'>): boolean;
   keys(context: TenantContext): Omit<Named<Key, string>, GateKey>;
   /** Not called before the context is known. May be slow: to encrypt, or to fetch a key. */
   args(context: TenantContext): OwnArgs<Arg> | Promise<OwnArgs<Arg>>;
@@ -55,7 +57,7 @@ export function createGate(deps: {
 
   const attempt = async <Key extends string, Arg extends string>(
     caller: Caller,
-    call: Omit<GatedCall<Key, Arg>, 'resource' | 'declined'>,
+    call: Omit<GatedCall<Key, Arg>, 'resource' | 'allowed' | 'declined'>,
     context: TenantContext | undefined,
     carriedUs: string,
   ) => {
@@ -87,10 +89,10 @@ export function createGate(deps: {
     carriedUs: string,
   ) => {
     const { resource, scope } = call;
-    const access = { keyId: caller.keyId, action: scope, resource: resource ?? '' };
-    if (resource === undefined || context === undefined || allows(context.policies, access)) {
-      return attempt(caller, call, context, carriedUs);
-    }
+    const who = { keyId: caller.keyId, action: scope };
+    const permits = (policies: TenantContext['policies']) =>
+      call.allowed?.(policies, who) ?? (resource === undefined || allows(policies, { ...who, resource }));
+    if (context === undefined || permits(context.policies)) return attempt(caller, call, context, carriedUs);
     const ask = { script: verifyAccess, scope, kind: 'read', keys: () => ({}), args: () => ({}) } as const;
     const reply = await attempt(caller, ask, context, NOTHING_CARRIED);
     if (reply[0] === ADMITTED) throw denied(scope);
@@ -210,7 +212,7 @@ const stillUnknown = (cause?: unknown) =>
 /** Stands in until the gate told the real one; no key is read or written under it. */
 const NO_CONTEXT: TenantContext = { ...EMPTY_CONTEXT, version: '', generation: 0 };
 /** Arguments of a call that only learns the context. */
-const blank = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, '']));
+const blank = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name.replace('...', ''), '']));
 
 const denied = (action: string) =>
   new ForbiddenError('access_denied', `A policy of this tenant denies ${action} here`, { details: { action } });

@@ -46,6 +46,29 @@ export function judge(policies: PolicySet | null, access: Access): Verdict {
 /** Whether the policies allow it; where there are none, they do. */
 export const allows = (policies: PolicySet | null, access: Access): boolean => judge(policies, access).allowed;
 
+/**
+ * Whether the policies allow it for every resource that begins with `access.resource`: none that denies may speak of any of
+ * them, and where they must be allowed one statement allows them all.
+ */
+export function allowsBelow(policies: PolicySet | null, access: Access): boolean {
+  const { action, resource, keyId } = access;
+  const denied = policies?.statements.some(
+    ({ effect, actions, resources, keys }) =>
+      effect === 'deny' &&
+      (keys === undefined || keys.includes(keyId)) &&
+      actions.some((pattern) => matches(pattern, action)) &&
+      resources.some((pattern) => overlaps(pattern, resource)),
+  );
+  // Only a pattern that ends in a star matches it with a star behind it, and such a one matches all that begin with it.
+  return !denied && allows(policies, { ...access, resource: `${resource}*` });
+}
+
+/** Whether the pattern matches anything that begins with the prefix. */
+function overlaps(pattern: string, prefix: string): boolean {
+  const [literal = '', ...rest] = pattern.split('*');
+  return literal.startsWith(prefix) || (rest.length > 0 && prefix.startsWith(literal));
+}
+
 const speaks = ({ actions, resources, keys }: PolicyStatement, { action, resource, keyId }: Access) =>
   (keys === undefined || keys.includes(keyId)) &&
   actions.some((pattern) => matches(pattern, action)) &&

@@ -5,6 +5,7 @@ import { listAuditContract } from '../audit/contract.ts';
 import { createAdjustmentContract, getTenantBillingContract } from '../billing/contract.ts';
 import { getEntryContract, headEntryContract } from '../cache/contract.ts';
 import { deleteEntryContract } from '../cache/delete-contract.ts';
+import { invalidateCacheContract, invalidateOwnCacheContract } from '../cache/invalidate-contract.ts';
 import { putEntryContract } from '../cache/put-contract.ts';
 import { getOpenapiContract, showDocsContract } from '../docs/contract.ts';
 import { getErasureContract } from '../erasure/contract.ts';
@@ -43,6 +44,7 @@ import type { Contract } from './contract.ts';
 /** All but `$default`, which is no endpoint. */
 export const allContracts = [
   listAuditContract, // /admin/audit
+  invalidateCacheContract, // /admin/cache
   listJobsContract, // /admin/jobs
   getJobContract,
   cancelJobContract,
@@ -79,6 +81,7 @@ export const allContracts = [
   showDocsContract, // /docs
   checkLiveContract, // /health
   checkReadyContract,
+  invalidateOwnCacheContract, // /invalidate
   getOwnJobContract, // /jobs
   getOpenapiContract, // /openapi.json
   getQuotasContract, // /quotas

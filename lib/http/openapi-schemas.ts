@@ -6,6 +6,7 @@ import * as audit from '../audit/contract.ts';
 import * as billing from '../billing/contract.ts';
 import * as cache from '../cache/contract.ts';
 import * as cacheDelete from '../cache/delete-contract.ts';
+import * as cacheInvalidate from '../cache/invalidate-contract.ts';
 import * as cachePut from '../cache/put-contract.ts';
 import * as docs from '../docs/contract.ts';
 import * as problem from '../docs/problem.ts';
@@ -32,6 +33,7 @@ const MODULES: readonly object[] = [
   billing,
   cache,
   cacheDelete,
+  cacheInvalidate,
   cachePut,
   docs,
   erasure,

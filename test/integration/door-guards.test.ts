@@ -69,6 +69,20 @@ const post =
 const keyIdOf = (key: string) => key.split('_')[2];
 
 const ROWS: Readonly<Record<ContractName, Row>> = {
+  invalidateCache: {
+    request: ({ tenant: { id } }) => ({
+      method: 'POST',
+      target: '/admin/cache/invalidate',
+      headers: json,
+      body: `{"tenant_id":"${id}","tags":["guarded"]}`,
+    }),
+    cells: adminOnly('200'),
+  },
+  invalidateOwnCache: {
+    request: () => ({ method: 'POST', target: '/invalidate', headers: json, body: '{"tags":["guarded"]}' }),
+    cells: tenantOnly('200', '200'),
+    otherScope: 'cache:read',
+  },
   createTenant: {
     request: () => ({
       method: 'POST',

@@ -1,6 +1,7 @@
 /** Bindings: cache entries. */
 import { asInteger, asList } from '../reply-shape.ts';
 import { defineScript } from '../script.ts';
+import deleteCacheEntriesLua from '../scripts/delete-cache-entries.lua';
 import deleteCacheEntryLua from '../scripts/delete-cache-entry.lua';
 import getCacheEntriesLua from '../scripts/get-cache-entries.lua';
 import getCacheEntryLua from '../scripts/get-cache-entry.lua';
@@ -8,19 +9,31 @@ import incrementCacheEntryLua from '../scripts/increment-cache-entry.lua';
 import invalidateCacheLua from '../scripts/invalidate-cache.lua';
 import invalidateTenantCacheLua from '../scripts/invalidate-tenant-cache.lua';
 import leaseCacheEntryLua from '../scripts/lease-cache-entry.lua';
+import listCacheEntriesLua from '../scripts/list-cache-entries.lua';
 import moveCacheEntryLua from '../scripts/move-cache-entry.lua';
 import removeCacheEntriesLua from '../scripts/remove-cache-entries.lua';
 import setCacheEntriesLua from '../scripts/set-cache-entries.lua';
 import setCacheEntryLua from '../scripts/set-cache-entry.lua';
+import setMemoryShareLua from '../scripts/set-memory-share.lua';
 import settleInvalidationLua from '../scripts/settle-invalidation.lua';
 import touchCacheEntryLua from '../scripts/touch-cache-entry.lua';
 import { GATE_ARGS } from './gate-args.ts';
+
+export const deleteCacheEntries = defineScript({
+  name: 'delete-cache-entries',
+  source: deleteCacheEntriesLua,
+  keys: ['gate', 'index', '...records'],
+  args: [...GATE_ARGS, 'op'],
+  runsWhenFull: true,
+  reply: (raw) => asList(raw),
+});
 
 export const deleteCacheEntry = defineScript({
   name: 'delete-cache-entry',
   source: deleteCacheEntryLua,
   keys: ['gate', 'entry', 'index', 'lease'],
   args: [...GATE_ARGS, 'condition', 'op'],
+  runsWhenFull: true,
   reply: (raw) => asList(raw),
 });
 
@@ -29,6 +42,7 @@ export const getCacheEntries = defineScript({
   source: getCacheEntriesLua,
   keys: ['gate', 'holds', '...entries'],
   args: [...GATE_ARGS, 'want', 'stale', 'maxBytes'],
+  runsWhenFull: true,
   reply: (raw) => asList(raw),
 });
 
@@ -37,6 +51,7 @@ export const getCacheEntry = defineScript({
   source: getCacheEntryLua,
   keys: ['gate', 'holds', 'entry', 'index'],
   args: [...GATE_ARGS, 'want', 'stale'],
+  runsWhenFull: true,
   reply: (raw) => asList(raw),
 });
 
@@ -51,16 +66,18 @@ export const incrementCacheEntry = defineScript({
 export const invalidateCache = defineScript({
   name: 'invalidate-cache',
   source: invalidateCacheLua,
-  keys: ['gate', 'index'],
+  keys: ['gate', 'index', 'invalidated'],
   args: [...GATE_ARGS, 'op', 'what', '...names'],
+  runsWhenFull: true,
   reply: (raw) => asList(raw),
 });
 
 export const invalidateTenantCache = defineScript({
   name: 'invalidate-tenant-cache',
   source: invalidateTenantCacheLua,
-  keys: ['gate', 'index'],
+  keys: ['gate', 'index', 'invalidated'],
   args: ['dry', 'what', '...names'],
+  runsWhenFull: true,
   reply: (raw) => asList(raw),
 });
 
@@ -68,7 +85,17 @@ export const leaseCacheEntry = defineScript({
   name: 'lease-cache-entry',
   source: leaseCacheEntryLua,
   keys: ['gate', 'holds', 'entry', 'index', 'lease'],
-  args: [...GATE_ARGS, 'want', 'op', 'leaseMs', 'early'],
+  args: [...GATE_ARGS, 'want', 'op', 'leaseMs', 'early', 'stale'],
+  runsWhenFull: true,
+  reply: (raw) => asList(raw),
+});
+
+export const listCacheEntries = defineScript({
+  name: 'list-cache-entries',
+  source: listCacheEntriesLua,
+  keys: ['gate', 'index'],
+  args: [...GATE_ARGS, 'namespace', 'prefix', 'after', 'limit'],
+  runsWhenFull: true,
   reply: (raw) => asList(raw),
 });
 
@@ -89,12 +116,13 @@ export const removeCacheEntries = defineScript({
   keys: ['gate', 'index', '...records'],
   args: ['which', 'bound', 'count', '...accesses'],
   reply: (raw) => {
-    const [removed, bytes, settled = 0, seen = 0] = asList(raw);
+    const [removed, bytes, settled = 0, seen = 0, memory = 0] = asList(raw);
     return {
       removed: asInteger(removed),
       bytes: asInteger(bytes),
       settled: asInteger(settled),
       seen: asInteger(seen),
+      memory: asInteger(memory),
     };
   },
 });
@@ -130,10 +158,18 @@ export const setCacheEntry = defineScript({
   reply: (raw) => asList(raw),
 });
 
+export const setMemoryShare = defineScript({
+  name: 'set-memory-share',
+  source: setMemoryShareLua,
+  keys: ['gate'],
+  args: ['share'],
+  reply: (raw) => asInteger(raw) === 1,
+});
+
 export const settleInvalidation = defineScript({
   name: 'settle-invalidation',
   source: settleInvalidationLua,
-  keys: ['gate'],
+  keys: ['gate', 'invalidated'],
   args: ['field', 'epoch', 'afterMs'],
   reply: (raw) => asInteger(raw) === 1,
 });

@@ -9,6 +9,7 @@ import { billingFlows } from './billing-flows.ts';
 import { cacheFlows } from './cache-flows.ts';
 import { encryptionFlows } from './encryption-flows.ts';
 import type { Flow } from './flow.ts';
+import { invalidationFlows } from './invalidation-flows.ts';
 import { jobFlows } from './job-flows.ts';
 import { limiterFlows } from './limiter-flows.ts';
 import { quotaFlows } from './quota-flows.ts';
@@ -25,4 +26,5 @@ export const allFlows: readonly Flow[] = [
   ...billingFlows,
   ...encryptionFlows,
   ...jobFlows,
+  ...invalidationFlows,
 ];
