@@ -7,8 +7,23 @@ import { createWebhookSender, withWebhookFailpoints } from './alerts/webhook-sen
 import { type Audit, createAudit } from './audit/audit.ts';
 import { type Billing, createBilling } from './billing/billing.ts';
 import type { BlobStore } from './blobs/store.ts';
+import type { BlobValues } from './cache/blob-values.ts';
+import { createCacheTools } from './cache/cache-tools.ts';
 import { type CleanUp, createCleanUp } from './cache/clean-up.ts';
+import { createColdTier } from './cache/cold-tier.ts';
+import { createColdestEntries } from './cache/coldest-entries.ts';
+import { createCorruption } from './cache/corruption.ts';
 import { createDoomedObjects } from './cache/doomed-objects.ts';
+import { createEviction } from './cache/eviction.ts';
+import { createInvalidationRun } from './cache/invalidation-run.ts';
+import { createMemoryBudget, type MemoryBudget } from './cache/memory-budget.ts';
+import { createOldExports, type OldExports } from './cache/old-exports.ts';
+import { createReclaim, type Reclaim } from './cache/reclaim.ts';
+import { type CacheStats, createCacheStats } from './cache/stats.ts';
+import { type CacheStatsSum, createCacheStatsSum } from './cache/stats-sum.ts';
+import { createTenantInvalidation, type TenantInvalidation } from './cache/tenant-invalidation.ts';
+import { createTiering } from './cache/tiering.ts';
+import { createWarming, type Warming } from './cache/warming.ts';
 import type { Config } from './config/config.ts';
 import type { DataKeys } from './crypto/data-keys.ts';
 import { keyRefs, type TenantKeys } from './crypto/tenant-keys.ts';
@@ -50,13 +65,19 @@ export interface Administration {
   readonly erasure: Erasure;
   readonly jobs: Jobs;
   readonly keyRotation: KeyRotation;
+  readonly memoryBudget: MemoryBudget;
   readonly quotaRequests: QuotaRequests;
   readonly tenantAdmin: TenantAdmin;
+  readonly tenantInvalidation: TenantInvalidation;
   readonly tenantList: TenantList;
   readonly tenantPolicies: TenantPolicies;
   readonly tenants: Tenants;
   readonly unpublished: Unpublished;
   readonly usage: Usage;
+  readonly warming: Warming;
+  readonly cacheStats: CacheStats;
+  readonly cacheStatsSum: CacheStatsSum;
+  readonly oldExports: OldExports;
 }
 
 /** The ports, as app.ts has chosen and wrapped them. */
@@ -64,6 +85,7 @@ export interface AdministrationDeps {
   readonly config: Config;
   readonly redis: RedisDriver;
   readonly blobs: BlobStore;
+  readonly blobValues: Pick<BlobValues, 'write' | 'read'>;
   readonly keys: Keys;
   readonly tenantKeys: TenantKeys;
   readonly dataKeys: DataKeys | null;
@@ -85,6 +107,10 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const { enableBilling: enabled, billingIntervalMs: intervalMs, undoWindowMs } = config.tenant;
   const prices = config.billing;
   const billing = createBilling({ redis, keys, tenants, publisher, prices, enabled, intervalMs, telemetry, now });
+  const jobs = createJobs({ redis, keys, runners: createJobRunners(deps), telemetry, now });
+  const expired = createExpiredRecords({ redis, keys, now });
+  const reclaim = createReclaim({ redis, keys });
+  const invalidation = createInvalidationRun({ redis, keys, jobs, expired, reclaim });
   return {
     abandonedHolds: createAbandonedHolds({ redis, keys, tenants, now }),
     accessCheck: createAccessCheck({ reader }),
@@ -115,7 +141,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
       keys,
       tenants,
       telemetry,
-      expired: createExpiredRecords({ redis, keys, now }),
+      expired,
+      reclaim,
       doomed: createDoomedObjects({ redis, keys, blobs }),
       now,
     }),
@@ -132,16 +159,42 @@ export function createAdministration(deps: AdministrationDeps): Administration {
       telemetry,
       now,
     }),
-    jobs: createJobs({ redis, keys, runners: createJobRunners(deps), telemetry, now }),
+    jobs,
+    memoryBudget: createBudget(deps, { tenants, reclaim }),
     keyRotation: createKeyRotation({ redis, keys, tenants, tenantKeys, changes, telemetry }),
     quotaRequests: createQuotaRequests({ reader, changes, now }),
     tenantAdmin: createTenantAdmin({ changes, reader, provisionKey, undoWindowMs, now }),
+    tenantInvalidation: createTenantInvalidation({ redis, keys, reader, audit, run: invalidation.run, now }),
     tenantList: createTenantList({ redis, keys }),
     tenantPolicies: policies,
     tenants,
     unpublished: createUnpublished({ redis, keys, tenants, publisher }),
     usage: createUsage({ redis, keys, now }),
+    cacheStats: createCacheStats({ redis, keys, now }),
+    cacheStatsSum: createCacheStatsSum({ redis, keys, tenants, telemetry, now }),
+    oldExports: createOldExports({ redis, keys, blobs, now }),
+    warming: createWarming({ ...createCacheTools(deps), jobs, audit, now }),
   };
+}
+
+/** The memory of all tenants: what cleaning does about it. */
+function createBudget(
+  { config: { cache: config }, redis, keys, blobValues, telemetry, now }: AdministrationDeps,
+  { tenants, reclaim }: { readonly tenants: Tenants; readonly reclaim: Reclaim },
+): MemoryBudget {
+  const coldest = createColdestEntries({ redis, keys });
+  const corruption = createCorruption({ telemetry });
+  const coldTier = createColdTier({ redis, keys, config, blobValues, corruption, telemetry, now });
+  const eviction = createEviction({
+    redis,
+    keys,
+    config,
+    coldest,
+    reclaim: async (id, generation, signal) => (await reclaim.some({ id, generation, signal })).removed,
+    telemetry,
+  });
+  const tiering = createTiering({ config, coldest, coldTier, eviction, telemetry });
+  return createMemoryBudget({ redis, keys, config, tenants, tiering, telemetry });
 }
 
 function senderOf({ config, failpoint, now }: AdministrationDeps) {

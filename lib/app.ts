@@ -6,9 +6,11 @@ import { createS3Store } from './blobs/s3-store.ts';
 import type { BlobStore } from './blobs/store.ts';
 import type { BlobValues } from './cache/blob-values.ts';
 import { type Cache, createCache } from './cache/cache.ts';
+import type { ColdTier } from './cache/cold-tier.ts';
 import { createCorruption } from './cache/corruption.ts';
 import { createElapsedClock } from './cache/elapsed-clock.ts';
 import type { Eviction } from './cache/eviction.ts';
+import type { Invalidation } from './cache/invalidation.ts';
 import { createValuePacker } from './cache/value-packer.ts';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load-config.ts';
@@ -24,6 +26,7 @@ import { createGate, type Gate } from './gate/gate.ts';
 import { createSeenKeys } from './gate/seen-keys.ts';
 import { createHealth, type Health } from './health/health.ts';
 import type { Idempotency } from './http/idempotency.ts';
+import type { TenantId } from './ids.ts';
 import type { OwnJobs } from './jobs/own-jobs.ts';
 import { createKeys } from './keys.ts';
 import { lazily } from './lazily.ts';
@@ -48,6 +51,7 @@ export interface App extends Administration {
   readonly cache: Cache;
   readonly health: Health;
   readonly idempotency: Idempotency;
+  readonly invalidation: Invalidation;
   readonly ownJobs: OwnJobs;
   readonly quotas: Quotas;
   readonly rateLimiter: RateLimiter;
@@ -119,23 +123,40 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
     seen: createSeenKeys({ now: elapsed }),
   });
   const eviction = lazily<Pick<Eviction, 'makeRoom'>>({ makeRoom: true }, async () => {
-    const [{ createEviction }, { createColdestEntries }] = await Promise.all([
+    const [{ createEviction }, { createColdestEntries }, { createReclaim }] = await Promise.all([
       import('./cache/eviction.ts'),
       import('./cache/coldest-entries.ts'),
+      import('./cache/reclaim.ts'),
     ]);
     const coldest = createColdestEntries({ redis, keys });
-    return createEviction({ redis, keys, config: config.cache, coldest, reclaim: async () => 0, telemetry });
+    const hidden = createReclaim({ redis, keys });
+    const reclaim = async (id: TenantId, generation: number, signal?: AbortSignal) =>
+      (await hidden.some({ id, generation, signal })).removed;
+    return createEviction({ redis, keys, config: config.cache, coldest, reclaim, telemetry });
   });
   const dataKeys = createDataKeysFor(config, keyProvider);
   const tenantKeys = lazily<TenantKeys>(TENANT_KEYS, async () =>
     (await import('./crypto/tenant-keys.ts')).createTenantKeys({ provider: keyProvider, blobs }),
   );
-  const blobValues = lazily<BlobValues>(
-    { begin: true, register: true, put: true, write: true, read: true },
-    async () => (await import('./cache/blob-values.ts')).createBlobValues({ redis, keys, blobs, gate, now }),
+  const blobValues = lazily<BlobValues>({ begin: true, register: true, put: true, write: true, read: true, isWaiting: true, doom: true }, async () =>
+    (await import('./cache/blob-values.ts')).createBlobValues({ redis, keys, blobs, gate, now }),
   );
+  const corruption = createCorruption({ telemetry });
+  const coldTier = lazily<Pick<ColdTier, 'promote'>>({ promote: true }, async () =>
+    (await import('./cache/cold-tier.ts')).createColdTier({
+      redis,
+      keys,
+      config: config.cache,
+      blobValues,
+      corruption,
+      telemetry,
+      now,
+    }),
+  );
+  const ports = { config, redis, blobs, blobValues, keys, tenantKeys, dataKeys, telemetry, now, failpoint };
+  const administration = createLazyAdministration(ports);
   return {
-    ...createLazyAdministration({ config, redis, blobs, keys, tenantKeys, dataKeys, telemetry, now, failpoint }),
+    ...administration,
     tenantKeys,
     config,
     redis,
@@ -152,8 +173,10 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
       config: config.cache,
       packer: createValuePacker(config.cache),
       cipher: createTenantCipher({ dataKeys, tenantKeys }),
+      blobs,
       blobValues,
-      corruption: createCorruption({ telemetry }),
+      promote: coldTier.promote,
+      corruption,
       nowMs: elapsed,
       makeRoom: eviction.makeRoom,
     }),
@@ -161,6 +184,16 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
     idempotency: lazily<Idempotency>({ run: true }, async () =>
       (await import('./http/idempotency.ts')).createIdempotency({ redis, keys, gate }),
     ),
+    invalidation: lazily<Invalidation>({ invalidate: true }, async () => {
+      const [{ createInvalidation }, { createInvalidationRun }, { createReclaim }] = await Promise.all([
+        import('./cache/invalidation.ts'),
+        import('./cache/invalidation-run.ts'),
+        import('./cache/reclaim.ts'),
+      ]);
+      const { jobs } = administration;
+      const { run } = createInvalidationRun({ redis, keys, jobs, expired, reclaim: createReclaim({ redis, keys }) });
+      return createInvalidation({ gate, keys, run });
+    }),
     ownJobs: lazily<OwnJobs>({ get: true }, async () => {
       const [{ createOwnJobs }, { createJobReader }] = await Promise.all([
         import('./jobs/own-jobs.ts'),

@@ -13,6 +13,7 @@ const METHODS: { readonly [S in keyof Administration]: { readonly [M in keyof Ad
   cleanUp: { run: true },
   erasure: { eraseDue: true, get: true },
   jobs: { start: true, get: true, list: true, cancel: true, run: true },
+  memoryBudget: { run: true },
   keyRotation: { rotate: true, rewrapDue: true },
   quotaRequests: { create: true, list: true, approve: true, reject: true },
   tenantAdmin: {
@@ -24,11 +25,16 @@ const METHODS: { readonly [S in keyof Administration]: { readonly [M in keyof Ad
     previewRemoval: true,
     undelete: true,
   },
+  tenantInvalidation: { invalidate: true },
   tenantList: { list: true },
   tenantPolicies: { get: true, set: true, previewSet: true, follow: true },
   tenants: { create: true, createStored: true, get: true, getStored: true, listIds: true, repair: true },
   unpublished: { publishLeft: true },
   usage: { get: true },
+  warming: { warm: true, export: true },
+  cacheStats: { ofTenant: true, ofAll: true },
+  cacheStatsSum: { run: true },
+  oldExports: { run: true },
 };
 
 /** The services of administration, all loaded together with the first call of any. */

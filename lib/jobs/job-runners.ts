@@ -1,5 +1,16 @@
 /** Every kind of long work there is: a line each. */
 import type { AdministrationDeps } from '../administration.ts';
+import { createCacheTools } from '../cache/cache-tools.ts';
+import { createExportRunner } from '../cache/export-job.ts';
+import { createInvalidateRunner } from '../cache/invalidate-job.ts';
+import { createWarmRunner } from '../cache/warm-job.ts';
 import type { JobRunner } from './job.ts';
 
-export const createJobRunners = (_deps: AdministrationDeps): readonly JobRunner[] => [];
+export function createJobRunners(deps: AdministrationDeps): readonly JobRunner[] {
+  const tools = createCacheTools(deps);
+  return [
+    createExportRunner({ ...deps, ...tools }),
+    createInvalidateRunner(deps),
+    createWarmRunner({ ...tools, maxValueBytes: deps.config.cache.maxEntrySizeBytes }),
+  ];
+}

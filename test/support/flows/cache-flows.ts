@@ -148,7 +148,7 @@ function codeOf(error: unknown): string {
 
 const cleanUp: Flow = {
   name: 'clean up',
-  calls: ['ZRANGE', 'HGET', 'ZRANGE', 'remove-expired-records'],
+  calls: ['ZRANGE', 'HMGET', 'ZRANGE', 'remove-expired-records'],
   async prepare(app, direct) {
     const { tenant, caller } = await newTenant(direct);
     for (const key of ['a', 'b']) await direct.cache.set(caller, { ...entry, key }, set(1));
