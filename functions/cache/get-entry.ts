@@ -1,13 +1,17 @@
-/** GET /cache/{namespace}/{key+}: the value with its content type; 304 when the caller has it. */
+/** GET /cache/{namespace}/{key+}: the value with its content type; 304 when the caller has it; 303 when it is too large. */
 import { getEntryContract } from '../../lib/cache/contract.ts';
-import { entryHeaders } from '../../lib/cache/entry-headers.ts';
-import { NotFoundError } from '../../lib/errors.ts';
+import { leaseOptionsOf, readOptionsOf, toGetReply, toLeaseReply } from '../../lib/cache/get-reply.ts';
+import { MAX_BODY_BYTES } from '../../lib/http/event.ts';
 import { route } from '../../lib/http/route.ts';
 
-export const handler = route(getEntryContract, async ({ params, headers }, { cache }, { caller }) => {
-  const ifNoneMatch = headers['if-none-match'];
-  const entry = await cache.get(caller, params, ifNoneMatch === undefined ? {} : { ifNoneMatch });
-  if (entry === null) throw new NotFoundError('entry_not_found', 'No such entry');
-  if ('unchanged' in entry) return { status: 304, headers: entryHeaders(entry) };
-  return { status: 200, headers: entryHeaders(entry), bytes: entry.value };
+export const handler = route(getEntryContract, async (input, { cache, config }, { caller, event }) => {
+  const { params, query } = input;
+  const reply = { maxBytes: MAX_BODY_BYTES, linkInHeader: query.large === 'link' };
+  if (query.lease_ms === undefined) {
+    return toGetReply(await cache.getOrLink(caller, params, { ...readOptionsOf(input), ...reply }), reply);
+  }
+  const options = leaseOptionsOf(input, query.lease_ms, config.cache.maxLeaseMs);
+  const read = await cache.getOrLease(caller, params, options);
+  const linked = await cache.linkLarge(caller, read, reply);
+  return toLeaseReply(linked, event.requestContext?.requestId ?? 'none', reply);
 });

@@ -40,6 +40,14 @@ export interface NewBlob {
   readonly metered: boolean;
 }
 
+/** Where an object is named, and for how long. */
+export interface Standing {
+  readonly generation: number;
+  /** Default {@link UNUSED_MS}. */
+  readonly forMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export type BlobValues = ReturnType<typeof createBlobValues>;
 
 export function createBlobValues(deps: {
@@ -52,18 +60,18 @@ export function createBlobValues(deps: {
 }) {
   const { redis, keys, blobs, gate, now } = deps;
 
-  /** A lost reply leaves a name that is collected; the next try has another. */
-  const register = async (
-    id: TenantId,
-    { generation, forMs = UNUSED_MS, signal }: { generation: number; forMs?: number; signal?: AbortSignal | undefined },
-  ): Promise<BlobSlot> => {
-    const ulid = newUlid(now());
-    const untilMs = await runScript(redis, registerCacheObject, {
+  const nameObject = (id: TenantId, ulid: string, { generation, forMs = UNUSED_MS, signal }: Standing) =>
+    runScript(redis, registerCacheObject, {
       keys: { gate: keys.gate(id), index: keys.index(id, generation) },
       args: { ulid, forMs },
       kind: 'write',
       signal,
     });
+
+  /** A lost reply leaves a name that is collected; the next try has another. */
+  const register = async (id: TenantId, standing: Standing): Promise<BlobSlot> => {
+    const ulid = newUlid(now());
+    const untilMs = await nameObject(id, ulid, standing);
     if (untilMs === 0) throw new RedisUnavailableError('There is no such tenant');
     return { ulid, untilMs };
   };
@@ -120,6 +128,18 @@ export function createBlobValues(deps: {
       signal?: AbortSignal | undefined,
     ): Promise<WrittenBlob> {
       return put(id, await register(id, { generation, signal }), object, signal);
+    },
+
+    /** Whether the object still stands unused: no entry has it, and it is not deleted yet. */
+    async isWaiting(id: TenantId, { ulid, untilMs }: BlobSlot, { generation, signal }: Standing): Promise<boolean> {
+      const member = `d\0${String(untilMs).padStart(14, '0')}\0${ulid}`;
+      const score = await redis.send(['ZSCORE', keys.index(id, generation), member], { kind: 'read', signal });
+      return score !== null;
+    },
+
+    /** Has an object deleted soon that no entry uses, and that {@link isWaiting}. */
+    async doom(id: TenantId, ulid: string, standing: Standing): Promise<void> {
+      await nameObject(id, ulid, { ...standing, forMs: 0 });
     },
 
     /**

@@ -7,17 +7,22 @@ import type { TenantCipher } from '../crypto/tenant-cipher.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Keys } from '../keys.ts';
 import { lazily } from '../lazily.ts';
+import type { BlobStore } from '../blobs/store.ts';
 import type { BlobValues } from './blob-values.ts';
+import type { ColdTier } from './cold-tier.ts';
 import type { Corruption } from './corruption.ts';
 import { createEntryReader, type EntryReader } from './entry-reader.ts';
 import { createEntryRemover, type EntryRemover } from './entry-remover.ts';
 import { createEntryWriter, type EntryWriter } from './entry-writer.ts';
 import type { GetOrSet } from './get-or-set.ts';
+import type { LazyCache } from './lazy-cache.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 import { createLocalReads } from './local-reads.ts';
 import { withLocalCopies } from './local-writes.ts';
 import type { MakeRoom } from './make-room.ts';
 import { createReleaseLease, type ReleaseLease } from './release-lease.ts';
+import type { Uploads } from './uploads.ts';
+import type { ValueLinks } from './value-links.ts';
 import type { ValuePacker } from './value-packer.ts';
 
 export type { Condition } from './entry-call.ts';
@@ -28,7 +33,9 @@ export interface Cache
     EntryWriter,
     Pick<EntryRemover, 'delete' | 'previewDelete'>,
     GetOrSet,
-    Loaders {
+    Loaders,
+    LazyCache,
+    Uploads {
   readonly releaseLease: ReleaseLease;
 }
 
@@ -38,7 +45,9 @@ export function createCache(deps: {
   readonly config: CacheConfig;
   readonly packer: ValuePacker;
   readonly cipher: TenantCipher;
+  readonly blobs: BlobStore;
   readonly blobValues: BlobValues;
+  readonly promote: ColdTier['promote'];
   readonly corruption: Corruption;
   readonly makeRoom: MakeRoom;
   /** Unix ms of a clock that never goes back (elapsed-clock.ts). */
@@ -48,7 +57,14 @@ export function createCache(deps: {
   const { delete: remove, previewDelete, discard } = createEntryRemover(deps);
   const writer = createEntryWriter(deps);
   const writes = withLocalCopies({ set: writer.set, delete: remove }, { local, gate: deps.gate });
-  const reader = createEntryReader({ ...deps, local, discard });
+  const links = lazily<ValueLinks>({ link: true, stage: true }, async () =>
+    (await import('./value-links.ts')).createValueLinks({ ...deps, now: deps.nowMs }),
+  );
+  const uploads = lazily<Uploads>({ beginUpload: true, commitUpload: true }, async () => {
+    const [{ createUploads }, { packOnce }] = await Promise.all([import('./uploads.ts'), import('./packed-entry.ts')]);
+    return createUploads({ ...deps, pack: packOnce(deps), writer, forget: local.forget });
+  });
+  const reader = createEntryReader({ ...deps, links, local, discard });
   const releaseLease = createReleaseLease(deps);
   const loading = lazily<GetOrSet>({ getOrSet: true }, async () => {
     const { createGetOrSet } = await import('./get-or-set.ts');
@@ -64,5 +80,22 @@ export function createCache(deps: {
       random: Math.random,
     });
   });
-  return { ...reader, ...writer, ...writes, previewDelete, releaseLease, ...loading, ...createLoaders(loading) };
+  const lazy = lazily<LazyCache>(
+    { getMany: true, setMany: true, deleteMany: true, list: true, increment: true, touch: true },
+    async () => {
+      const { createLazyCache } = await import('./lazy-cache.ts');
+      return createLazyCache({ ...deps, reader, writer: writes, discard, forget: local.forget });
+    },
+  );
+  return {
+    ...reader,
+    ...writer,
+    ...writes,
+    previewDelete,
+    releaseLease,
+    ...loading,
+    ...createLoaders(loading),
+    ...lazy,
+    ...uploads,
+  };
 }

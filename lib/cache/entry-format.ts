@@ -158,6 +158,10 @@ export function parseHead(stored: string): ParsedHead {
   return { head, meta, metaText: text, payloadAt };
 }
 
+/** Bytes of the value of a stored entry as its head says, unchecked; 0 of format c1, whose values were not that large. */
+export const rawBytesOf = (stored: string): number =>
+  stored.startsWith('c2,') ? Number.parseInt(stored.slice(51, 67), 10) || 0 : 0;
+
 /** Metadata, and the digest a stub has at its end. */
 function partMeta(text: string, blob: string): { text: string; sha256: string } {
   if (blob === '-') return { text, sha256: '' };

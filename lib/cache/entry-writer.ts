@@ -74,42 +74,53 @@ export function createEntryWriter(deps: {
 
   const packed = packOnce(deps);
 
-  const lifetime = (context: TenantContext, { namespace }: EntryName, { ttlMs, graceMs }: SetEntry) => {
+  const lifetime = (context: TenantContext, { namespace }: EntryName, { ttlMs, graceMs }: Omit<SetEntry, 'value'>) => {
     const settings = settingsFor(context, config, namespace);
     const ttl = ttlMs === undefined ? settings.defaultTtlMs : ttlMs;
     return { ttlMs: ttl ?? 0, graceMs: ttl === null ? 0 : (graceMs ?? settings.graceMs) };
   };
 
+  /** Stores what was packed elsewhere. `op`: the same again is a replay, as long as the entry is still that one. */
+  const setPacked = async (
+    caller: Caller,
+    name: EntryName,
+    entry: Omit<SetEntry, 'value'>,
+    { pack, op }: { readonly pack: (context: TenantContext) => Promise<PackedEntry>; readonly op: string },
+  ): Promise<SetOutcome> => {
+    checkEntry(entry);
+    const condition = conditionText(entry.condition ?? 'none');
+    const own = { condition, token: entry.lease ?? '', op };
+    const records = entryKeys(keys, caller.tenantId, name);
+    const { found, context } = await gate.run(caller, {
+      script: setCacheEntry,
+      scope: 'cache:write',
+      kind: 'write',
+      resource: resourceOf(name),
+      keys: records,
+      args: async (current) => {
+        const { body, blob, blobUntil } = await pack(current);
+        return { ...body, blob, blobUntil, ...lifetime(current, name, entry), ...own };
+      },
+      full: ([outcome]) => outcome === MEMORY_FULL,
+      makeRoom: (current, answer, round) =>
+        makeRoom(caller, current, { ...readShortage(answer), round }, [records(current).entry]),
+      declined: ([outcome]) => CHANGED_NOTHING.includes(outcome),
+    });
+    requireStored(found);
+    return outcomeOf(found, await pack(context));
+  };
+
   return {
+    setPacked,
+
     /**
      * Stores the entry, packed if that pays.
      * @throws {PreconditionFailedError} the condition does not hold. @throws {LeaseLostError} of `lease`: nothing is stored.
      * @throws {StorageFullError} `memory_full` or `storage_full`. @throws {BodyTooLargeError} larger than entries may be.
      */
     async set(caller: Caller, name: EntryName, entry: SetEntry): Promise<SetOutcome> {
-      checkEntry(entry);
       packer.requireSize(entry.value);
-      const condition = conditionText(entry.condition ?? 'none');
-      const own = { condition, token: entry.lease ?? '', op: newOperation() };
-      const pack = packed(caller, name, entry);
-      const records = entryKeys(keys, caller.tenantId, name);
-      const { found, context } = await gate.run(caller, {
-        script: setCacheEntry,
-        scope: 'cache:write',
-        kind: 'write',
-        resource: resourceOf(name),
-        keys: records,
-        args: async (current) => {
-          const { body, blob, blobUntil } = await pack(current);
-          return { ...body, blob, blobUntil, ...lifetime(current, name, entry), ...own };
-        },
-        full: ([outcome]) => outcome === MEMORY_FULL,
-        makeRoom: (current, answer, round) =>
-          makeRoom(caller, current, { ...readShortage(answer), round }, [records(current).entry]),
-        declined: ([outcome]) => CHANGED_NOTHING.includes(outcome),
-      });
-      requireStored(found);
-      return outcomeOf(found, await pack(context));
+      return setPacked(caller, name, entry, { pack: packed(caller, name, entry), op: newOperation() });
     },
   };
 }

@@ -1,13 +1,14 @@
 /** Storing an entry: what it takes and gives. */
 import * as z from 'zod';
 import { defineContract, tenant } from '../http/contract.ts';
-import { Count, Instant } from '../http/fields.ts';
+import { Count, Instant, Switch } from '../http/fields.ts';
 import { findUnsafeName } from '../http/json-names.ts';
 import { IfMatch } from '../http/preconditions.ts';
-import { ENTRY_PATH, EntryParams } from './contract.ts';
+import { ENTRY_PATH, EntryParams, LeaseToken } from './contract.ts';
 import {
   MAX_ATTRIBUTES_BYTES,
   MAX_CONTENT_TYPE_CHARACTERS,
+  MAX_GRACE_SECONDS,
   MAX_SOURCE_CHARACTERS,
   MAX_TAG_CHARACTERS,
   MAX_TAGS,
@@ -15,9 +16,10 @@ import {
   MAX_VERSION_CHARACTERS,
   travels,
 } from './entry-rules.ts';
+import { readUploadId } from './upload-id.ts';
 
 /** Milliseconds, or null for `never`. */
-const Ttl = z
+export const Ttl = z
   .union(
     [
       z.literal('never').transform(() => null),
@@ -31,6 +33,15 @@ const Ttl = z
     `must be whole seconds from 1 to ${MAX_TTL_SECONDS}, or never`,
   )
   .describe('Lifetime in seconds, or `never`. The deployment has a default.');
+
+/** Milliseconds. */
+export const Grace = z
+  .string()
+  .regex(/^\d{1,8}$/, `must be whole seconds from 0 to ${MAX_GRACE_SECONDS}`)
+  .transform(Number)
+  .pipe(z.int().max(MAX_GRACE_SECONDS))
+  .transform((seconds) => seconds * 1000)
+  .describe('How long after its lifetime it may be served stale, in seconds. The namespace has a default.');
 
 const headerText = (max: number) =>
   z
@@ -72,6 +83,7 @@ const Attributes = headerText(MAX_ATTRIBUTES_BYTES)
 
 const PutHeaders = z.object({
   'content-type': headerText(MAX_CONTENT_TYPE_CHARACTERS).optional(),
+  'riptide-lease': LeaseToken.optional().describe('Store only while this lease is held. Else 412 `lease_lost`.'),
   'riptide-version': headerText(MAX_VERSION_CHARACTERS).optional().describe("The caller's own version of the value."),
   'riptide-source': headerText(MAX_SOURCE_CHARACTERS).optional().describe('Where the value comes from.'),
   'riptide-tags': Tags.optional().describe(`Up to ${MAX_TAGS} tags, separated by commas.`),
@@ -84,11 +96,45 @@ export const PutEntryResponse = z.object({
   etag: z.string().describe('As in the ETag header, quotes included.'),
   created: z.boolean(),
   expires_at: Instant.nullable(),
+  fresh_until: Instant.nullable().describe('It is stale from then on; null: it is fresh as long as it lives.'),
   updated_at: Instant,
   size_bytes: Count.describe('Of the value as sent.'),
-  stored_bytes: Count.describe('Of the value as it stands in Redis.'),
+  stored_bytes: Count.describe('Of the value as it is stored, packed or not, in Redis or in S3.'),
 });
 export type PutEntryResponse = z.output<typeof PutEntryResponse>;
+
+const BeginUploadResponse = z.object({
+  upload_id: z.string(),
+  url: z.string().describe('PUT the value there, without a key.'),
+  method: z.literal('PUT'),
+  headers: z.record(z.string(), z.string()).describe('To be sent with it.'),
+  expires_at: Instant.describe('The last moment to store the entry; the URL ends five minutes before.'),
+  commit: z.string().describe('PUT this path next, with an empty body and the headers of the entry.'),
+});
+export type BeginUploadResponse = z.output<typeof BeginUploadResponse>;
+
+const PutQuery = z
+  .strictObject({
+    ttl_seconds: Ttl.optional(),
+    grace_seconds: Grace.optional(),
+    negative: Switch.describe('true, with an empty body: there is no such value, so nobody loads it.'),
+    upload_bytes: z
+      .string()
+      .regex(/^[1-9]\d{0,9}$/, 'must be a whole number of bytes')
+      .transform(Number)
+      .optional()
+      .describe('Length of a value to be uploaded to S3 first; send no body.'),
+    upload_id: z
+      .string()
+      .refine((id) => readUploadId(id) !== null, 'must be as it was given when the upload began')
+      .optional()
+      .describe('Store what was uploaded under this id; send no body.'),
+  })
+  .refine(
+    ({ upload_bytes, upload_id, negative }) =>
+      [upload_bytes, upload_id, negative === 'true' || undefined].filter((given) => given !== undefined).length < 2,
+    { message: 'upload_bytes, upload_id and negative do not go together' },
+  );
 
 export const putEntryContract = defineContract({
   method: 'PUT',
@@ -97,12 +143,24 @@ export const putEntryContract = defineContract({
   summary: 'Store a value',
   guard: tenant('cache:write'),
   params: EntryParams,
-  query: z.strictObject({ ttl_seconds: Ttl.optional() }),
+  query: PutQuery,
   headers: PutHeaders,
   body: 'bytes',
   replies: {
     200: { description: 'It took the place of another value', schema: PutEntryResponse },
     201: { description: 'It is new', schema: PutEntryResponse },
+    202: { description: 'Upload the value, then store the entry', schema: BeginUploadResponse },
   },
-  problems: ['precondition_failed', 'memory_full', 'store_full', 'body_too_large', 'invalid_json'],
+  problems: [
+    'precondition_failed',
+    'lease_lost',
+    'memory_full',
+    'storage_full',
+    'store_full',
+    'body_too_large',
+    'invalid_json',
+    'upload_gone',
+    'upload_mismatch',
+    'blob_store_unavailable',
+  ],
 });

@@ -6,6 +6,7 @@ import type { Contract } from '../http/contract.ts';
 import { allContracts, type ContractName, type ContractOf } from '../http/contracts.ts';
 import type { Call, Failure, Outcome } from './call.ts';
 import { localFailure } from './failure.ts';
+import { followLink } from './follow-link.ts';
 import { type AnyReply, readReply } from './read-reply.ts';
 import { type AnyCall, type PreparedRequest, prepareRequest, type Target } from './request.ts';
 import { retryWaitMs } from './retry-policy.ts';
@@ -85,7 +86,8 @@ async function attemptOnce(
   // A redirect would take the key along; this service sends none.
   const init: RequestInit = { method, headers, signal, redirect: 'manual', ...(body === undefined ? {} : { body }) };
   try {
-    return await readReply(contract, await connection.fetch(url, init));
+    const reply = await readReply(contract, await connection.fetch(url, init));
+    return await followLink(reply, (link) => connection.fetch(link, { signal }));
   } catch {
     if (timeout.aborted) return localFailure('timeout', 'No answer came in time; what was sent may be applied');
     if (signal.aborted) return localFailure('aborted', 'The caller ended the call; what was sent may be applied');

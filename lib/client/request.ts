@@ -4,6 +4,7 @@ import { InvalidRequestError } from '../errors.ts';
 import type { Contract } from '../http/contract.ts';
 import type { CallOptions, Failure } from './call.ts';
 import { localFailure } from './failure.ts';
+import { LINKING } from './follow-link.ts';
 import { fillPath } from './path.ts';
 
 /** A call whose types are no longer known. */
@@ -31,7 +32,7 @@ export interface Target {
 export function prepareRequest(target: Target, contract: Contract, call: AnyCall): PreparedRequest | Failure {
   try {
     const path = fillPath(contract.path, call.params ?? {});
-    const url = `${target.baseUrl}${path}${queryText(call.query ?? {})}`;
+    const url = `${target.baseUrl}${path}${queryText({ ...LINKING[contract.name], ...call.query })}`;
     return { url, method: contract.method, headers: headersOf(target, contract, call), ...bodyOf(contract, call) };
   } catch (error) {
     if (error instanceof InvalidRequestError) return localFailure('invalid_request', error.message, error.issues);

@@ -21,4 +21,4 @@ export const PREFLIGHT_HEADERS = {
 } as const;
 
 const EXPOSED =
-  'etag, age, retry-after, riptide-problem, idempotency-status, ratelimit, ratelimit-policy, x-request-id, traceparent, location, riptide-version, riptide-source, riptide-tags, riptide-attributes, riptide-expires-at';
+  'etag, age, retry-after, riptide-problem, idempotency-status, ratelimit, ratelimit-policy, x-request-id, traceparent, location, riptide-version, riptide-source, riptide-tags, riptide-attributes, riptide-expires-at, riptide-link';

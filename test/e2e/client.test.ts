@@ -58,6 +58,7 @@ describe('every endpoint answers the client, over HTTP [A14 A16]', () => {
       const headers = { 'content-type': 'image/x-test', 'riptide-version': '7', 'riptide-tags': 'a, b' };
       const put = accepted(await client.putEntry({ params, query: { ttl_seconds: 60 }, headers, body: value }));
       expect(put).toMatchObject({ status: 201, data: { created: true, size_bytes: 512 } });
+      if (put.status === 202) throw new Error('not an upload');
 
       const got = accepted(await client.getEntry({ params }));
       if (got.status !== 200) throw new Error('not the value');

@@ -17,12 +17,12 @@ export async function storedBlob(app: Asked, id: TenantId): Promise<Buffer> {
   return (await app.blobs.get(only?.key ?? ''))?.body ?? expect.fail('there is none');
 }
 
-/** Objects the index names as to be deleted, and when: Unix ms by ULID. */
-export async function doomedOf(app: Asked, id: TenantId): Promise<ReadonlyMap<string, number>> {
+/** Objects the index names as to be deleted, perhaps twice: ULID and when, Unix ms. */
+export async function doomedOf(app: Asked, id: TenantId): Promise<readonly (readonly [ulid: string, at: number])[]> {
   const index = (await tenantState(app, id)).index as readonly string[];
-  return new Map(
-    index.filter((member) => member.startsWith('d\0')).map((member) => [member.slice(17), Number(member.slice(2, 16))]),
-  );
+  return index
+    .filter((member) => member.startsWith('d\0'))
+    .map((member) => [member.slice(17), Number(member.slice(2, 16))]);
 }
 
 /** As if so much time had passed: all of them are due. */

@@ -299,8 +299,8 @@ describe('types come from the contracts [A16]', () => {
     expectTypeOf<{ params: { namespace: string; key: string } }>().toExtend<Parameters<Client['getEntry']>[0]>();
     expectTypeOf<{ params: { namespace: string } }>().not.toExtend<Parameters<Client['getEntry']>[0]>();
     expectTypeOf<Reply<'checkLive'>['data']>().toEqualTypeOf<{ status: 'live' }>();
-    expectTypeOf<Reply<'getEntry'>['status']>().toEqualTypeOf<200 | 304>();
-    expectTypeOf<Reply<'putEntry'>['data']['created']>().toEqualTypeOf<boolean>();
+    expectTypeOf<Reply<'getEntry'>['status']>().toEqualTypeOf<200 | 303 | 304>();
+    expectTypeOf<Extract<Reply<'putEntry'>, { status: 201 }>['data']['created']>().toEqualTypeOf<boolean>();
     expectTypeOf<Extract<Reply<'getEntry'>, { status: 304 }>>().not.toHaveProperty('bytes');
   });
 });

@@ -3,7 +3,10 @@
 import { claimDueAlerts, forgetRefusals, raiseAlert, replaceAlert } from './alert-scripts.ts';
 import { appendAudit, sealAudit } from './audit-scripts.ts';
 import { addAdjustment, closePeriod, readBilling, readBillingRun, readUsage } from './billing-scripts.ts';
+import { peekCacheEntries, storeCacheEntries } from './cache-admin-scripts.ts';
+import { beginCacheObject, registerCacheObject } from './cache-object-scripts.ts';
 import {
+  deleteCacheEntries,
   deleteCacheEntry,
   getCacheEntries,
   getCacheEntry,
@@ -11,16 +14,19 @@ import {
   invalidateCache,
   invalidateTenantCache,
   leaseCacheEntry,
+  listCacheEntries,
   moveCacheEntry,
   removeCacheEntries,
   setCacheEntries,
   setCacheEntry,
+  setMemoryShare,
   settleInvalidation,
   touchCacheEntry,
 } from './cache-scripts.ts';
 import { beginIdempotent, beginTenantCall, endIdempotent, endTenantCall } from './call-scripts.ts';
 import { checkKey, verifyAccess } from './gate-scripts.ts';
 import { cancelJob, claimJob, findDueJobs, removeJob, saveJob, startJob } from './job-scripts.ts';
+import { releaseCacheLease } from './lease-scripts.ts';
 import { checkLimit } from './limit-scripts.ts';
 import { freeAbandonedHolds, releaseQuota, reserveQuota, settleQuota } from './quota-scripts.ts';
 import { removeExpiredRecords } from './record-scripts.ts';
@@ -42,6 +48,7 @@ export const allScripts = [
   ackAudit,
   addAdjustment,
   appendAudit,
+  beginCacheObject,
   beginIdempotent,
   beginTenantCall,
   cancelJob,
@@ -54,6 +61,7 @@ export const allScripts = [
   confirmTenant,
   createApiKey,
   createTenant,
+  deleteCacheEntries,
   deleteCacheEntry,
   endIdempotent,
   endTenantCall,
@@ -67,13 +75,17 @@ export const allScripts = [
   invalidateCache,
   invalidateTenantCache,
   leaseCacheEntry,
+  listCacheEntries,
   listTenants,
   moveCacheEntry,
+  peekCacheEntries,
   publishChange,
   raiseAlert,
   readBilling,
   readBillingRun,
   readUsage,
+  registerCacheObject,
+  releaseCacheLease,
   releaseQuota,
   removeCacheEntries,
   removeExpiredRecords,
@@ -86,9 +98,11 @@ export const allScripts = [
   sealAudit,
   setCacheEntries,
   setCacheEntry,
+  setMemoryShare,
   settleInvalidation,
   settleQuota,
   startJob,
+  storeCacheEntries,
   touchCacheEntry,
   unlistTenant,
   verifyAccess,
