@@ -56,13 +56,11 @@ export const cacheSettings = defineSettings({
     default: '1GB',
     production: '4GB',
     about: 'Memory of all tenants’ entries together',
-    awaits: 'cache eviction',
   },
   eviction_policy: {
     type: choice('lru', 'none'),
     default: 'lru',
     about: 'At the memory limit: `lru` makes room by the coldest entries, `none` answers 507',
-    awaits: 'cache eviction',
   },
   local_max_bytes: {
     type: bytes(0, 2 ** 30),
