@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { defineContract, tenant } from '../http/contract.ts';
 import { Count, DryRun } from '../http/fields.ts';
 import { IfMatch } from '../http/preconditions.ts';
-import { ENTRY_PATH, EntryParams } from './contract.ts';
+import { ENTRY_PATH, EntryParams, LeaseToken } from './contract.ts';
 
 export const PreviewDeleteResponse = z.object({
   would_remove: z.int().min(0).max(1),
@@ -19,7 +19,12 @@ export const deleteEntryContract = defineContract({
   guard: tenant('cache:write'),
   params: EntryParams,
   query: z.strictObject({ dry_run: DryRun }),
-  headers: z.object({ 'if-match': IfMatch.optional() }),
+  headers: z.object({
+    'if-match': IfMatch.optional(),
+    'riptide-lease': LeaseToken.optional().describe(
+      'Gives this lease back, and removes nothing: the next who asks may load.',
+    ),
+  }),
   replies: {
     200: { description: 'A dry run: what would be removed', schema: PreviewDeleteResponse },
     204: { description: 'It is gone' },

@@ -6,6 +6,7 @@ import type { Row } from './row.ts';
 import { startBench } from './setup.ts';
 import type { Suite } from './suite.ts';
 import { cacheCalls } from './suites/cache-calls.ts';
+import { cacheGetOrSet } from './suites/cache-get-or-set.ts';
 import { cacheMemory } from './suites/cache-memory.ts';
 import { cachePeers } from './suites/cache-peers.ts';
 import { cacheReads } from './suites/cache-reads.ts';
@@ -41,6 +42,7 @@ const SUITES: readonly Suite[] = [
   cacheCalls,
   cacheMemory,
   cachePeers,
+  cacheGetOrSet,
 ];
 
 /**

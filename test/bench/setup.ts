@@ -73,6 +73,8 @@ async function startServers(parts: AsyncDisposableStack) {
 
 const serviceEnv = (transport: Readonly<Record<string, string>>): Record<string, string> => ({
   ...transport,
+  // What is read is read from Redis, unless a suite says otherwise.
+  PERSISTENCE_CACHE_LOCAL_MAX_BYTES: '0',
   PERSISTENCE_BLOBS_BUCKET: 'riptide-bench',
   PERSISTENCE_BLOBS_REGION: 'us-east-1',
   PERSISTENCE_ADMIN_KEY_SHA256: '0'.repeat(64),

@@ -18,6 +18,7 @@
   ARGV[7] op                     id of this operation: the same again is a replay, and has the lease it was given
   ARGV[8] leaseMs                how long the lease lasts; 0 = only read
   ARGV[9] early                  share of its lifetime, in thousandths, after which a fresh entry is loaded anew; 0 = never
+  ARGV[10] stale                 1 = an entry in its grace will do; without it that is a miss
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, found 1|0|2 unchanged|3 as the
   instance has it, entry text or head (empty when there is none), lease 0 not needed|1 granted|2 held by another, its token, ms it still lasts }, or a refusal of
@@ -26,7 +27,7 @@
   Cost: O(bytes returned). As get-cache-entry; one more when a lease is granted, 3 when it is held by another.
 ]]
 --- @include "includes/open-gate.lua"
-local entry, index, want, stale = KEYS[3], KEYS[4], ARGV[6], true
+local entry, index, want, stale = KEYS[3], KEYS[4], ARGV[6], ARGV[10] == '1'
 --- @include "includes/read-entry.lua"
 local wanted = found == 0
 if text then

@@ -11,7 +11,9 @@ import { encryptionFlows } from './encryption-flows.ts';
 import type { Flow } from './flow.ts';
 import { invalidationFlows } from './invalidation-flows.ts';
 import { jobFlows } from './job-flows.ts';
+import { leaseFlows } from './lease-flows.ts';
 import { limiterFlows } from './limiter-flows.ts';
+import { memoryFlows } from './memory-flows.ts';
 import { quotaFlows } from './quota-flows.ts';
 import { tenantFlows } from './tenant-flows.ts';
 
@@ -21,10 +23,12 @@ export const allFlows: readonly Flow[] = [
   ...quotaFlows,
   ...limiterFlows,
   ...cacheFlows,
+  ...leaseFlows,
   ...alertFlows,
   ...auditFlows,
   ...billingFlows,
   ...encryptionFlows,
   ...jobFlows,
+  ...memoryFlows,
   ...invalidationFlows,
 ];
