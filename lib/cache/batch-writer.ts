@@ -54,6 +54,8 @@ export interface WriteManyOptions {
   readonly operation?: string;
 }
 
+type FailedItem = Extract<WriteItem, { readonly error: AppError }>;
+
 /** Outcomes of the script. */
 const CREATED = 1;
 const CONDITION_FAILED = 3;
@@ -140,7 +142,7 @@ export function createBatchWriter(deps: {
   };
 
   /** @returns why it cannot be stored; undefined: it can. */
-  const refusal = (entry: BatchEntry): WriteItem | undefined => {
+  const refusal = (entry: BatchEntry): FailedItem | undefined => {
     try {
       checkEntry(entry);
       packer.requireSize(entry.value);
@@ -168,7 +170,7 @@ export function createBatchWriter(deps: {
     /**
      * Stores them; each has its own outcome, in their order. Trips go one after another; when one fails, its items and those
      * behind it have its error.
-     * @throws {InvalidRequestError} no batch. @throws what the first trip throws.
+     * @throws {InvalidRequestError} no batch. @throws what the first trip throws; why the first cannot be stored, when none can.
      */
     async setMany(
       caller: Caller,
@@ -181,6 +183,7 @@ export function createBatchWriter(deps: {
       const writing = { caller, namespace, keys: all, operation };
       const refused = entries.map(refusal);
       const storable = entries.filter((_entry, place) => refused[place] === undefined);
+      if (storable.length === 0) throw (refused[0] as FailedItem).error;
       const trips = inTrips(
         storable.filter((entry) => !isLarge(entry)),
         ({ key, value }) => travelBytes(value) + key.length + MAX_META_BYTES,
@@ -240,7 +243,7 @@ const FAILURES: Readonly<Record<string, WriteFailure>> = {
 };
 
 /** Throws on what is no AppError. */
-function failedItem({ key }: Pick<BatchEntry, 'key'>, error: unknown): WriteItem & { readonly error: AppError } {
+function failedItem({ key }: Pick<BatchEntry, 'key'>, error: unknown): FailedItem {
   if (!(error instanceof AppError)) throw error;
   return { key, status: FAILURES[error.code] ?? 'error', error };
 }

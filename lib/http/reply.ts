@@ -18,6 +18,9 @@ const TEXT_MAX_BYTES = 512 * 1024;
 /** Room for status and headers beside the body. */
 const ENVELOPE_BYTES = 24 * 1024;
 
+/** Of a body that surely fits, whatever it is. */
+export const MAX_REPLY_BYTES = Math.floor((MAX_LAMBDA_BYTES - ENVELOPE_BYTES) / 4) * 3 - 3;
+
 /** @throws {ReplyTooLargeError} it would not fit into one Lambda reply. */
 export function encodeReply(result: Result): HttpReply {
   const headers: Record<string, string> = { ...SECURITY_HEADERS, ...result.headers };
