@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allows, judge, matches, type PolicySet } from '../../lib/gate/policies.ts';
+import { allows, allowsBelow, judge, matches, type PolicySet } from '../../lib/gate/policies.ts';
 
 const access = { keyId: 'key-1', action: 'cache:read', resource: 'cache/orders/42' };
 const policies = (fallback: 'allow' | 'deny', ...statements: PolicySet['statements']): PolicySet => ({
@@ -58,5 +58,49 @@ describe('patterns [T3]', () => {
 
   it('with many stars cost no more than a look at the text', () => {
     expect(matches(`${'*a'.repeat(10_000)}b`, 'a'.repeat(100_000))).toBe(false);
+  });
+});
+
+describe('policies about all that begins so [T3 C8]', () => {
+  const below = (set: PolicySet | null, resource = 'cache/orders/') => allowsBelow(set, { ...access, resource });
+
+  it.each([
+    ['no policies', null, true],
+    ['a denial of a part', policies('allow', say('deny', '*', 'cache/orders/1*')), false],
+    ['a denial of one', policies('allow', say('deny', '*', 'cache/orders/1')), false],
+    ['a denial of more', policies('allow', say('deny', '*', 'cache/*')), false],
+    ['a denial that may meet it', policies('allow', say('deny', '*', '*/7')), false],
+    ['a denial beside it', policies('allow', say('deny', '*', 'cache/other/*')), true],
+    ['a denial of one beside it', policies('allow', say('deny', '*', 'cache/orders')), true],
+    ['a denial of another action', policies('allow', say('deny', 'cache:write', '*')), true],
+    ['a denial of another key', policies('allow', say('deny', '*', '*', ['key-2'])), true],
+    ['an allowance of all of it', policies('deny', say('allow', '*', 'cache/orders/*')), true],
+    ['an allowance of more', policies('deny', say('allow', '*', 'cache/*')), true],
+    ['an allowance of a part', policies('deny', say('allow', '*', 'cache/orders/1*')), false],
+    ['an allowance of some', policies('deny', say('allow', '*', 'cache/*/1')), false],
+  ])('%s', (_name, set, allowed) => {
+    expect(below(set)).toBe(allowed);
+  });
+
+  it('never allow it where one of those would be denied', () => {
+    const pieces = fc
+      .array(fc.stringMatching(/^[ab]{0,2}$/), { minLength: 1, maxLength: 3 })
+      .map((all) => all.join('*'));
+    const statement = fc.record({
+      effect: fc.constantFrom('allow' as const, 'deny' as const),
+      actions: fc.constant(['*']),
+      resources: fc.array(pieces, { minLength: 1, maxLength: 2 }),
+    });
+    const text = fc.stringMatching(/^[ab]{0,4}$/);
+    const set = fc.record({
+      default: fc.constantFrom('allow' as const, 'deny' as const),
+      statements: fc.array(statement, { maxLength: 3 }),
+    });
+    fc.assert(
+      fc.property(set, text, text, (of, prefix, rest) => {
+        if (below(of, prefix)) expect(allows(of, { ...access, resource: prefix + rest })).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });
