@@ -52,6 +52,7 @@ export function createDoomedObjects(deps: {
         );
         await redis.send(['ZREM', keys.index(id, generation), ...members], { kind: 'write', signal });
         collected += members.length;
+        if (members.length < BATCH) return collected;
       }
       return collected;
     },

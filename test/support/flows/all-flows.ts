@@ -5,25 +5,31 @@
 import { adminFlows } from './admin-flows.ts';
 import { alertFlows } from './alert-flows.ts';
 import { auditFlows } from './audit-flows.ts';
+import { batchFlows } from './batch-flows.ts';
 import { billingFlows } from './billing-flows.ts';
 import { cacheFlows } from './cache-flows.ts';
 import { encryptionFlows } from './encryption-flows.ts';
 import type { Flow } from './flow.ts';
 import { invalidationFlows } from './invalidation-flows.ts';
 import { jobFlows } from './job-flows.ts';
+import { largeValueFlows } from './large-value-flows.ts';
 import { leaseFlows } from './lease-flows.ts';
 import { limiterFlows } from './limiter-flows.ts';
 import { memoryFlows } from './memory-flows.ts';
 import { quotaFlows } from './quota-flows.ts';
 import { tenantFlows } from './tenant-flows.ts';
+import { warmingFlows } from './warming-flows.ts';
 
 export const allFlows: readonly Flow[] = [
   ...tenantFlows,
+  ...warmingFlows,
   ...adminFlows,
   ...quotaFlows,
   ...limiterFlows,
   ...cacheFlows,
+  ...batchFlows,
   ...leaseFlows,
+  ...largeValueFlows,
   ...alertFlows,
   ...auditFlows,
   ...billingFlows,
