@@ -135,6 +135,29 @@ describe('calls inside the script', () => {
     expect(await get(['x'.repeat(22)])).toBeLessThanOrEqual(5);
   });
 
+  it('a batch: few more than one for each entry written, and one for 16 read [C4]', async () => {
+    const { caller } = tenant;
+    const entries = Array.from({ length: 100 }, (_, i) => ({ ...set('v'), key: `b${i}` }));
+    const keys = entries.map(({ key }) => key);
+    const number = { ...entry, key: 'n' };
+    const works = [
+      [6 + 100, () => app.cache.setMany(caller, 'ns', entries)],
+      [3 + 7, () => app.cache.getMany(caller, 'ns', keys)],
+      [3 + 100, () => app.cache.getMany(caller, 'ns', keys, { metaOnly: true })],
+      [4 + 3 + 100, () => app.cache.list(caller, 'ns', { prefix: 'b' })],
+      [6 + 100, () => app.cache.deleteMany(caller, 'ns', keys)],
+      [7, () => app.cache.increment(caller, number, 1)],
+      [8, () => app.cache.touch(caller, number, { ttlMs: 1_000 })],
+    ] as const;
+    // From here on Redis knows these scripts, too.
+    for (const [, work] of works) await work();
+    for (const [most, work] of works) {
+      const calls = await innerCallsOf(work);
+      expect(calls).toBeGreaterThan(2);
+      expect(calls).toBeLessThanOrEqual(most);
+    }
+  });
+
   it('a refusal: 1 or 2', async () => {
     const unknown = { ...tenant.caller, keyHash: '0'.repeat(64) };
     expect(await innerCallsOf(() => app.cache.get(unknown, entry).catch(() => {}))).toBe(1);
