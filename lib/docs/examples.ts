@@ -266,6 +266,44 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
   getEntry: { params: ENTRY, headers: { 'if-none-match': ETAG } },
   headEntry: { params: ENTRY },
   deleteEntry: { params: ENTRY, headers: { 'if-match': ETAG } },
+  batchEntries: {
+    params: { namespace: 'pages' },
+    body: { set: [{ key: 'en/home', value: 'Welcome', ttl_seconds: 3_600, tags: ['home'] }] },
+    reply: {
+      items: [
+        { key: 'en/home', status: 'created', etag: ETAG, size_bytes: 7, expires_at: EXPIRES_AT, fresh_until: null },
+      ],
+    },
+  },
+  listEntries: {
+    params: { namespace: 'pages' },
+    query: { prefix: 'en/', limit: '10' },
+    reply: {
+      items: [
+        {
+          key: 'en/home',
+          etag: ETAG,
+          size_bytes: 19,
+          content_type: 'application/json',
+          tags: ['home', 'en'],
+          expires_at: EXPIRES_AT,
+          fresh_until: null,
+          updated_at: WRITTEN_AT,
+        },
+      ],
+      next_cursor: null,
+    },
+  },
+  incrementEntry: {
+    params: { namespace: 'counters', key: 'visits' },
+    query: { increment: '1', ttl_seconds: '3600' },
+    reply: { value: 42, created: false, etag: ETAG, expires_at: EXPIRES_AT, fresh_until: null },
+  },
+  touchEntry: {
+    params: ENTRY,
+    query: { ttl_seconds: '3600' },
+    reply: { etag: ETAG, expires_at: EXPIRES_AT, fresh_until: null },
+  },
   getQuotas: {
     query: { resource: 'storage_bytes', amount: '5000000' },
     reply: {

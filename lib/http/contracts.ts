@@ -3,9 +3,12 @@ import { whoAmIContract } from '../account/contract.ts';
 import { listAlertsContract, sendTestAlertContract } from '../alerts/contract.ts';
 import { listAuditContract } from '../audit/contract.ts';
 import { createAdjustmentContract, getTenantBillingContract } from '../billing/contract.ts';
+import { batchEntriesContract } from '../cache/batch-contract.ts';
+import { incrementEntryContract, touchEntryContract } from '../cache/change-contract.ts';
 import { getEntryContract, headEntryContract } from '../cache/contract.ts';
 import { deleteEntryContract } from '../cache/delete-contract.ts';
 import { invalidateCacheContract, invalidateOwnCacheContract } from '../cache/invalidate-contract.ts';
+import { listEntriesContract } from '../cache/list-contract.ts';
 import { putEntryContract } from '../cache/put-contract.ts';
 import { getOpenapiContract, showDocsContract } from '../docs/contract.ts';
 import { getErasureContract } from '../erasure/contract.ts';
@@ -74,10 +77,14 @@ export const allContracts = [
   suspendTenantContract,
   undeleteTenantContract,
   getTenantUsageContract,
-  deleteEntryContract, // /cache
+  batchEntriesContract, // /cache
+  listEntriesContract,
+  deleteEntryContract,
   getEntryContract,
   headEntryContract,
+  incrementEntryContract,
   putEntryContract,
+  touchEntryContract,
   showDocsContract, // /docs
   checkLiveContract, // /health
   checkReadyContract,

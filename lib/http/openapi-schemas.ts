@@ -4,9 +4,12 @@ import * as account from '../account/contract.ts';
 import * as alerts from '../alerts/contract.ts';
 import * as audit from '../audit/contract.ts';
 import * as billing from '../billing/contract.ts';
+import * as cacheBatch from '../cache/batch-contract.ts';
+import * as cacheChange from '../cache/change-contract.ts';
 import * as cache from '../cache/contract.ts';
 import * as cacheDelete from '../cache/delete-contract.ts';
 import * as cacheInvalidate from '../cache/invalidate-contract.ts';
+import * as cacheList from '../cache/list-contract.ts';
 import * as cachePut from '../cache/put-contract.ts';
 import * as docs from '../docs/contract.ts';
 import * as problem from '../docs/problem.ts';
@@ -34,6 +37,9 @@ const MODULES: readonly object[] = [
   cache,
   cacheDelete,
   cacheInvalidate,
+  cacheBatch,
+  cacheChange,
+  cacheList,
   cachePut,
   docs,
   erasure,

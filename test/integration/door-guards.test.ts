@@ -225,6 +225,26 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
     cells: tenantOnly('204', '204'),
     otherScope: 'cache:read',
   },
+  batchEntries: {
+    request: () => ({ method: 'POST', target: '/cache/guarded', headers: json, body: '{"get":["entry"]}' }),
+    cells: tenantOnly('200', '200'),
+    otherScope: 'cache:write',
+  },
+  listEntries: {
+    request: () => ({ target: '/cache/guarded' }),
+    cells: tenantOnly('200', '200'),
+    otherScope: 'cache:write',
+  },
+  incrementEntry: {
+    request: () => ({ method: 'POST', target: `${ENTRY}?increment=1` }),
+    cells: tenantOnly('200', '200'),
+    otherScope: 'cache:read',
+  },
+  touchEntry: {
+    request: () => ({ method: 'PATCH', target: `${ENTRY}?ttl_seconds=60` }),
+    cells: tenantOnly('200', '404 entry_not_found'),
+    otherScope: 'cache:read',
+  },
   getQuotas: {
     request: () => ({ target: '/quotas' }),
     cells: tenantOnly('200', '200'),
