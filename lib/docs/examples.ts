@@ -57,6 +57,15 @@ const JOB = {
   updated_at: '2026-07-01T09:30:12.000Z',
 };
 
+const CACHE_RATES = {
+  hits: 9_500,
+  misses: 500,
+  hit_rate: 0.95,
+  miss_rate: 0.05,
+  avg_access_time_us: 640,
+  ops_per_second: 120,
+};
+
 const EXAMPLES: Readonly<Record<ContractName, Example>> = {
   invalidateCache: {
     body: { tenant_id: TENANT, namespace: 'pages', prefix: 'en/' },
@@ -70,6 +79,54 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
       items: [
         { tag: 'landing', invalidated: 12 },
         { tag: 'campaign-7', invalidated: 30 },
+      ],
+    },
+  },
+  exportCache: { body: { tenant_id: TENANT, namespace: 'pages', prefix: 'en/' }, reply: { job_id: JOB.id } },
+  getCacheStats: {
+    query: { tenant_id: TENANT, interval: 'minute', from: '2026-07-01T09:29:00Z' },
+    reply: {
+      tenant_id: TENANT,
+      as_of: '2026-07-01T09:30:40.000Z',
+      total_keys: 48_211,
+      memory_usage_bytes: 61_004_288,
+      storage_bytes: 12_582_912,
+      window: { from: '2026-07-01T09:29:00.000Z', to: '2026-07-01T09:30:40.000Z' },
+      ...CACHE_RATES,
+      avg_compression_ratio: 2.4,
+      raw_bytes: 120_000_000,
+      packed_bytes: 50_000_000,
+      saved_bytes: 70_000_000,
+      pending_invalidations: 1,
+      series: {
+        interval: 'minute',
+        from: '2026-07-01T09:29:00.000Z',
+        to: '2026-07-01T09:30:00.000Z',
+        items: [
+          {
+            timestamp: '2026-07-01T09:29:00.000Z',
+            ...CACHE_RATES,
+            total_keys: 48_190,
+            memory_usage_bytes: 60_980_224,
+          },
+        ],
+      },
+    },
+  },
+  warmCache: {
+    body: {
+      tenant_id: TENANT,
+      entries: [
+        { namespace: 'pages', key: 'en/home', value: 'Welcome', content_type: 'text/plain', ttl_seconds: 3_600 },
+        { namespace: 'pages', key: 'logo', value_base64: 'iVBORw0KGgo=', content_type: 'image/png' },
+      ],
+    },
+    reply: {
+      dry_run: false,
+      counts: { skipped_exists: 1, stored: 1 },
+      items: [
+        { status: 'stored', namespace: 'pages', key: 'en/home' },
+        { status: 'skipped_exists', namespace: 'pages', key: 'logo' },
       ],
     },
   },
@@ -258,6 +315,7 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
       etag: ETAG,
       created: true,
       expires_at: EXPIRES_AT,
+      fresh_until: null,
       updated_at: WRITTEN_AT,
       size_bytes: 19,
       stored_bytes: 124,

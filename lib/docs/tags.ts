@@ -54,7 +54,11 @@ export const TAGS: readonly Tag[] = [
     prefixes: ['/admin/tenants/{id}/encryption', '/admin/tenants/{id}/erasure'],
   },
   { name: 'Jobs', description: 'Long work, and how far it is.', prefixes: ['/admin/jobs', '/jobs'] },
-  { name: 'Cache administration', description: "Tenants' caches, invalidated.", prefixes: ['/admin/cache'] },
+  {
+    name: 'Cache administration',
+    description: "Tenants' caches: invalidated, warmed, exported, measured.",
+    prefixes: ['/admin/cache'],
+  },
   { name: 'Audit', description: 'What administration did, in one chain of hashes.', prefixes: ['/admin/audit'] },
   { name: 'Health', description: 'Whether the service runs and can do its work.', prefixes: ['/health'] },
   { name: 'Documentation', description: 'This API, for programs and people.', prefixes: ['/openapi.json', '/docs'] },

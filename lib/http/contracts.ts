@@ -7,9 +7,12 @@ import { batchEntriesContract } from '../cache/batch-contract.ts';
 import { incrementEntryContract, touchEntryContract } from '../cache/change-contract.ts';
 import { getEntryContract, headEntryContract } from '../cache/contract.ts';
 import { deleteEntryContract } from '../cache/delete-contract.ts';
+import { exportCacheContract } from '../cache/export-contract.ts';
 import { invalidateCacheContract, invalidateOwnCacheContract } from '../cache/invalidate-contract.ts';
 import { listEntriesContract } from '../cache/list-contract.ts';
 import { putEntryContract } from '../cache/put-contract.ts';
+import { getCacheStatsContract } from '../cache/stats-contract.ts';
+import { warmCacheContract } from '../cache/warm-contract.ts';
 import { getOpenapiContract, showDocsContract } from '../docs/contract.ts';
 import { getErasureContract } from '../erasure/contract.ts';
 import { checkLiveContract, checkReadyContract } from '../health/contract.ts';
@@ -47,7 +50,10 @@ import type { Contract } from './contract.ts';
 /** All but `$default`, which is no endpoint. */
 export const allContracts = [
   listAuditContract, // /admin/audit
-  invalidateCacheContract, // /admin/cache
+  exportCacheContract, // /admin/cache
+  invalidateCacheContract,
+  getCacheStatsContract,
+  warmCacheContract,
   listJobsContract, // /admin/jobs
   getJobContract,
   cancelJobContract,

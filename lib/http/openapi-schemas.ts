@@ -8,9 +8,12 @@ import * as cacheBatch from '../cache/batch-contract.ts';
 import * as cacheChange from '../cache/change-contract.ts';
 import * as cache from '../cache/contract.ts';
 import * as cacheDelete from '../cache/delete-contract.ts';
+import * as cacheExport from '../cache/export-contract.ts';
 import * as cacheInvalidate from '../cache/invalidate-contract.ts';
 import * as cacheList from '../cache/list-contract.ts';
 import * as cachePut from '../cache/put-contract.ts';
+import * as cacheStats from '../cache/stats-contract.ts';
+import * as cacheWarm from '../cache/warm-contract.ts';
 import * as docs from '../docs/contract.ts';
 import * as problem from '../docs/problem.ts';
 import * as erasure from '../erasure/contract.ts';
@@ -41,6 +44,9 @@ const MODULES: readonly object[] = [
   cacheChange,
   cacheList,
   cachePut,
+  cacheExport,
+  cacheStats,
+  cacheWarm,
   docs,
   erasure,
   health,

@@ -1,7 +1,7 @@
 /** What a tenant has used since it was created, at any instant: from its counters and the points kept of them. */
 import { type Counters, unpackCounters } from '../gate/counters.ts';
 
-/** All but the two stocks only ever grow: the difference of two is what was used between them. */
+/** All but the three stocks only ever grow: the difference of two is what was used between them. */
 export interface Totals {
   readonly operations: number;
   readonly hits: number;
@@ -9,9 +9,12 @@ export interface Totals {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly computeUs: number;
+  /** What reads of the cache took. */
+  readonly accessUs: number;
   /** What is held at that instant. */
   readonly memoryBytes: number;
   readonly storageBytes: number;
+  readonly entries: number;
   /** Bytes held, times the milliseconds they were. */
   readonly memoryByteMs: bigint;
   readonly storageByteMs: bigint;
@@ -25,8 +28,10 @@ export const NO_TOTALS: Totals = {
   bytesIn: 0,
   bytesOut: 0,
   computeUs: 0,
+  accessUs: 0,
   memoryBytes: 0,
   storageBytes: 0,
+  entries: 0,
   memoryByteMs: 0n,
   storageByteMs: 0n,
 };
@@ -67,7 +72,8 @@ export function totalsAt(history: History, monthEndMs: number): Totals {
 
 /** A state as it stands at `atMs`, when nothing has changed since. Its bytes were held all that time. */
 export function totalsOf(state: Counters, atMs: number): Totals {
-  const { operations, hits, misses, bytesIn, bytesOut, computeUs, memoryBytes, storageBytes } = state;
+  const { operations, hits, misses, bytesIn, bytesOut, computeUs, accessUs, memoryBytes, storageBytes, entries } =
+    state;
   // 0: of format m1, whose byte-time begins when the first script meets it. A clock set back takes no time away.
   const sinceMs = state.stockAtMs === 0 ? 0n : BigInt(Math.max(0, atMs - state.stockAtMs));
   return {
@@ -77,8 +83,10 @@ export function totalsOf(state: Counters, atMs: number): Totals {
     bytesIn,
     bytesOut,
     computeUs,
+    accessUs,
     memoryBytes,
     storageBytes,
+    entries,
     memoryByteMs: state.memoryByteMs + BigInt(memoryBytes) * sinceMs,
     storageByteMs: state.storageByteMs + BigInt(storageBytes) * sinceMs,
   };

@@ -39,7 +39,7 @@ export interface Usage {
 }
 
 /** Every slot there is: which of them are of use is known only with Redis' time. Absent ones cost nothing to send. */
-const SLOTS: readonly string[] = [
+export const SLOTS: readonly string[] = [
   ...slots(RING_MINUTES, minutePoint),
   ...slots(RING_HOURS, hourPoint),
   ...slots(RING_DAYS, dayPoint),

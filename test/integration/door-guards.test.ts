@@ -92,6 +92,28 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
     }),
     cells: adminOnly('201'),
   },
+  warmCache: {
+    request: ({ tenant: { id } }) => ({
+      method: 'POST',
+      target: '/admin/cache/warm',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ tenant_id: id, entries: [{ namespace: 'ns', key: 'k', value: 'v' }] }),
+    }),
+    cells: adminOnly('200'),
+  },
+  exportCache: {
+    request: ({ tenant: { id } }) => ({
+      method: 'POST',
+      target: '/admin/cache/export',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ tenant_id: id, namespace: 'ns' }),
+    }),
+    cells: adminOnly('202'),
+  },
+  getCacheStats: {
+    request: ({ tenant: { id } }) => ({ target: `/admin/cache/stats?tenant_id=${id}` }),
+    cells: adminOnly('200'),
+  },
   listJobs: { request: () => ({ target: '/admin/jobs' }), cells: adminOnly('200') },
   getJob: { request: () => ({ target: `/admin/jobs/${NO_JOB}` }), cells: adminOnly('404 job_not_found') },
   cancelJob: {

@@ -1,0 +1,144 @@
+/** Flows of loading and exporting entries, and of the statistics, and the calls each makes. */
+import { expect } from 'vitest';
+import type { App } from '../../../lib/app.ts';
+import { ExportCacheRequest } from '../../../lib/cache/export-contract.ts';
+import { WarmCacheRequest } from '../../../lib/cache/warm-contract.ts';
+import { newUlid } from '../../../lib/ids.ts';
+import { newTenant, type TestTenant } from '../app.ts';
+import { auditTenant } from '../audit-tenant.ts';
+import { endLease } from '../job-service.ts';
+import { keysOf } from '../tenant-state.ts';
+import type { Flow } from './flow.ts';
+
+const NAME = { namespace: 'ns', key: 'k' };
+const VALUE = Buffer.from('value');
+
+const put = (app: App, { caller }: TestTenant) =>
+  app.cache.set(caller, NAME, { value: VALUE, meta: { content_type: 'text/plain' } });
+
+const expectStored = async (app: App, { tenant, caller }: TestTenant) => {
+  expect(await app.cache.get(caller, NAME)).toMatchObject({ value: VALUE });
+  expect(await auditTenant(app, tenant.id)).toBe(1);
+};
+
+const warmEntries: Flow = {
+  name: 'load entries',
+  calls: ['peek-cache-entries', 'append-audit', 'store-cache-entries', 'store-cache-entries'],
+  async prepare(app, direct) {
+    const tenant = await newTenant(direct);
+    const entries = [{ ...NAME, value: 'value' }];
+    const request = WarmCacheRequest.parse({ tenant_id: tenant.caller.tenantId, entries });
+    const ulid = newUlid(Date.now());
+    return {
+      run: (signal) => app.warming.warm(request, { dryRun: false, ulid, signal }),
+      async verify(result) {
+        expect(result).toMatchObject({ report: { counts: { stored: 1 } } });
+        await expectStored(direct, tenant);
+      },
+    };
+  },
+};
+
+/** Whatever is due otherwise is run before. */
+async function exportOf(direct: App, tenant: TestTenant) {
+  await direct.jobs.run();
+  const request = ExportCacheRequest.parse({ tenant_id: tenant.caller.tenantId, namespace: 'ns' });
+  return direct.warming.export(request, {});
+}
+
+const exportEntries: Flow = {
+  name: 'export entries',
+  calls: [
+    'find-due-jobs',
+    'claim-job',
+    'peek-cache-entries',
+    'ZLEXCOUNT',
+    'ZRANGE',
+    'peek-cache-entries',
+    'blobs put',
+    'blobs put',
+    'save-job',
+    'find-due-jobs',
+  ],
+  async prepare(app, direct) {
+    const tenant = await newTenant(direct);
+    await put(direct, tenant);
+    const { id } = await exportOf(direct, tenant);
+    return {
+      async run(signal) {
+        await endLease(direct, id);
+        return app.jobs.run(signal);
+      },
+      async verify() {
+        const { status, result } = await direct.jobs.get(id);
+        expect({ status, result }).toMatchObject({ status: 'done', result: { entries: 1, damaged: 0 } });
+        const request = WarmCacheRequest.parse({ tenant_id: tenant.caller.tenantId, export: result?.manifest });
+        const warmed = await direct.warming.warm(request, { dryRun: true });
+        expect(warmed).toMatchObject({ report: { counts: { skipped_exists: 1 } } });
+      },
+    };
+  },
+};
+
+const warmExport: Flow = {
+  name: 'load an export',
+  calls: [
+    'find-due-jobs',
+    'claim-job',
+    'blobs get',
+    'peek-cache-entries',
+    'blobs get',
+    'store-cache-entries',
+    'store-cache-entries',
+    'save-job',
+    'find-due-jobs',
+  ],
+  async prepare(app, direct) {
+    const tenant = await newTenant(direct);
+    await put(direct, tenant);
+    const { id: exportId } = await exportOf(direct, tenant);
+    await direct.jobs.run();
+    const { result } = await direct.jobs.get(exportId);
+    await direct.cache.delete(tenant.caller, NAME);
+    const params = { export: String(result?.manifest), overwrite: false, dryRun: false };
+    const { tenantId } = tenant.caller;
+    const { id } = await direct.jobs.start({ kind: 'warm-cache', tenantId, params, unit: 'entries' });
+    return {
+      async run(signal) {
+        await endLease(direct, id);
+        return app.jobs.run(signal);
+      },
+      async verify() {
+        expect(await direct.jobs.get(id)).toMatchObject({ status: 'done', result: { counts: { stored: 1 } } });
+        await expectStored(direct, tenant);
+      },
+    };
+  },
+};
+
+const sumUp: Flow = {
+  name: 'sum up statistics',
+  calls: ['ZRANGE', 'HMGET', 'SET'],
+  async prepare(app, direct) {
+    await put(direct, await newTenant(direct));
+    return {
+      run: (signal) => app.cacheStatsSum.run(signal),
+      async verify() {
+        const { as_of, total_keys } = await direct.cacheStats.ofAll();
+        expect(as_of).not.toBeNull();
+        expect(total_keys).toBeGreaterThan(0);
+      },
+    };
+  },
+};
+
+const removeOldExports: Flow = {
+  name: 'look for old exports',
+  calls: ['SET', 'blobs list'],
+  async prepare(app, direct) {
+    await direct.redis.send(['DEL', keysOf(direct).exportsLooked()], { kind: 'write' });
+    return { run: (signal) => app.oldExports.run(signal), verify: async () => {} };
+  },
+};
+
+export const warmingFlows: readonly Flow[] = [warmEntries, exportEntries, warmExport, sumUp, removeOldExports];
