@@ -128,6 +128,18 @@ describe.each(TRANSPORTS)('eviction over %s [C13]', (transport) => {
     expect(await memoryOf(tenant.id)).toBeLessThanOrEqual(10_000);
   });
 
+  it('evicts what is left of values in S3 where nothing else is left to evict, with their objects', async () => {
+    const large = await testApp({ transport, env: { ...env, PERSISTENCE_CACHE_INLINE_MAX_BYTES: '500' } });
+    const { tenant, caller } = await newTenant(large, limited(6_000));
+    const keys = Array.from({ length: 20 }, (_, i) => `k${i + 10}`);
+    for (const key of keys) await large.cache.set(caller, named(key), entryOf(key));
+    const meter = await gateState(large, tenant.id).meter();
+    expect(meter.memory).toBeLessThanOrEqual(6_000n);
+    expect(meter.storage).toBe(meter.entries * 1_000n);
+    expect(await large.cache.get(caller, named('k29'))).toMatchObject({ value: bytesOf('k29') });
+    expect(await auditTenant(large, tenant.id)).toBeLessThan(15);
+  });
+
   it('serves 50 writers at once at the limit, and evicts little more than they need', async () => {
     const { tenant, caller } = await newTenant(app, limited(200_000));
     const old = Array.from({ length: 130 }, (_, i) => `old${i}`);
