@@ -138,8 +138,9 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
   const tenantKeys = lazily<TenantKeys>(TENANT_KEYS, async () =>
     (await import('./crypto/tenant-keys.ts')).createTenantKeys({ provider: keyProvider, blobs }),
   );
-  const blobValues = lazily<BlobValues>({ begin: true, register: true, put: true, write: true, read: true, isWaiting: true, doom: true }, async () =>
-    (await import('./cache/blob-values.ts')).createBlobValues({ redis, keys, blobs, gate, now }),
+  const blobValues = lazily<BlobValues>(
+    { begin: true, register: true, put: true, write: true, read: true, isWaiting: true, doom: true },
+    async () => (await import('./cache/blob-values.ts')).createBlobValues({ redis, keys, blobs, gate, now }),
   );
   const corruption = createCorruption({ telemetry });
   const coldTier = lazily<Pick<ColdTier, 'promote'>>({ promote: true }, async () =>
@@ -154,6 +155,19 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
     }),
   );
   const ports = { config, redis, blobs, blobValues, keys, tenantKeys, dataKeys, telemetry, now, failpoint };
+  const cache = createCache({
+    gate,
+    keys,
+    config: config.cache,
+    packer: createValuePacker(config.cache),
+    cipher: createTenantCipher({ dataKeys, tenantKeys }),
+    blobs,
+    blobValues,
+    promote: coldTier.promote,
+    corruption,
+    nowMs: elapsed,
+    makeRoom: eviction.makeRoom,
+  });
   const administration = createLazyAdministration(ports);
   return {
     ...administration,
@@ -167,19 +181,7 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
     account: lazily<Account>({ verify: true, identify: true }, async () =>
       (await import('./account/account.ts')).createAccount({ gate }),
     ),
-    cache: createCache({
-      gate,
-      keys,
-      config: config.cache,
-      packer: createValuePacker(config.cache),
-      cipher: createTenantCipher({ dataKeys, tenantKeys }),
-      blobs,
-      blobValues,
-      promote: coldTier.promote,
-      corruption,
-      nowMs: elapsed,
-      makeRoom: eviction.makeRoom,
-    }),
+    cache,
     health: createHealth({ redis, blobs }),
     idempotency: lazily<Idempotency>({ run: true }, async () =>
       (await import('./http/idempotency.ts')).createIdempotency({ redis, keys, gate }),
@@ -192,7 +194,7 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
       ]);
       const { jobs } = administration;
       const { run } = createInvalidationRun({ redis, keys, jobs, expired, reclaim: createReclaim({ redis, keys }) });
-      return createInvalidation({ gate, keys, run });
+      return createInvalidation({ gate, keys, run, forgetCopies: cache.forgetCopies });
     }),
     ownJobs: lazily<OwnJobs>({ get: true }, async () => {
       const [{ createOwnJobs }, { createJobReader }] = await Promise.all([

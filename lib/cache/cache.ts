@@ -2,12 +2,14 @@
  * The cache of a tenant. Each call is one round trip, through the gate; see there for what every call may throw, besides
  * InvalidRequestError (entry-rules.ts). Values are bytes with a content type and come back byte for byte.
  */
+
+import type { BlobStore } from '../blobs/store.ts';
 import type { CacheConfig } from '../config/config.ts';
 import type { TenantCipher } from '../crypto/tenant-cipher.ts';
 import type { Gate } from '../gate/gate.ts';
+import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import { lazily } from '../lazily.ts';
-import type { BlobStore } from '../blobs/store.ts';
 import type { BlobValues } from './blob-values.ts';
 import type { ColdTier } from './cold-tier.ts';
 import type { Corruption } from './corruption.ts';
@@ -37,6 +39,8 @@ export interface Cache
     LazyCache,
     Uploads {
   readonly releaseLease: ReleaseLease;
+  /** Entries of the tenant were invalidated by this instance: its copies of them answer nothing any more. */
+  forgetCopies(tenantId: TenantId): void;
 }
 
 export function createCache(deps: {
@@ -93,6 +97,7 @@ export function createCache(deps: {
     ...writes,
     previewDelete,
     releaseLease,
+    forgetCopies: local.forgetTenant,
     ...loading,
     ...createLoaders(loading),
     ...lazy,

@@ -199,7 +199,7 @@ export function createEntryReader(deps: {
     ): Promise<StoredEntry | Unchanged | LinkedEntry | null> {
       checkName(name);
       const known = local.answer(caller, name, stale);
-      if (known !== null && known.rawBytes <= maxBytes) return unlessHad(known, ifNoneMatch);
+      if (known !== null && known.rawBytes <= maxBytes) return isAbsence(known) ? null : unlessHad(known, ifNoneMatch);
       const found = await look(caller, name, { ...wanting(caller, name, ifNoneMatch), stale });
       const { tenantId, signal } = caller;
       const entry = await decode(caller, name, found, (text, reading, generation) =>

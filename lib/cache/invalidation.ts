@@ -1,6 +1,7 @@
 /** A tenant's invalidation of its own cache. */
 import type { Caller } from '../gate/caller.ts';
 import type { Gate } from '../gate/gate.ts';
+import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import { invalidateCache } from '../redis/bindings/cache-scripts.ts';
 import { namesOf, readBegun } from './begun-invalidation.ts';
@@ -14,8 +15,10 @@ export function createInvalidation(deps: {
   readonly gate: Gate;
   readonly keys: Keys;
   readonly run: InvalidationRun['run'];
+  /** Of this instance, which must not answer with what it has itself invalidated. */
+  readonly forgetCopies: (tenantId: TenantId) => void;
 }) {
-  const { gate, keys, run } = deps;
+  const { gate, keys, run, forgetCopies } = deps;
   return {
     /**
      * One operation: from one moment on no read sees what the selector selects, nor is a load stored that began before. Of tags, a
@@ -38,6 +41,6 @@ export function createInvalidation(deps: {
           args: () => ({ op, ...names }),
         });
         return { begun: readBegun(found), place: { id, generation: context.generation, signal } };
-      }),
+      }).finally(() => (request.dry ? undefined : forgetCopies(caller.tenantId))),
   };
 }

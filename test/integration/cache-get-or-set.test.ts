@@ -9,6 +9,7 @@ import { startUpstashEndpoint } from '../../infra/local/upstash/start-upstash-en
 import type { App } from '../../lib/app.ts';
 import type { LoadContext, Obtained } from '../../lib/cache/get-or-set-options.ts';
 import { getOrSetJson } from '../../lib/cache/json-value.ts';
+import type { Selector } from '../../lib/cache/selector.ts';
 import type { Caller } from '../../lib/gate/caller.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
 import { auditTenant } from '../support/audit-tenant.ts';
@@ -127,6 +128,23 @@ describe.each([...TRANSPORTS, 'cluster'] as const)('getOrSet over %s [C7 C9]', (
     end();
     expect(await call).toMatchObject({ value: bytes('old'), notStored: 'lease_lost' });
     expect(await stored(app, caller)).toBe(left);
+    await auditTenant(app, tenant.id);
+  });
+
+  it.each<readonly [string, Selector]>([
+    ['its tag', { by: 'tags', tags: ['t'] }],
+    ['its namespace', { by: 'namespace', namespace: 'ns' }],
+    ['a prefix', { by: 'prefix', namespace: 'ns', prefix: 'k' }],
+    ['all', { by: 'all' }],
+  ])('does not store what was invalidated while it was loaded: %s', async (_what, selector) => {
+    const { tenant, caller } = await newTenant(app);
+    const { load, began, end } = gatedLoad('old');
+    const call = app.cache.getOrSet(caller, name, load, { tags: ['t'] });
+    await began;
+    await other.invalidation.invalidate(caller, { selector, dry: false });
+    end();
+    expect(await call).toMatchObject({ value: bytes('old'), notStored: 'lease_lost' });
+    expect(await stored(app, caller)).toBeNull();
     await auditTenant(app, tenant.id);
   });
 

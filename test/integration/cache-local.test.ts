@@ -89,6 +89,9 @@ describe.each(TRANSPORTS)('copies in instances over %s [C7 C10]', (transport) =>
     expect(await letterOf(app, caller)).toBe('o');
     await app.cache.delete(caller, name);
     expect(await letterOf(app, caller)).toBeNull();
+    await app.cache.set(caller, name, set(Buffer.from('tagged')));
+    await app.invalidation.invalidate(caller, { selector: { by: 'tags', tags: ['t'] }, dry: false });
+    expect(await letterOf(app, caller)).toBeNull();
   });
 
   it('do so only for keys this instance saw admitted to read, and where policies allow it', async () => {
