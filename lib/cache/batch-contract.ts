@@ -99,7 +99,7 @@ export const batchEntriesContract = defineContract({
   method: 'POST',
   path: NAMESPACE_PATH,
   name: 'batchEntries',
-  summary: 'Read, store or remove many values: cache:read to get, cache:write for the others',
+  summary: 'Read, store or remove up to 1,000 entries: cache:read to get, cache:write for the rest',
   // Which scope is needed depends on the body: the gate asks for it with each trip.
   guard: tenant('none'),
   idempotencyKey: 'on_request',
