@@ -7,6 +7,7 @@ import { startBench } from './setup.ts';
 import type { Suite } from './suite.ts';
 import { cacheCalls } from './suites/cache-calls.ts';
 import { cacheGetOrSet } from './suites/cache-get-or-set.ts';
+import { cacheInvalidation } from './suites/cache-invalidation.ts';
 import { cacheMemory } from './suites/cache-memory.ts';
 import { cachePeers } from './suites/cache-peers.ts';
 import { cacheReads } from './suites/cache-reads.ts';
@@ -38,6 +39,7 @@ const SUITES: readonly Suite[] = [
   tenants,
   encryption,
   cacheReads,
+  cacheInvalidation,
   cacheWrites,
   cacheCalls,
   cacheMemory,

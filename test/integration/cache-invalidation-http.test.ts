@@ -1,7 +1,6 @@
 /** Invalidation over HTTP: of a tenant's own cache, and by administration. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InvalidateCacheResponse } from '../../lib/cache/invalidate-contract.ts';
-import type { PolicySet } from '../../lib/gate/policies.ts';
 import { newUlid } from '../../lib/ids.ts';
 import { ADMIN_KEY, newTenant, type TestTenant } from '../support/app.ts';
 import { type Door, type DoorReply, openDoor } from '../support/door.ts';
@@ -83,8 +82,8 @@ describe('POST /invalidate [C8]', () => {
   });
 
   it('asks the policies about all it may touch', async () => {
-    const statements: PolicySet['statements'] = [
-      { effect: 'deny', actions: ['cache:write'], resources: ['cache/ns/frozen/*', 'cache/*/x'] },
+    const statements = [
+      { effect: 'deny' as const, actions: ['cache:write'], resources: ['cache/ns/frozen/*', 'cache/*/x'] },
     ];
     const tenant = await newTenant(door.app);
     await door.app.tenantPolicies.set(tenant.tenant.id, { default: 'allow', statements }, {});
