@@ -28,7 +28,10 @@ export const NamespaceSettingsRequest = z.strictObject({
     .min(0)
     .max(MAX_STALE_MS)
     .optional()
-    .describe('How old an instance’s own copy may be that a read is answered from. Default 0: every read asks Redis.'),
+    .describe(
+      'How old an instance’s own copy may be that a read is answered from. Such a read is neither metered nor limited, and a write, ' +
+        'a revoked key or a policy may be seen so much later. Default 0: every read asks Redis.',
+    ),
   default_ttl_seconds: Ttl.optional().describe('Lifetime of an entry that names none, in seconds, or `never`.'),
   grace_seconds: z
     .int()
