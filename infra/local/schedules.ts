@@ -11,6 +11,8 @@ export interface Schedule {
 
 export interface ScheduleRunner<S extends Schedule> {
   readonly schedules: readonly S[];
+  /** Whether its first run comes at once: of what may be behind after a pause. Default: none. */
+  readonly atStart?: (schedule: S) => boolean;
   /** Runs the function. It is not called again for this schedule before it has ended. */
   readonly run: (schedule: S, event: unknown) => Promise<unknown>;
   /** A run failed; the next one comes all the same. */
@@ -21,10 +23,10 @@ export interface ScheduleRunner<S extends Schedule> {
 const MAX_DELAY_MS = 2_147_483_647;
 
 /**
- * Starts all schedules. The first run of a rate comes one period from now. A time that passes while a run still goes on
- * is left out.
+ * Starts all schedules. The first run of a rate comes one period from now, unless it is to come `atStart`. A time that passes
+ * while a run still goes on is left out.
  */
-export function startSchedules<S extends Schedule>({ schedules, run, onError }: ScheduleRunner<S>) {
+export function startSchedules<S extends Schedule>({ schedules, atStart, run, onError }: ScheduleRunner<S>) {
   const timers = new Map<S, NodeJS.Timeout>();
   const running = new Set<Promise<void>>();
   let isStopped = false;
@@ -52,7 +54,10 @@ export function startSchedules<S extends Schedule>({ schedules, run, onError }: 
     }
   }
 
-  for (const schedule of schedules) arm(schedule, nextRunAt(schedule.expression, Date.now()));
+  for (const schedule of schedules) {
+    if (atStart?.(schedule)) start(schedule, Date.now());
+    else arm(schedule, nextRunAt(schedule.expression, Date.now()));
+  }
 
   return {
     /** Starts no more runs; resolves when those under way have ended, or after `deadlineMs`. */

@@ -51,6 +51,8 @@ export interface Stack {
 
 /** How long requests and schedules under way may take when the stack is stopped. */
 const DRAIN_DEADLINE_MS = 10_000;
+/** As infra/functions.yml names it. */
+const CLEAN_UP = 'schedulesCleanUp';
 
 /**
  * Starts the stack; when one part fails, those before it are stopped again.
@@ -120,6 +122,8 @@ async function startFunctions(options: StackOptions, map: ServiceMap, parts: Asy
   parts.defer(() => loadedApp()?.close());
   const schedules = startSchedules<ScheduleEntry>({
     schedules: map.schedules,
+    // What has expired meanwhile goes, and what was used last comes back into memory.
+    atStart: ({ name }) => name === CLEAN_UP,
     run: (schedule, event) => createInvoker(schedule.function).invoke(event, randomUUID()),
     onError: (schedule, error) => onError(schedule.name, error),
   });

@@ -52,6 +52,20 @@ describe('a schedule expression', () => {
 describe('running schedules', () => {
   const schedule = { name: 'often', expression: { everyMs: 5 } };
 
+  it('runs those that are told to at once', async () => {
+    const hourly = ['one', 'other'].map((name) => ({ name, expression: { everyMs: 3_600_000 } }));
+    const ran: string[] = [];
+    const runner = startSchedules({
+      schedules: hourly,
+      atStart: ({ name }) => name === 'other',
+      run: async ({ name }) => void ran.push(name),
+      onError: vi.fn(),
+    });
+    await vi.waitFor(() => expect(ran).toEqual(['other']));
+    await runner.stop({ deadlineMs: 1_000 });
+    expect(ran).toEqual(['other']);
+  });
+
   it('runs again after a failure, never beside itself, and sends what EventBridge sends', async () => {
     let [runs, active, mostActive] = [0, 0, 0];
     const events: unknown[] = [];
