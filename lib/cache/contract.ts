@@ -40,7 +40,7 @@ const LINK_HEADER = {
     'Of `large=link`, where the value is above 4 MiB: the URL to read it by. The body tells of it in JSON.',
 };
 
-const ValueLinkResponse = z.object({
+export const ValueLinkResponse = z.object({
   url: z.string(),
   expires_at: z.string().describe('ISO 8601: until then it can be used.'),
   size_bytes: z.int(),

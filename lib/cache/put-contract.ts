@@ -103,7 +103,7 @@ export const PutEntryResponse = z.object({
 });
 export type PutEntryResponse = z.output<typeof PutEntryResponse>;
 
-const BeginUploadResponse = z.object({
+export const BeginUploadResponse = z.object({
   upload_id: z.string(),
   url: z.string().describe('PUT the value there, without a key.'),
   method: z.literal('PUT'),
