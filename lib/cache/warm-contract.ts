@@ -55,6 +55,10 @@ export const WarmCacheRequest = z
   });
 export type WarmCacheRequest = z.output<typeof WarmCacheRequest>;
 
+/** Which of the sources a request names. */
+export const sourceOf = (request: WarmCacheRequest) =>
+  SOURCES.find((source) => request[source] !== undefined) ?? 'entries';
+
 export const WARM_STATUSES = [
   'stored',
   'skipped_exists',
@@ -65,6 +69,7 @@ export const WARM_STATUSES = [
   'too_large',
   'memory_full',
   'storage_full',
+  'not_moved',
 ] as const;
 export type WarmStatus = (typeof WARM_STATUSES)[number];
 

@@ -8,7 +8,7 @@ export type WarmCounts = Readonly<Partial<Record<WarmStatus, number>>>;
 export const MAX_ITEMS = 20;
 
 /** Nothing is wrong with these. */
-const FINE: readonly WarmStatus[] = ['stored', 'skipped_exists', 'expired'];
+const FINE: readonly WarmStatus[] = ['stored', 'skipped_exists', 'skipped_absent', 'expired'];
 
 export const isProblem = ({ status }: WarmItem): boolean => !FINE.includes(status);
 

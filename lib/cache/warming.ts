@@ -7,11 +7,19 @@ import { newUlid, type TenantId } from '../ids.ts';
 import type { Job } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { type AdminCall, originOf } from '../tenants/admin-call.ts';
+import type { ColdCall, ColdWarming } from './cold-warming.ts';
 import type { EntryLoader, LoadedEntry } from './entry-loader.ts';
 import type { EntryPeeker } from './entry-peeker.ts';
+import { checkName } from './entry-rules.ts';
 import type { ExportCacheRequest } from './export-contract.ts';
 import type { ExportStore } from './export-store.ts';
-import type { WarmCacheRequest, WarmCacheResponse, WarmEntry, WarmItem } from './warm-contract.ts';
+import {
+  sourceOf,
+  type WarmCacheRequest,
+  type WarmCacheResponse,
+  type WarmEntry,
+  type WarmItem,
+} from './warm-contract.ts';
 import { checkWarmEntry, type WarmTtl } from './warm-entry.ts';
 import type { WarmParams } from './warm-job.ts';
 import { addCounts, itemOf } from './warm-report.ts';
@@ -28,12 +36,13 @@ export function createWarming(deps: {
   readonly loader: EntryLoader;
   readonly peeker: EntryPeeker;
   readonly exports: ExportStore;
+  readonly cold: ColdWarming;
   readonly jobs: Pick<Jobs, 'start'>;
   readonly audit: Pick<Audit, 'append'>;
   /** Unix ms. */
   readonly now: () => number;
 }) {
-  const { loader, peeker, exports, jobs, audit, now } = deps;
+  const { loader, peeker, exports, cold, jobs, audit, now } = deps;
 
   /** Before the work: what was begun is logged, whatever becomes of it. */
   const log = (action: AuditAction, tenantId: TenantId, details: AuditDetails, call: AdminCall) => {
@@ -83,6 +92,13 @@ export function createWarming(deps: {
     return job.status === 'done' ? { report: job.result as unknown as WarmCacheResponse } : { job };
   };
 
+  const warmCold = async ({ tenant_id: id, cold_keys, cold: latest }: WarmCacheRequest, call: ColdCall) => {
+    const names = [...new Set(cold_keys?.keys)].map((key) => ({ namespace: cold_keys?.namespace ?? '', key }));
+    for (const name of names) checkName(name);
+    const items = latest === undefined ? await cold.keys(id, names, call) : await cold.latest(id, latest.limit, call);
+    return { report: { dry_run: call.dryRun, counts: addCounts({}, items), items: [...items] } };
+  };
+
   return {
     /**
      * Loads what the request names. The same operation again loads nothing twice.
@@ -93,17 +109,15 @@ export function createWarming(deps: {
       request: WarmCacheRequest,
       { dryRun, ...admin }: AdminCall & { readonly dryRun: boolean },
     ): Promise<Warmed> {
-      const { tenant_id: tenantId, entries, export: exported, overwrite } = request;
+      const { tenant_id: tenantId, entries, cold_keys, export: exported, overwrite } = request;
       const call: Call = { dryRun, ulid: admin.ulid ?? newUlid(now()), signal: admin.signal };
-      await peeker.peek(tenantId, [], { signal: admin.signal });
-      const details = {
-        source: exported === undefined ? 'entries' : 'export',
-        overwrite,
-        entries: entries?.length ?? null,
-      };
+      const { context } = await peeker.peek(tenantId, [], { signal: admin.signal });
+      const source = sourceOf(request);
+      const details = { source, overwrite, entries: entries?.length ?? cold_keys?.keys.length ?? null };
       if (!dryRun) await log('cache.warm', tenantId, details, { ...admin, ulid: call.ulid });
       if (entries !== undefined) return warmEntries(request, entries, call);
-      return warmExport(request, exported ?? '', call);
+      if (exported !== undefined) return warmExport(request, exported, call);
+      return warmCold(request, { context, dryRun, signal: admin.signal });
     },
 
     /** Starts the export. @throws as `warm`. @throws {JobLimitError} */

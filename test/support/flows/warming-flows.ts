@@ -1,4 +1,5 @@
 /** Flows of loading and exporting entries, and of the statistics, and the calls each makes. */
+import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import type { App } from '../../../lib/app.ts';
 import { ExportCacheRequest } from '../../../lib/cache/export-contract.ts';
@@ -6,6 +7,7 @@ import { WarmCacheRequest } from '../../../lib/cache/warm-contract.ts';
 import { newUlid } from '../../../lib/ids.ts';
 import { newTenant, type TestTenant } from '../app.ts';
 import { auditTenant } from '../audit-tenant.ts';
+import { gateState } from '../gate-state.ts';
 import { endLease } from '../job-service.ts';
 import { keysOf } from '../tenant-state.ts';
 import type { Flow } from './flow.ts';
@@ -116,6 +118,29 @@ const warmExport: Flow = {
   },
 };
 
+const warmCold: Flow = {
+  name: 'bring cold values back',
+  calls: ['peek-cache-entries', 'append-audit', 'ZRANGE', 'peek-cache-entries', 'GET', 'blobs get', 'move-cache-entry'],
+  async prepare(app, direct) {
+    const quotas = { operations_per_minute: 1_000, memory_bytes: 2_700 };
+    const tenant = await newTenant(direct, { quotas });
+    const value = randomBytes(1_500);
+    await direct.cache.set(tenant.caller, NAME, { value, meta: { content_type: 'text/plain' }, ttlMs: 3_600_000 });
+    await direct.memoryBudget.run();
+    const request = WarmCacheRequest.parse({ tenant_id: tenant.caller.tenantId, cold: { limit: 1 } });
+    const ulid = newUlid(Date.now());
+    return {
+      run: (signal) => app.warming.warm(request, { dryRun: false, ulid, signal }),
+      async verify() {
+        const { storage } = await gateState(direct, tenant.tenant.id).meter();
+        expect(storage).toBe(0n);
+        expect(await direct.cache.get(tenant.caller, NAME)).toMatchObject({ value });
+        expect(await auditTenant(direct, tenant.tenant.id)).toBe(1);
+      },
+    };
+  },
+};
+
 const sumUp: Flow = {
   name: 'sum up statistics',
   calls: ['ZRANGE', 'HMGET', 'SET'],
@@ -141,4 +166,11 @@ const removeOldExports: Flow = {
   },
 };
 
-export const warmingFlows: readonly Flow[] = [warmEntries, exportEntries, warmExport, sumUp, removeOldExports];
+export const warmingFlows: readonly Flow[] = [
+  warmEntries,
+  exportEntries,
+  warmExport,
+  warmCold,
+  sumUp,
+  removeOldExports,
+];
