@@ -48,6 +48,25 @@ describe('entries in the memory of an instance [C7]', () => {
     expect(entries.find(nameOf('other'))).toBeNull();
   });
 
+  it('are confirmed: with their times as they are now, for what is held, and not after a change', () => {
+    const { clock, entries, keep, textOf } = memory();
+    keep('k', 'v');
+    clock.ms = 100;
+    const { value, ...head } = entryOf('v', { expiresAtMs: 500, freshUntilMs: 90, stale: true, ageMs: 100 });
+    entries.confirm(nameOf('k'), head, 95);
+    expect(entries.find(nameOf('k'))).toEqual({ entry: { ...head, ageMs: 105, value }, validatedAtMs: 95 });
+    entries.confirm(nameOf('k'), { ...head, etag: 'o'.repeat(22), expiresAtMs: 1 }, 100);
+    entries.confirm(nameOf('none'), head, 100);
+    expect([textOf('k'), textOf('none')]).toEqual(['v', undefined]);
+    clock.ms = 110;
+    entries.forget(nameOf('k'));
+    keep('k', 'w');
+    entries.confirm(nameOf('k'), { ...head, expiresAtMs: 1 }, 105);
+    clock.ms = 120;
+    keep('k', 'x');
+    expect(textOf('k')).toBe('x');
+  });
+
   it('are told apart by tenant, generation, namespace and key', () => {
     const { entries } = memory();
     entries.keep(nameOf('k'), { entry: entryOf('v'), validatedAtMs: 1 });
