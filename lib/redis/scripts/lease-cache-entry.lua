@@ -30,14 +30,13 @@
 local entry, index, want, stale = KEYS[3], KEYS[4], ARGV[6], ARGV[10] == '1'
 --- @include "includes/read-entry.lua"
 local wanted = found == 0
-if text then
-  local ends, freshUntil, updated = string.match(text, '^c2,%x+,%d+,(%d+),(%d+),%d+,%d+,%d+,(%d+),')
-  if ends then
-    if freshUntil + 0 == 0 then freshUntil = ends end
-    wanted = freshUntil + 0 > 0 and freshUntil + 0 <= nowMs
-    if not wanted and ARGV[9] ~= '0' and freshUntil + 0 > 0 then
-      wanted = (nowMs - updated) * 1000 >= (freshUntil - updated) * ARGV[9]
-    end
+if text and access then
+  local freshUntil = fresh + 0
+  if freshUntil == 0 then freshUntil = expires + 0 end
+  wanted = freshUntil > 0 and freshUntil <= nowMs
+  if not wanted and ARGV[9] ~= '0' and freshUntil > 0 then
+    local updated = string.match(text, '^c2,%x+,%d+,%d+,%d+,%d+,%d+,%d+,(%d+),')
+    wanted = (nowMs - updated) * 1000 >= (freshUntil - updated) * ARGV[9]
   end
 end
 local lease, token, lasts = 0, '', 0
