@@ -42,14 +42,12 @@ export const cacheSettings = defineSettings({
     type: flag(),
     default: 'true',
     aliases: ['PERSISTENCE_ENABLE_WARMING'],
-    about: 'Entries may be loaded ahead of their first read',
-    awaits: 'cache warming',
+    about: 'Cold values come back from S3 by schedule, the latest first, while there is room',
   },
   warming_batch_size: {
     type: integer(1, 1_000),
     default: '100',
-    about: 'Entries warmed in one step',
-    awaits: 'cache warming',
+    about: 'Values of a tenant that one run of the schedule brings back',
   },
   max_memory_bytes: {
     type: bytes(1),
