@@ -148,7 +148,7 @@ describe('a path nobody serves [A14]', () => {
     '//',
     '/cache',
     '/cache/',
-    '/cache/ns',
+    '/cache',
     '/cache/ns/',
     '/whoami/',
     '//whoami',

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import type { BatchEntry } from '../../lib/cache/batch-writer.ts';
+import { OutcomeUnknownError } from '../../lib/errors.ts';
 import { EMPTY_CONTEXT, packContext } from '../../lib/gate/context-format.ts';
 import type { FailpointHook } from '../../lib/redis/failpoints.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
@@ -287,4 +288,26 @@ it('is told of a context that it does not know: of a generation of before nothin
   await gate.write('x', packContext(EMPTY_CONTEXT));
   await gate.setLimits({ contextVersion: 2, generation: 2 });
   expect(statuses(await app.cache.getMany(caller, NS, ['k0', 'k1']))).toEqual(['miss', 'miss']);
+});
+
+it('meters a batch once when a reply is lost, and tells of each what became of it [C4 T6]', async () => {
+  let lose = '';
+  const app = await testApp({
+    failpoint: ({ name, phase }) => {
+      if (name !== lose || phase !== 'after') return;
+      lose = '';
+      throw new OutcomeUnknownError('lost');
+    },
+  });
+  const { tenant, caller } = await newTenant(app);
+  await app.cache.get(caller, { namespace: NS, key: 'none' });
+  const { ops, bytesIn } = await gateState(app, tenant.id).meter();
+  lose = 'set-cache-entries';
+  expect(new Set(statuses(await app.cache.setMany(caller, NS, many(100))))).toEqual(new Set(['created']));
+  expect(await gateState(app, tenant.id).meter()).toMatchObject({ ops: ops + 1n, bytesIn: bytesIn + 400n });
+  lose = 'delete-cache-entries';
+  const removed = await app.cache.deleteMany(caller, NS, ['k1', 'none', 'k2']);
+  expect(statuses(removed)).toEqual(['deleted', 'absent', 'deleted']);
+  expect((await gateState(app, tenant.id).meter()).ops).toBe(ops + 2n);
+  expect(await auditTenant(app, tenant.id)).toBe(98);
 });
