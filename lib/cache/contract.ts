@@ -27,6 +27,10 @@ const ENTRY_HEADERS = {
   etag: 'Changes whenever the value or its metadata does.',
   age: 'Seconds since it was written.',
   'riptide-expires-at': 'ISO 8601, or never.',
+  'riptide-size-bytes': 'Of the value.',
+  'riptide-memory-bytes':
+    'What the entry takes of the memory quota, key and overhead included; of a value in S3 its stub.',
+  'riptide-compression': 'What the value is packed by: lz4, zstd or none.',
   'riptide-fresh-until': 'ISO 8601: it is stale from then on. Absent: it is fresh as long as it lives.',
   'riptide-stale': 'true: it is past its lifetime, and served because `stale=allow` asked for it so.',
   'riptide-version': 'As given when it was written.',

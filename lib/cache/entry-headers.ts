@@ -5,14 +5,17 @@ import type { LinkedEntry } from './value-links.ts';
 
 /** What a reply says of an entry beside its value. */
 export function entryHeaders(entry: StoredHead): Record<string, string> {
-  const { meta, etag, expiresAtMs, freshUntilMs, stale, ageMs } = entry;
+  const { meta, etag, expiresAtMs, freshUntilMs, stale, ageMs, rawBytes, memoryBytes, packedBy } = entry;
   const headers: Record<string, string> = {
     'content-type': meta.content_type,
     etag: `"${etag}"`,
     age: String(Math.floor(ageMs / 1000)),
     'riptide-expires-at': expiresAtMs === null ? 'never' : new Date(expiresAtMs).toISOString(),
+    'riptide-size-bytes': String(rawBytes),
     'cache-control': 'private, no-cache',
   };
+  if (memoryBytes !== undefined) headers['riptide-memory-bytes'] = String(memoryBytes);
+  if (packedBy !== undefined) headers['riptide-compression'] = packedBy;
   if (freshUntilMs !== null) headers['riptide-fresh-until'] = new Date(freshUntilMs).toISOString();
   if (stale) headers['riptide-stale'] = 'true';
   if (meta.version !== undefined) headers['riptide-version'] = meta.version;

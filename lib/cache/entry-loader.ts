@@ -2,79 +2,40 @@
  * Stores entries of a tenant for administration: by the tenant's rules (memory, packing, encryption, counters), without its
  * key, and not metered as its operations. Nothing is evicted for them: only what has expired makes room.
  */
-import { createHash } from 'node:crypto';
 import type { CacheConfig } from '../config/config.ts';
 import type { Seal, TenantCipher } from '../crypto/tenant-cipher.ts';
-import { BlobUnavailableError, OutcomeUnknownError } from '../errors.ts';
+import { OutcomeUnknownError } from '../errors.ts';
 import type { TenantContext } from '../gate/context-format.ts';
 import type { ExpiredRecords } from '../gate/expired-records.ts';
 import type { TenantId } from '../ids.ts';
-import type { EntryName, Keys } from '../keys.ts';
+import type { Keys } from '../keys.ts';
 import { storeCacheEntries } from '../redis/bindings/cache-admin-scripts.ts';
-import type { RedisDriver, RedisReply } from '../redis/driver.ts';
+import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
 import type { BlobValues } from './blob-values.ts';
-import { type EntryMeta, packStub } from './entry-format.ts';
+import { packStub } from './entry-format.ts';
+import {
+  type Item,
+  type Load,
+  type LoadedEntry,
+  type LoadOptions,
+  type LoadStatus,
+  lifetimeArgs,
+  operationText,
+  type Place,
+  readOutcomes,
+  storable,
+} from './load-plan.ts';
 import { settingsFor } from './namespace-settings.ts';
 import { stubOf } from './packed-entry.ts';
 import { contextOf, REFUSED, whyRefused } from './stored-outside.ts';
 import type { CompressedEntry, ValuePacker } from './value-packer.ts';
-
-/** How long an entry lives from now on; absent as its namespace is set, null never. Or when it ends, Unix ms; null never. */
-export type Lifetime =
-  | { readonly ttlMs?: number | null | undefined; readonly graceMs?: number | undefined }
-  | { readonly expiresAtMs: number | null; readonly freshUntilMs: number | null };
-
-export interface LoadedEntry {
-  readonly name: EntryName;
-  readonly value: Uint8Array;
-  readonly meta: EntryMeta;
-  readonly lifetime: Lifetime;
-}
-
-export type LoadStatus =
-  | 'stored'
-  | 'skipped_exists'
-  | 'expired'
-  | 'memory_full'
-  | 'storage_full'
-  | 'too_large'
-  | 'duplicate';
-
-export interface LoadOptions {
-  /** The same again is a replay: what was stored then is told, and not stored twice. */
-  readonly operation: string;
-  /** False: an entry that is there stays. */
-  readonly overwrite: boolean;
-  /** Nothing is stored; room is judged for each 100 entries alone. */
-  readonly dryRun: boolean;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** Entries and bytes of one trip. */
 const TRIP_ENTRIES = 100;
 const TRIP_BYTES = 4 * 1024 * 1024;
 const MAX_TRIES = 4;
 const CONTEXT_OLD = 2;
-const CONDITION_FAILED = 3;
-const MEMORY_FULL = 5;
-const STORAGE_FULL = 8;
-const BLOB_GONE = 9;
-const STATUS: Readonly<Record<number, LoadStatus>> = {
-  [CONDITION_FAILED]: 'skipped_exists',
-  [MEMORY_FULL]: 'memory_full',
-  [STORAGE_FULL]: 'storage_full',
-};
-
-type Place = { readonly at: number; readonly entry: LoadedEntry };
-type Item = { readonly place: Place; readonly args: readonly (string | number)[]; readonly bytes: number };
-
-/** One call of `store`. */
-interface Load extends LoadOptions {
-  readonly id: TenantId;
-  readonly outcomes: LoadStatus[];
-}
-
 export type EntryLoader = ReturnType<typeof createEntryLoader>;
 
 export function createEntryLoader(deps: {
@@ -218,48 +179,3 @@ interface Packing {
 
 /** Stands for a digest of the same length. */
 const NO_SHA256 = 'A'.repeat(43);
-
-/** Those worth sending; the outcome of the others is noted. */
-function storable(
-  { outcomes }: Load,
-  entries: readonly LoadedEntry[],
-  { nowMs, maxBytes }: { readonly nowMs: number; readonly maxBytes: number },
-): readonly Place[] {
-  const seen = new Set<string>();
-  return entries.flatMap((entry, at) => {
-    const { name, value, lifetime } = entry;
-    const id = `${name.namespace}\0${name.key}`;
-    if (value.length > maxBytes) outcomes[at] = 'too_large';
-    else if ('expiresAtMs' in lifetime && lifetime.expiresAtMs !== null && lifetime.expiresAtMs <= nowMs)
-      outcomes[at] = 'expired';
-    else if (seen.has(id)) outcomes[at] = 'duplicate';
-    else {
-      seen.add(id);
-      return [{ at, entry }];
-    }
-    return [];
-  });
-}
-
-/** Notes what became of them. @returns those there was no room for. */
-function readOutcomes({ outcomes }: Load, items: readonly Item[], reply: readonly RedisReply[]): readonly Item[] {
-  return items.filter(({ place }, i) => {
-    const outcome = reply[i * 4];
-    if (outcome === BLOB_GONE) throw new BlobUnavailableError('An object was written too slowly to be taken into use');
-    outcomes[place.at] = STATUS[outcome as number] ?? 'stored';
-    return outcome === MEMORY_FULL;
-  });
-}
-
-/** As the script takes them. */
-function lifetimeArgs(
-  lifetime: Lifetime,
-  { defaultTtlMs, graceMs: defaultGraceMs }: { readonly defaultTtlMs: number | null; readonly graceMs: number },
-): readonly [string | number, number] {
-  if ('expiresAtMs' in lifetime) return [`@${lifetime.expiresAtMs ?? 0},${lifetime.freshUntilMs ?? 0}`, 0];
-  const ttlMs = lifetime.ttlMs === undefined ? defaultTtlMs : lifetime.ttlMs;
-  return ttlMs === null ? [0, 0] : [ttlMs, lifetime.graceMs ?? defaultGraceMs];
-}
-
-/** Scripts take 24 letters; a caller's name for an operation may be anything. */
-const operationText = (operation: string) => createHash('sha256').update(operation).digest('hex').slice(0, 24);

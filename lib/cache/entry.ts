@@ -29,6 +29,10 @@ export interface StoredHead {
   readonly ageMs: number;
   /** Bytes of the value as it was given. */
   readonly rawBytes: number;
+  /** What it takes of the tenant's memory: key, metadata and overhead included; of a value in S3 the stub. Absent: not known. */
+  readonly memoryBytes?: number;
+  /** What the value is packed by. Absent: not known. */
+  readonly packedBy?: Compression;
 }
 
 export interface StoredEntry extends StoredHead {
@@ -126,4 +130,11 @@ const describe = (head: EntryHead, meta: EntryMeta, nowMs: number): StoredHead =
   updatedAtMs: head.updatedAtMs,
   ageMs: Math.max(0, nowMs - head.updatedAtMs),
   rawBytes: head.rawBytes,
+  memoryBytes: head.chargedBytes,
+  packedBy: packingOf(head.codec),
 });
+
+function packingOf(codec: EntryCodec): Compression {
+  if (isSealed(codec)) return INSIDE[codec];
+  return codec === 'lz4' || codec === 'zstd' ? codec : 'none';
+}

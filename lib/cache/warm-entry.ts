@@ -2,9 +2,9 @@
 import { defined } from '../defined.ts';
 import { AppError, InvalidRequestError } from '../errors.ts';
 import type { EntryMeta } from './entry-format.ts';
-import type { LoadedEntry } from './entry-loader.ts';
 import { checkEntry, checkName } from './entry-rules.ts';
 import type { ExportItem } from './export-format.ts';
+import type { LoadedEntry } from './load-plan.ts';
 import type { WarmEntry } from './warm-contract.ts';
 
 /** Milliseconds; null never; undefined: not said. */

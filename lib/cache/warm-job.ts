@@ -1,11 +1,12 @@
 /** The job `warm-cache`: loads an export, a frame a step. A frame that cannot be used is told of, and stops no other. */
 import { CorruptValueError } from '../errors.ts';
 import type { Job, JobRunner, JsonFields, StepOutcome } from '../jobs/job.ts';
-import type { EntryLoader, LoadedEntry } from './entry-loader.ts';
+import type { EntryLoader } from './entry-loader.ts';
 import type { EntryPeeker } from './entry-peeker.ts';
 import { readLines } from './export-format.ts';
 import { tenantOf } from './export-job.ts';
 import { type ExportStore, exportFolder, type StoredExport } from './export-store.ts';
+import type { LoadedEntry } from './load-plan.ts';
 import type { WarmItem } from './warm-contract.ts';
 import { checkLine } from './warm-entry.ts';
 import { addCounts, isProblem, itemOf, MAX_ITEMS, type WarmCounts } from './warm-report.ts';

@@ -1,5 +1,5 @@
 /** What became of entries that were to be loaded. Pure. */
-import type { LoadStatus } from './entry-loader.ts';
+import type { LoadStatus } from './load-plan.ts';
 import type { WarmItem, WarmStatus } from './warm-contract.ts';
 
 export type WarmCounts = Readonly<Partial<Record<WarmStatus, number>>>;

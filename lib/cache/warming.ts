@@ -8,11 +8,12 @@ import type { Job } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { type AdminCall, originOf } from '../tenants/admin-call.ts';
 import type { ColdCall, ColdWarming } from './cold-warming.ts';
-import type { EntryLoader, LoadedEntry } from './entry-loader.ts';
+import type { EntryLoader } from './entry-loader.ts';
 import type { EntryPeeker } from './entry-peeker.ts';
 import { checkName } from './entry-rules.ts';
 import type { ExportCacheRequest } from './export-contract.ts';
 import type { ExportStore } from './export-store.ts';
+import type { LoadedEntry } from './load-plan.ts';
 import {
   sourceOf,
   type WarmCacheRequest,

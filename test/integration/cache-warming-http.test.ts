@@ -96,3 +96,16 @@ describe('GET /admin/cache/stats [A10 C12]', () => {
     expectProblem(await admin(`/admin/cache/stats?tenant_id=${newTenantId(newUlid(1))}`), '404 tenant_not_found');
   });
 });
+
+describe('what packing saved [C5 C12]', () => {
+  it('is told with each read of an entry', async () => {
+    const { key, caller } = await newTenant(door.app);
+    const value = Buffer.from('compressible '.repeat(1_000));
+    await door.app.cache.set(caller, { namespace: 'ns', key: 'a' }, { value, meta: { content_type: 'text/plain' } });
+    for (const method of ['GET', 'HEAD']) {
+      const { headers } = await door.call({ target: '/cache/ns/a', method, key });
+      expect(headers).toMatchObject({ 'riptide-compression': 'lz4', 'riptide-size-bytes': String(value.length) });
+      expect(Number(headers['riptide-memory-bytes'])).toBeLessThan(1_000);
+    }
+  });
+});
