@@ -12,6 +12,7 @@ import { checkBatch, MAX_TRIP_BYTES, MAX_TRIP_ITEMS } from './batch-rules.ts';
 import type { BlobValues } from './blob-values.ts';
 import { readEntry, readHead, type StoredEntry, type StoredHead } from './entry.ts';
 import { resourceOf } from './entry-call.ts';
+import { rawBytesOf } from './entry-format.ts';
 import type { EntryRemover } from './entry-remover.ts';
 
 export interface ReadManyOptions {
@@ -85,11 +86,12 @@ export function createBatchReader(deps: {
     const { nowMs, context } = trip;
     const name = { namespace, key };
     try {
-      const head = readHead(text, nowMs);
-      if (head.meta.negative) return { key, status: 'miss' };
-      if (options.metaOnly) return { key, status: 'hit', entry: head };
       const { maxBytes = DEFAULT_MAX_BYTES } = options;
-      if (head.rawBytes > left) {
+      // The head alone, where that is all that is wanted: with the value it is read once.
+      if (options.metaOnly || rawBytesOf(text) > left) {
+        const head = readHead(text, nowMs);
+        if (head.meta.negative) return { key, status: 'miss' };
+        if (options.metaOnly) return { key, status: 'hit', entry: head };
         return head.rawBytes > maxBytes ? { key, status: 'too_large', entry: head } : { key, status: 'deferred' };
       }
       const entry = await readEntry(text, {
@@ -99,6 +101,7 @@ export function createBatchReader(deps: {
         fetch: (blob) => blobValues.read(caller.tenantId, blob, caller.signal),
         open: (payload, parts) => cipher.open(caller.tenantId, context, payload, parts),
       });
+      if (entry.meta.negative) return { key, status: 'miss' };
       return { key, status: 'hit', entry };
     } catch (error) {
       await discard(caller, name, text, error);

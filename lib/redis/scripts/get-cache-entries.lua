@@ -41,18 +41,25 @@ for from = 3, #KEYS, AT_ONCE do
   for i = from, to do bytes = bytes + #texts[i - 2] end
 end
 
-local heads, tags, known = {}, {}, {}
+-- Most need no more of their head than this.
+local NEVER = '00000000000000'
+local heads, tags, known, transferBytes = {}, {}, {}, 0
 for i, text in ipairs(texts) do
-  local head = text ~= '' and read_head(KEYS[i + 2], text, nowMs) or nil
-  heads[i] = head or false
-  if head and gate[7] then
-    for _, tag in ipairs(tag_list(head.tags)) do
-      if not known[tag] then known[tag], tags[#tags + 1] = true, tag end
+  local expires, fresh, rawBytes
+  if values and not gate[7] then expires, fresh, rawBytes = string.match(text, '^c2,%x+,%d+,(%d+),(%d+),(%d+),') end
+  if expires and (expires == NEVER or expires + 0 > nowMs) and (stale or fresh == NEVER or fresh + 0 > nowMs) then
+    heads[i] = false
+    transferBytes = transferBytes + rawBytes
+  else
+    heads[i] = text ~= '' and read_head(KEYS[i + 2], text, nowMs) or false
+    if heads[i] and gate[7] then
+      for _, tag in ipairs(tag_list(heads[i].tags)) do
+        if not known[tag] then known[tag], tags[#tags + 1] = true, tag end
+      end
     end
   end
 end
 local epochs = gate[7] and #texts > 0 and read_epochs(KEYS[1], gate[7], namespace_of(KEYS[3]), tags)
-local transferBytes = 0
 for i, head in ipairs(heads) do
   if head then
     local over = head.gone or (not stale and head.fresh > 0 and head.fresh <= nowMs)
