@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import { ExportCacheRequest } from '../../lib/cache/export-contract.ts';
+import { createOldExports } from '../../lib/cache/old-exports.ts';
 import { WarmCacheRequest } from '../../lib/cache/warm-contract.ts';
 import { newUlid, type TenantId } from '../../lib/ids.ts';
 import type { JobResponse } from '../../lib/jobs/contract.ts';
@@ -13,6 +14,7 @@ import { telemetry } from '../../lib/metrics/telemetry.ts';
 import { newTenant, type TestTenant, TRANSPORTS, type Transport, testApp } from '../support/app.ts';
 import { auditTenant } from '../support/audit-tenant.ts';
 import { anExportEntry } from '../support/export-entries.ts';
+import { keysOf } from '../support/tenant-state.ts';
 
 /** Its jobs are its own: no other test runs them. */
 const ownApp = (transport: Transport, env: Record<string, string> = {}) =>
@@ -188,3 +190,25 @@ it('an entry comes out of an export byte for byte as it went in [C11]', async ()
     { numRuns: 25 },
   );
 }, 60_000);
+
+it('old exports go with the cleaning, and new ones stay [C11]', async () => {
+  const app = await ownApp('tcp');
+  const tenant = await newTenant(app);
+  await put(app, tenant, 'a', 'v');
+  const { result } = await exported(app, tenant.caller.tenantId);
+  const keys = keysOf(app);
+  /** As it would be so much later. Only this tenant's objects are there for it. */
+  const removeAt = async (laterMs: number) => {
+    await app.redis.send(['DEL', keys.exportsLooked()], { kind: 'write' });
+    const blobs = {
+      ...app.blobs,
+      list: (page: { cursor?: string | undefined }) =>
+        app.blobs.list({ ...page, prefix: exportPrefix(tenant.caller.tenantId) }),
+    };
+    return createOldExports({ redis: app.redis, keys, blobs, now: () => Date.now() + laterMs }).run();
+  };
+  expect(await removeAt(6 * 86_400_000)).toEqual({ oldExportObjects: 0 });
+  expect(await app.blobs.head(result.manifest)).not.toBeNull();
+  expect(await removeAt(8 * 86_400_000)).toEqual({ oldExportObjects: 2 });
+  expect(await app.blobs.head(result.manifest)).toBeNull();
+});

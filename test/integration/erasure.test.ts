@@ -118,6 +118,7 @@ describe('erasing a tenant [T9]', () => {
       { store: 'redis', name: 'records', removed: 31, left: 0 },
       { store: 's3', name: 'sessions/spillover/<tenant>/', removed: 1, left: 0 },
       { store: 's3', name: 'cache/<tenant>/', removed: 0, left: 0 },
+      { store: 's3', name: 'exports/<tenant>/', removed: 0, left: 0 },
       { store: 's3', name: 'log/revoked/<tenant>/', removed: 0, left: 0 },
     ]);
     const invoices = await app.billing.list(tenant.id);
