@@ -7,7 +7,7 @@ import type { TenantContext } from '../gate/context-format.ts';
 import type { Gate } from '../gate/gate.ts';
 import { allows } from '../gate/policies.ts';
 import type { Keys } from '../keys.ts';
-import { getCacheEntries } from '../redis/bindings/cache-scripts.ts';
+import { getCacheEntries } from '../redis/bindings/cache-batch-scripts.ts';
 import { checkBatch, MAX_TRIP_BYTES, MAX_TRIP_ITEMS } from './batch-rules.ts';
 import type { BlobValues } from './blob-values.ts';
 import { readEntry, readHead, type StoredEntry, type StoredHead } from './entry.ts';

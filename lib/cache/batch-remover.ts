@@ -4,7 +4,7 @@ import type { Caller } from '../gate/caller.ts';
 import type { Gate } from '../gate/gate.ts';
 import { allows } from '../gate/policies.ts';
 import type { Keys } from '../keys.ts';
-import { deleteCacheEntries } from '../redis/bindings/cache-scripts.ts';
+import { deleteCacheEntries } from '../redis/bindings/cache-batch-scripts.ts';
 import { checkBatch, inTrips, sendInTurn } from './batch-rules.ts';
 import { newOperation, resourceOf } from './entry-call.ts';
 

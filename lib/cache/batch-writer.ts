@@ -11,7 +11,7 @@ import { memoryFull, readShortage } from '../gate/full.ts';
 import type { Gate } from '../gate/gate.ts';
 import { allows } from '../gate/policies.ts';
 import type { Keys } from '../keys.ts';
-import { setCacheEntries } from '../redis/bindings/cache-scripts.ts';
+import { setCacheEntries } from '../redis/bindings/cache-batch-scripts.ts';
 import type { RedisReply } from '../redis/driver.ts';
 import { base64Bytes, checkBatch, inTrips, sendInTurn, travelBytes } from './batch-rules.ts';
 import { conditionText, newOperation, resourceOf } from './entry-call.ts';

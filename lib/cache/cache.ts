@@ -14,15 +14,15 @@ import type { BlobValues } from './blob-values.ts';
 import type { ColdTier } from './cold-tier.ts';
 import type { Corruption } from './corruption.ts';
 import { createEntryReader, type EntryReader } from './entry-reader.ts';
-import { createEntryRemover, type EntryRemover } from './entry-remover.ts';
-import { createEntryWriter, type EntryWriter } from './entry-writer.ts';
+import type { EntryRemover } from './entry-remover.ts';
+import type { EntryWriter } from './entry-writer.ts';
+import type { EntryWrites } from './entry-writes.ts';
 import type { GetOrSet } from './get-or-set.ts';
 import type { LazyCache } from './lazy-cache.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 import { createLocalReads } from './local-reads.ts';
-import { withLocalCopies } from './local-writes.ts';
 import type { MakeRoom } from './make-room.ts';
-import { createReleaseLease, type ReleaseLease } from './release-lease.ts';
+import type { ReleaseLease } from './release-lease.ts';
 import type { Uploads } from './uploads.ts';
 import type { ValueLinks } from './value-links.ts';
 import type { ValuePacker } from './value-packer.ts';
@@ -58,22 +58,22 @@ export function createCache(deps: {
   readonly nowMs: () => number;
 }): Cache {
   const local = createLocalReads(deps);
-  const { delete: remove, previewDelete, discard } = createEntryRemover(deps);
-  const writer = createEntryWriter(deps);
-  const writes = withLocalCopies({ set: writer.set, delete: remove }, { local, gate: deps.gate });
+  const { discard, ...writes } = lazily<EntryWrites>(
+    { set: true, setPacked: true, delete: true, previewDelete: true, discard: true, releaseLease: true },
+    async () => (await import('./entry-writes.ts')).createEntryWrites({ ...deps, local }),
+  );
   const links = lazily<ValueLinks>({ link: true, stage: true }, async () =>
     (await import('./value-links.ts')).createValueLinks({ ...deps, now: deps.nowMs }),
   );
   const uploads = lazily<Uploads>({ beginUpload: true, commitUpload: true }, async () => {
     const [{ createUploads }, { packOnce }] = await Promise.all([import('./uploads.ts'), import('./packed-entry.ts')]);
-    return createUploads({ ...deps, pack: packOnce(deps), writer, forget: local.forget });
+    return createUploads({ ...deps, pack: packOnce(deps), writer: writes, forget: local.forget });
   });
   const reader = createEntryReader({ ...deps, links, local, discard });
-  const releaseLease = createReleaseLease(deps);
   const loading = lazily<GetOrSet>({ getOrSet: true }, async () => {
     const { createGetOrSet } = await import('./get-or-set.ts');
     const { gate, config } = deps;
-    const { set } = writes;
+    const { set, releaseLease } = writes;
     return createGetOrSet({
       reader,
       set,
@@ -93,10 +93,7 @@ export function createCache(deps: {
   );
   return {
     ...reader,
-    ...writer,
     ...writes,
-    previewDelete,
-    releaseLease,
     forgetCopies: local.forgetTenant,
     ...loading,
     ...createLoaders(loading),

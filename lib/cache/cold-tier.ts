@@ -6,7 +6,7 @@ import { BlobUnavailableError, StorageFullError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
-import { moveCacheEntry } from '../redis/bindings/cache-scripts.ts';
+import { moveCacheEntry } from '../redis/bindings/cache-invalidation-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
 import { sha256Of, toObjectBytes, toPayload } from './blob-format.ts';

@@ -5,7 +5,7 @@ import type { Caller } from '../gate/caller.ts';
 import type { TenantContext } from '../gate/context-format.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { EntryName, Keys } from '../keys.ts';
-import { getCacheEntry, leaseCacheEntry } from '../redis/bindings/cache-scripts.ts';
+import { getCacheEntry, leaseCacheEntry } from '../redis/bindings/cache-read-scripts.ts';
 import type { RedisReply } from '../redis/driver.ts';
 import type { BlobValues } from './blob-values.ts';
 import type { ColdTier } from './cold-tier.ts';

@@ -4,7 +4,7 @@ import type { Caller } from '../gate/caller.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Scope } from '../gate/scope.ts';
 import type { EntryName, Keys } from '../keys.ts';
-import { deleteCacheEntry } from '../redis/bindings/cache-scripts.ts';
+import { deleteCacheEntry } from '../redis/bindings/cache-write-scripts.ts';
 import type { Corruption } from './corruption.ts';
 import type { PreviewDeleteResponse } from './delete-contract.ts';
 import { type Condition, conditionText, entryKeys, newOperation, resourceOf } from './entry-call.ts';

@@ -4,7 +4,7 @@ import { PreconditionFailedError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { EntryName, Keys } from '../keys.ts';
-import { touchCacheEntry } from '../redis/bindings/cache-scripts.ts';
+import { touchCacheEntry } from '../redis/bindings/cache-batch-scripts.ts';
 import type { StoredEntry } from './entry.ts';
 import { type Condition, conditionText, entryKeys, resourceOf } from './entry-call.ts';
 import type { EntryReader } from './entry-reader.ts';

@@ -2,7 +2,7 @@
 import { OutcomeUnknownError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import { type Keys, parseListing } from '../keys.ts';
-import { removeCacheEntries } from '../redis/bindings/cache-scripts.ts';
+import { removeCacheEntries } from '../redis/bindings/cache-invalidation-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
 import { type EntryRange, listingOf, rangeCommand } from './entry-range.ts';

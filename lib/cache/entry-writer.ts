@@ -7,7 +7,7 @@ import type { TenantContext } from '../gate/context-format.ts';
 import { memoryFull, readShortage, storageFull } from '../gate/full.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { EntryName, Keys } from '../keys.ts';
-import { setCacheEntry } from '../redis/bindings/cache-scripts.ts';
+import { setCacheEntry } from '../redis/bindings/cache-write-scripts.ts';
 import type { RedisReply } from '../redis/driver.ts';
 import type { BlobValues } from './blob-values.ts';
 import { type Condition, conditionText, entryKeys, newOperation, resourceOf } from './entry-call.ts';

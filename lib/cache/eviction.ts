@@ -6,7 +6,7 @@ import type { RepeatedShortage } from '../gate/full.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
-import { removeCacheEntries } from '../redis/bindings/cache-scripts.ts';
+import { removeCacheEntries } from '../redis/bindings/cache-invalidation-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
 import type { ColdestEntries, FoundEntry } from './coldest-entries.ts';

@@ -4,7 +4,7 @@ import type { ExpiredRecords } from '../gate/expired-records.ts';
 import type { Job } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { entryListing, type Keys } from '../keys.ts';
-import { invalidateTenantCache } from '../redis/bindings/cache-scripts.ts';
+import { invalidateTenantCache } from '../redis/bindings/cache-invalidation-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
 import { type Begun, countReply, isExact, namesOf, readBegun, tagsReply } from './begun-invalidation.ts';

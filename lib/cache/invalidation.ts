@@ -3,7 +3,7 @@ import type { Caller } from '../gate/caller.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
-import { invalidateCache } from '../redis/bindings/cache-scripts.ts';
+import { invalidateCache } from '../redis/bindings/cache-invalidation-scripts.ts';
 import { namesOf, readBegun } from './begun-invalidation.ts';
 import { newOperation } from './entry-call.ts';
 import type { Invalidate, InvalidationOutcome, InvalidationRun } from './invalidation-run.ts';

@@ -9,7 +9,7 @@ import { unpackLimits } from '../gate/gate-fields.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
-import { setMemoryShare } from '../redis/bindings/cache-scripts.ts';
+import { setMemoryShare } from '../redis/bindings/cache-invalidation-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScripts, scriptCall } from '../redis/script.ts';
 import { tenantPages } from '../tenants/tenant-pages.ts';

@@ -6,7 +6,7 @@ import type { TenantContext } from '../gate/context-format.ts';
 import { memoryFull, readShortage } from '../gate/full.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { EntryName, Keys } from '../keys.ts';
-import { incrementCacheEntry } from '../redis/bindings/cache-scripts.ts';
+import { incrementCacheEntry } from '../redis/bindings/cache-batch-scripts.ts';
 import type { RedisReply } from '../redis/driver.ts';
 import { pause } from '../redis/waiting.ts';
 import type { BatchWriter } from './batch-writer.ts';

@@ -3,7 +3,7 @@
  * epoch once nothing is left and no load that began before it can still end.
  */
 import type { Keys } from '../keys.ts';
-import { settleInvalidation } from '../redis/bindings/cache-scripts.ts';
+import { settleInvalidation } from '../redis/bindings/cache-invalidation-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScripts, scriptCall } from '../redis/script.ts';
 import { ALL_ENTRIES, type EntryRange, rangeCommand } from './entry-range.ts';

@@ -5,7 +5,7 @@ import { OutcomeUnknownError } from '../errors.ts';
 import { unpackLimits } from '../gate/gate-fields.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
-import { invalidateTenantCache } from '../redis/bindings/cache-scripts.ts';
+import { invalidateTenantCache } from '../redis/bindings/cache-invalidation-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
 import { type AdminCall, originOf } from '../tenants/admin-call.ts';

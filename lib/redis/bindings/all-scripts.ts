@@ -4,25 +4,25 @@ import { claimDueAlerts, forgetRefusals, raiseAlert, replaceAlert } from './aler
 import { appendAudit, sealAudit } from './audit-scripts.ts';
 import { addAdjustment, closePeriod, readBilling, readBillingRun, readUsage } from './billing-scripts.ts';
 import { peekCacheEntries, storeCacheEntries } from './cache-admin-scripts.ts';
-import { beginCacheObject, registerCacheObject } from './cache-object-scripts.ts';
 import {
   deleteCacheEntries,
-  deleteCacheEntry,
   getCacheEntries,
-  getCacheEntry,
   incrementCacheEntry,
+  listCacheEntries,
+  setCacheEntries,
+  touchCacheEntry,
+} from './cache-batch-scripts.ts';
+import {
   invalidateCache,
   invalidateTenantCache,
-  leaseCacheEntry,
-  listCacheEntries,
   moveCacheEntry,
   removeCacheEntries,
-  setCacheEntries,
-  setCacheEntry,
   setMemoryShare,
   settleInvalidation,
-  touchCacheEntry,
-} from './cache-scripts.ts';
+} from './cache-invalidation-scripts.ts';
+import { beginCacheObject, registerCacheObject } from './cache-object-scripts.ts';
+import { getCacheEntry, leaseCacheEntry } from './cache-read-scripts.ts';
+import { deleteCacheEntry, setCacheEntry } from './cache-write-scripts.ts';
 import { beginIdempotent, beginTenantCall, endIdempotent, endTenantCall } from './call-scripts.ts';
 import { checkKey, verifyAccess } from './gate-scripts.ts';
 import { cancelJob, claimJob, findDueJobs, removeJob, saveJob, startJob } from './job-scripts.ts';
