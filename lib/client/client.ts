@@ -83,7 +83,7 @@ async function attemptOnce(
   timeout: AbortSignal,
 ): Promise<AnyReply | Failure> {
   const { url, method, headers, body } = request;
-  // A redirect would take the key along; this service sends none.
+  // A redirect would take the key along; large values come by a link, which is read without it.
   const init: RequestInit = { method, headers, signal, redirect: 'manual', ...(body === undefined ? {} : { body }) };
   try {
     const reply = await readReply(contract, await connection.fetch(url, init));

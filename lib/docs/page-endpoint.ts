@@ -2,7 +2,7 @@
 import type { Contract } from '../http/contract.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { openApiPath } from '../http/openapi-operation.ts';
-import type { JsonSchema, Operation, Parameter, Reference, Reply } from '../http/openapi-types.ts';
+import type { JsonSchema, Operation, Parameter, Reference } from '../http/openapi-types.ts';
 import { curlExample } from './curl.ts';
 import { type FieldRow, fieldRows, typeText } from './field-rows.ts';
 import { html, type Markup, nothing, prose } from './html.ts';
@@ -13,7 +13,7 @@ export function endpointArticle(contract: Contract): Markup {
   const operation = operationOf(contract);
   return html`<article id="${name}">
 <h3>${methodLabel(method)}<a class="path" href="#${name}">${path}</a></h3>
-<p class="about">${summary}. <span class="who">${prose(operation.description ?? '')}</span></p>
+<p class="about">${prose(summary)}. <span class="who">${prose(operation.description ?? '')}</span></p>
 ${parameterTable(operation)}
 ${bodyTable(contract, operation)}
 ${replyTable(contract, operation)}
@@ -75,17 +75,25 @@ const fieldRow = (row: FieldRow, mark: Mark): Markup =>
 
 function replyTable({ replies }: Contract, { responses }: Operation): Markup {
   const rows = Object.entries(replies).map(([status, { description, headers = {} }]) => {
-    const own = Object.entries(headers).map(([name, says]) => html`<br><code>${name}</code> ${says}`);
-    return html`<tr><td class="status">${status}</td><td>${description}${own}</td></tr>`;
+    const own = Object.entries(headers).map(([name, says]) => html`<br><code>${name}</code> ${prose(says)}`);
+    return html`<tr><td class="status">${status}</td><td>${prose(description)}${own}</td></tr>`;
   });
-  const json = Object.keys(replies).flatMap((status) => jsonOf(responses[status]));
-  const fields = json[0] === undefined ? nothing : html`<h4>Reply, JSON</h4>${fieldTable(json[0], OPTIONAL)}`;
-  return html`<h4>Replies</h4><table class="by-status">${rows}</table>${fields}`;
+  return html`<h4>Replies</h4><table class="by-status">${rows}</table>${replyFields(replies, responses)}`;
 }
 
-function jsonOf(reply: Reply | undefined): readonly (JsonSchema | Reference)[] {
-  const schema = reply?.content?.['application/json']?.schema;
-  return schema === undefined ? [] : [schema];
+/** The fields of each reply that is JSON: once, where several are the same. */
+function replyFields(replies: Contract['replies'], responses: Operation['responses']): readonly Markup[] {
+  const statusesOf = new Map<string, string[]>();
+  for (const status of Object.keys(replies)) {
+    const schema = responses[status]?.content?.['application/json']?.schema;
+    if (schema === undefined) continue;
+    const text = JSON.stringify(schema);
+    statusesOf.set(text, [...(statusesOf.get(text) ?? []), status]);
+  }
+  return [...statusesOf].map(([text, statuses]) => {
+    const which = statusesOf.size === 1 ? '' : ` of ${statuses.join(' and ')}`;
+    return html`<h4>Reply, JSON${which}</h4>${fieldTable(JSON.parse(text), OPTIONAL)}`;
+  });
 }
 
 function problemList({ responses }: Operation): Markup {

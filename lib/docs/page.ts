@@ -46,7 +46,7 @@ interface Chapter {
 
 const navSection = ({ tag, endpoints }: Chapter): Markup =>
   html`<section><strong>${tag.name}</strong>${endpoints.map(
-    ({ name, method, summary }) => html`<a href="#${name}">${methodLabel(method)} ${summary}</a>`,
+    ({ name, method, summary }) => html`<a href="#${name}">${methodLabel(method)} ${prose(summary)}</a>`,
   )}</section>`;
 
 const chapterSection = ({ tag, endpoints }: Chapter): Markup =>

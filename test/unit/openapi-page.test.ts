@@ -38,6 +38,18 @@ describe('the documentation page [A15]', () => {
     expect(headers?.['content-type']).toBe('text/html; charset=utf-8');
   });
 
+  it('lists the fields of every reply that is JSON, once, by its statuses', () => {
+    const [, put = ''] = page.split('<article id="putEntry">');
+    const [article = ''] = put.split('</article>');
+    expect(article).toMatch(/Reply, JSON of 200 and 201<.*stored_bytes.*Reply, JSON of 202<.*upload_id/s);
+    expect(article.match(/<code>stored_bytes<\/code>/g)).toHaveLength(1);
+  });
+
+  it('leaves no backtick where code is meant', () => {
+    const text = page.replace(/<pre>.*?<\/pre>/gs, '').replace(/<style>.*?<\/style>/s, '');
+    expect(text.match(/.{0,60}`[^`<\n]+`.{0,20}/)?.[0]).toBeUndefined();
+  });
+
   it('has a chapter for every endpoint and an endpoint in every chapter', () => {
     expect(new Set(contracts.map(({ path }) => tagOf(path)))).toEqual(new Set(TAGS));
     expect(() => tagOf('/nowhere')).toThrow(RangeError);
