@@ -1,4 +1,4 @@
-/** Bindings: leases to load cache entries. Granting one is a read (cache-scripts.ts). */
+/** Bindings: leases to load cache entries. Granting one is a read (cache-read-scripts.ts). */
 import { asList } from '../reply-shape.ts';
 import { defineScript } from '../script.ts';
 import releaseCacheLeaseLua from '../scripts/release-cache-lease.lua';
