@@ -46,7 +46,7 @@ export function packOnce({ config, packer, cipher, blobValues }: PackingDeps) {
     const seal = await cipher.sealer(caller.tenantId, context);
     if (entry.bytes.length <= config.inlineMaxBytes) {
       const body = packer.pack(entry, seal);
-      const storedBytes = Buffer.byteLength(body.body) - body.metaBytes;
+      const storedBytes = payloadBytes(body);
       if (storedBytes <= config.inlineMaxBytes) return { body, blob: '-', blobUntil: 0, storedBytes };
     }
     return storeLarge(caller, entry.name, entry.meta, packer.packObject(entry, seal));
@@ -65,6 +65,10 @@ export function packOnce({ config, packer, cipher, blobValues }: PackingDeps) {
     };
   };
 }
+
+/** Without a look at them: text is as long as its value, and all else is ASCII. */
+const payloadBytes = ({ codec, rawBytes, body, metaBytes }: EntryBody): number =>
+  codec === 'text' ? rawBytes : body.length - metaBytes;
 
 /** The stub of an object that was written. */
 export function stubOf(meta: EntryMeta, { codec, rawBytes }: BlobObject, { ref, untilMs }: WrittenBlob): PackedEntry {
