@@ -14,7 +14,7 @@ import type { Keys } from '../keys.ts';
 import { setCacheEntries } from '../redis/bindings/cache-batch-scripts.ts';
 import type { RedisReply } from '../redis/driver.ts';
 import { base64Bytes, checkBatch, inTrips, sendInTurn, travelBytes } from './batch-rules.ts';
-import { conditionText, newOperation, resourceOf } from './entry-call.ts';
+import { conditionText, operationId, resourceOf } from './entry-call.ts';
 import { checkEntry } from './entry-rules.ts';
 import type { EntryWriter, SetEntry } from './entry-writer.ts';
 import { type Lifetime, lifetimeText } from './lifetime.ts';
@@ -176,11 +176,11 @@ export function createBatchWriter(deps: {
       caller: Caller,
       namespace: string,
       entries: readonly BatchEntry[],
-      { operation = newOperation() }: WriteManyOptions = {},
+      options: WriteManyOptions = {},
     ): Promise<readonly WriteItem[]> {
       const all = entries.map(({ key }) => key);
       checkBatch(namespace, all);
-      const writing = { caller, namespace, keys: all, operation };
+      const writing = { caller, namespace, keys: all, operation: operationId(options.operation) };
       const refused = entries.map(refusal);
       const storable = entries.filter((_entry, place) => refused[place] === undefined);
       if (storable.length === 0) throw (refused[0] as FailedItem).error;
@@ -220,7 +220,7 @@ function shortageOf(found: readonly RedisReply[]) {
 
 function readItem({ key, value }: BatchEntry, [outcome, expires, fresh, digest]: readonly RedisReply[]): WriteItem {
   if (outcome === CONDITION_FAILED) {
-    const error = new PreconditionFailedError('The stored entry is not the one the condition names');
+    const error = new PreconditionFailedError('What is stored is not as the condition demands');
     return { key, status: 'precondition_failed', error };
   }
   const stored = {

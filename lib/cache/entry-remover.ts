@@ -78,4 +78,4 @@ export function createEntryRemover(deps: {
   };
 }
 
-const otherEntry = () => new PreconditionFailedError('The stored entry is not the one the condition names');
+const otherEntry = () => new PreconditionFailedError('What is stored is not as the condition demands');

@@ -86,7 +86,7 @@ export function createEntryToucher(deps: {
         });
         const [outcome, expires, fresh, etag] = found;
         if (outcome === CONDITION_FAILED) {
-          throw new PreconditionFailedError('The stored entry is not the one the condition names');
+          throw new PreconditionFailedError('What is stored is not as the condition demands');
         }
         if (outcome === DONE) {
           const [expiresAtMs, freshUntilMs] = [Number(expires) || null, Number(fresh) || null];

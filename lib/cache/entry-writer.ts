@@ -129,9 +129,11 @@ export function createEntryWriter(deps: {
 function requireStored(found: readonly RedisReply[]): void {
   switch (found[0]) {
     case CONDITION_FAILED:
-      throw new PreconditionFailedError('The stored entry is not the one the condition names');
+      throw new PreconditionFailedError('What is stored is not as the condition demands');
     case LEASE_LOST:
-      throw new LeaseLostError('The lease is over, or the entry was written or invalidated since it was granted');
+      throw new LeaseLostError('The lease is over, or the entry was written or invalidated since it was granted', {
+        overtaken: found[1] === 1,
+      });
     case MEMORY_FULL:
       throw memoryFull(readShortage(found), 'delete entries, or ask for a larger quota');
     case STORAGE_FULL:
