@@ -26,6 +26,7 @@ import type { ReleaseLease } from './release-lease.ts';
 import type { Uploads } from './uploads.ts';
 import type { ValueLinks } from './value-links.ts';
 import type { ValuePacker } from './value-packer.ts';
+import type { WriteThrough } from './write-through.ts';
 
 export type { Condition } from './entry-call.ts';
 export type { SetEntry, SetOutcome } from './entry-writer.ts';
@@ -37,7 +38,8 @@ export interface Cache
     GetOrSet,
     Loaders,
     LazyCache,
-    Uploads {
+    Uploads,
+    WriteThrough {
   readonly releaseLease: ReleaseLease;
   /** Entries of the tenant were invalidated by this instance: its copies of them answer nothing any more. */
   forgetCopies(tenantId: TenantId): void;
@@ -54,6 +56,8 @@ export function createCache(deps: {
   readonly promote: ColdTier['promote'];
   readonly corruption: Corruption;
   readonly makeRoom: MakeRoom;
+  /** Of the deployment. */
+  readonly secret: string;
   /** Unix ms of a clock that never goes back (elapsed-clock.ts). */
   readonly nowMs: () => number;
 }): Cache {
@@ -84,6 +88,9 @@ export function createCache(deps: {
       random: Math.random,
     });
   });
+  const through = lazily<WriteThrough>({ writeThrough: true }, async () =>
+    (await import('./write-through.ts')).createWriteThrough(writes),
+  );
   const lazy = lazily<LazyCache>(
     { getMany: true, setMany: true, deleteMany: true, list: true, increment: true, touch: true },
     async () => {
@@ -98,6 +105,7 @@ export function createCache(deps: {
     ...loading,
     ...createLoaders(loading),
     ...lazy,
+    ...through,
     ...uploads,
   };
 }
