@@ -129,7 +129,9 @@ export function createInvalidationRun(deps: {
       }
       if (selector.by === 'keys') return removeNamed(place, selector, dry, begun.seq);
       const walked = walkedBy(selector);
-      if (walked === null) return counted(place, request, begun);
+      // A walk counts no better than the index, unless some of what that lists is gone already.
+      const isCounted = dry && selector.by === 'prefix' && isExact(begun);
+      if (walked === null || isCounted) return counted(place, request, begun);
       const glob = selector.by === 'glob' ? selector.glob : null;
       const [total = 0] = begun.counts;
       return removeWalked(place, { ...walked, glob, bound: begun.seq, total, dry }, ulid);

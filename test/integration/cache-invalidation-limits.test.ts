@@ -40,6 +40,9 @@ describe('much to invalidate [C8 K4]', () => {
     const { caller } = await newTenant(app);
     await fill(app, caller, 5_001);
     const selector = { by: 'prefix', namespace: 'ns', prefix: 'p' } as const;
+    // To count them takes no walk.
+    const counted = { would_invalidate: 5_001, exact: true };
+    expect(await ask(caller, selector, true)).toEqual({ kind: 'done', data: counted });
     const outcome = await ask(caller, selector);
     if (outcome.kind !== 'job') throw new Error('It was done at once');
     const { id } = outcome.job;
