@@ -167,6 +167,7 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
     corruption,
     nowMs: elapsed,
     makeRoom: eviction.makeRoom,
+    secret: config.admin.keySha256,
   });
   const administration = createLazyAdministration(ports);
   return {

@@ -1,6 +1,5 @@
 /** Lists the entries of a namespace by pages, in the order of the bytes of their keys. */
 import type { AppError } from '../errors.ts';
-import { InvalidRequestError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { Gate } from '../gate/gate.ts';
 import { allows } from '../gate/policies.ts';
@@ -10,7 +9,8 @@ import { MAX_TRIP_BYTES, MAX_TRIP_ITEMS } from './batch-rules.ts';
 import type { Corruption } from './corruption.ts';
 import { readHead, type StoredHead } from './entry.ts';
 import { resourceOf } from './entry-call.ts';
-import { checkName, isKey } from './entry-rules.ts';
+import { checkName } from './entry-rules.ts';
+import type { ListCursors } from './list-cursor.ts';
 
 export interface ListQuery {
   /** What the keys begin with; default empty: all of the namespace. */
@@ -38,8 +38,9 @@ export function createEntryList(deps: {
   readonly gate: Gate;
   readonly keys: Keys;
   readonly corruption: Pick<Corruption, 'is'>;
+  readonly cursors: ListCursors;
 }) {
-  const { gate, keys, corruption } = deps;
+  const { gate, keys, corruption, cursors } = deps;
 
   /** Only of what is there, can be read and the tenant's policies let the caller read. */
   const headsOf = async (
@@ -86,7 +87,8 @@ export function createEntryList(deps: {
       { prefix = '', cursor, limit = MAX_TRIP_ITEMS }: ListQuery = {},
     ): Promise<EntryPage> {
       checkName({ namespace, key: prefix === '' ? '-' : prefix });
-      const after = cursor === undefined ? '' : readCursor(cursor, prefix);
+      const place = { tenantId: caller.tenantId, namespace, prefix };
+      const after = cursor === undefined ? '' : cursors.read(place, cursor);
       const { found, context } = await gate.run(caller, {
         script: listCacheEntries,
         scope: 'cache:read',
@@ -101,14 +103,8 @@ export function createEntryList(deps: {
       );
       const items = own.length === 0 ? [] : await headsOf(caller, namespace, own);
       const last = listed.length < limit ? undefined : listed.at(-1);
-      return { items, nextCursor: last === undefined ? null : Buffer.from(last).toString('base64url') };
+      const nextCursor = last === undefined ? null : cursors.write(place, last, last !== own.at(-1));
+      return { items, nextCursor };
     },
   };
-}
-
-function readCursor(cursor: string, prefix: string): string {
-  const key = Buffer.from(cursor, 'base64url').toString('utf8');
-  const issues = [{ field: 'cursor', message: 'must be the next_cursor of a page of this list' }];
-  if (!isKey(key) || !key.startsWith(prefix)) throw new InvalidRequestError('There is no such page', { issues });
-  return key;
 }

@@ -14,6 +14,7 @@ import type { EntryReader } from './entry-reader.ts';
 import type { EntryRemover } from './entry-remover.ts';
 import { createEntryToucher, type EntryToucher } from './entry-toucher.ts';
 import type { EntryWriter } from './entry-writer.ts';
+import { createListCursors } from './list-cursor.ts';
 import type { MakeRoom } from './make-room.ts';
 import { createNumbers, type Numbers } from './numbers.ts';
 import type { ValuePacker } from './value-packer.ts';
@@ -32,6 +33,8 @@ export function createLazyCache(deps: {
   readonly reader: Pick<EntryReader, 'get'>;
   readonly writer: Pick<EntryWriter, 'set'>;
   readonly discard: EntryRemover['discard'];
+  /** Of the deployment: seals cursors that name what the caller may not know. */
+  readonly secret: string;
   /** The copy this instance holds is no longer what is stored, or nobody knows. */
   readonly forget: (tenantId: TenantId, name: EntryName) => void;
 }): LazyCache {
@@ -49,7 +52,7 @@ export function createLazyCache(deps: {
   return {
     ...createBatchReader(deps),
     ...batch,
-    ...createEntryList(deps),
+    ...createEntryList({ ...deps, cursors: createListCursors(deps.secret) }),
     deleteMany: (caller, namespace, keys, options) =>
       deleteMany(caller, namespace, keys, options).finally(() => {
         for (const key of keys) forget(caller.tenantId, { namespace, key });

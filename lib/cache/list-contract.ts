@@ -15,7 +15,7 @@ const ListEntriesQuery = z.strictObject({
   limit: PageSize,
   cursor: z
     .string()
-    .regex(/^[\w-]{1,1400}$/, 'must be the next_cursor of a page')
+    .regex(/^[\w-]{1,1500}$/, 'must be the next_cursor of a page')
     .optional(),
 });
 
