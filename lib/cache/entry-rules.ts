@@ -24,7 +24,8 @@ export const MAX_ATTRIBUTES_BYTES = 4_096;
 /** Of all metadata together: a reply has 10,240 bytes for its headers, of which the common ones take up to 1,700. */
 const MAX_META_BYTES = 8_192;
 
-const HEADER_TEXT = /^[\x20-\x7e]+$/;
+/** Spaces at its ends would be lost on the way. */
+const HEADER_TEXT = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 export const TAG = /^[\x21-\x2b\x2d-\x7e]+$/;
 
 /** Whether a key has at most `MAX_KEY_BYTES` bytes, at least one, and is well-formed: as UTF-8 it stays itself. */
@@ -96,7 +97,7 @@ function ttlIssue(ttlMs: number | null): Issue | undefined {
 
 function textIssue(field: string, text: string, max: number): Issue | undefined {
   if (text.length <= max && HEADER_TEXT.test(text)) return undefined;
-  return { field, message: `must be 1 to ${max} characters of printable ASCII` };
+  return { field, message: `must be 1 to ${max} characters of printable ASCII, with no space at its ends` };
 }
 
 const refuse = (issues: readonly (Issue | undefined)[]) =>

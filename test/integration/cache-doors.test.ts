@@ -65,3 +65,15 @@ describe('the list of a namespace, of which a policy keeps a part from the calle
     }
   });
 });
+
+describe('metadata [C3]', () => {
+  it.each(['content_type', 'version', 'source'])('with spaces at its ends would not come back: %s', async (field) => {
+    const { key } = await newTenant(door.app);
+    for (const text of [' ', 'a ', ' a']) {
+      const body = JSON.stringify({ set: [{ key: 'k', value: 'v', [field]: text }] });
+      const headers = { 'content-type': 'application/json' };
+      const reply = await door.call({ method: 'POST', target: '/cache/ns', key, body, headers });
+      expect(json(reply.body)).toMatchObject({ code: 'invalid_request' });
+    }
+  });
+});

@@ -12,7 +12,7 @@ export const exportEntryOf = (key: string, value: Buffer, changes: Partial<Expor
   ...changes,
 });
 
-const printable = fc.stringMatching(/^[\x20-\x7e]{1,20}$/);
+const printable = fc.stringMatching(/^[\x21-\x7e](?:[\x20-\x7e]{0,18}[\x21-\x7e])?$/);
 const timeMs = fc.option(fc.integer({ min: 0, max: 253_402_300_799_999 }), { nil: null });
 const meta = fc.record(
   {
