@@ -40,7 +40,7 @@ async function run(blocks: readonly string[]) {
   return runSh(script, env);
 }
 
-describe('the onboarding guide [T1 T2 T3 T4 T6 T7 T8 T9 T10 T11 A1 A2 A3 A4 A5 A6 A7]', () => {
+describe('the onboarding guide [C4 C6 C7 C8 C9 C11 C12 T1 T2 T3 T4 T6 T7 T8 T9 T10 T11 A1 A2 A3 A4 A5 A6 A7]', () => {
   let output: string;
   let code: number | null;
   beforeAll(async () => {
@@ -52,6 +52,16 @@ describe('the onboarding guide [T1 T2 T3 T4 T6 T7 T8 T9 T10 T11 A1 A2 A3 A4 A5 A
   });
 
   it.each([
+    [
+      'a cache is warmed, after a look',
+      /"dry_run":true,"counts":\{"stored":3\}.*"dry_run":false,"counts":\{"stored":3\}/s,
+    ],
+    ['a batch tells what became of each', /"lamp","status":"hit".*"chair","status":"hit".*"stool","status":"miss"/],
+    ['a dry run counts what is then invalidated', /"would_invalidate":2.*"invalidated":2/s],
+    ['one is given the lease, and the others know', /^riptide-lease-held: true\s*$/im],
+    ['a stale value is labelled', /^riptide-stale: true\s*A better lamp$/im],
+    ['a large value comes back', /^the same film$/m],
+    ['statistics know the hits', /"hit_rate":0\.\d+.*"series":\{"interval":"minute"/],
     ['a policy denies', /"code":"access_denied".*refused: access_denied/s],
     ['encryption is on', /"encryption":true/],
     ['the receiver verifies the test message', /verified \{"type":"webhook.test"/],
@@ -78,11 +88,15 @@ describe('the onboarding guide [T1 T2 T3 T4 T6 T7 T8 T9 T10 T11 A1 A2 A3 A4 A5 A
   });
 });
 
-describe('the first commands of the README [A1 C1]', () => {
-  it('make a tenant and a key, store a value and read it back', async () => {
+describe('the commands of the README [A1 C1 C4 C6 C7 C8 C10 C11 C12]', () => {
+  it('make a tenant and a key, store a value and read it back; and show what the cache does', async () => {
     const blocks = (await readShBlocks('README.md')).filter((block) => block.includes('curl'));
     const { code, output } = await run(blocks);
     expect(code, output).toBe(0);
     expect(output).toMatch(/"created":true.*\{"hello":"world"\}.*"tenant_id":"tenant-/s);
+    expect(output).toMatch(
+      /"p\/3","status":"miss".*^304$.*precondition_failed.*"created":false.*"would_invalidate":1/ms,
+    );
+    expect(output).toMatch(/^\{"sold":3\}$.*"hit_rate":0\.\d+.*"dry_run":true.*"job_id":"job-.*same$/ms);
   });
 });
