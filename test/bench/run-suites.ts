@@ -11,6 +11,7 @@ import { cacheInvalidation } from './suites/cache-invalidation.ts';
 import { cacheMemory } from './suites/cache-memory.ts';
 import { cachePeers } from './suites/cache-peers.ts';
 import { cacheReads } from './suites/cache-reads.ts';
+import { cacheStampede } from './suites/cache-stampede.ts';
 import { cacheWrites } from './suites/cache-writes.ts';
 import { clients } from './suites/clients.ts';
 import { coldStart } from './suites/cold-start.ts';
@@ -45,6 +46,7 @@ const SUITES: readonly Suite[] = [
   cacheMemory,
   cachePeers,
   cacheGetOrSet,
+  cacheStampede,
 ];
 
 /**
