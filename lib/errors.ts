@@ -162,6 +162,13 @@ export class PreconditionFailedError extends AppError {
 export class LeaseLostError extends AppError {
   override readonly code = 'lease_lost';
   override readonly status = 412;
+  /** It was written or invalidated while the lease was held, which is free now. */
+  readonly overtaken: boolean;
+
+  constructor(message: string, { overtaken }: { readonly overtaken: boolean }) {
+    super(message);
+    this.overtaken = overtaken;
+  }
 }
 
 /**

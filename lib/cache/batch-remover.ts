@@ -6,7 +6,7 @@ import { allows } from '../gate/policies.ts';
 import type { Keys } from '../keys.ts';
 import { deleteCacheEntries } from '../redis/bindings/cache-batch-scripts.ts';
 import { checkBatch, inTrips, sendInTurn } from './batch-rules.ts';
-import { newOperation, resourceOf } from './entry-call.ts';
+import { operationId, resourceOf } from './entry-call.ts';
 
 export type RemoveItem =
   | { readonly key: string; readonly status: 'deleted' | 'absent' }
@@ -25,9 +25,10 @@ export function createBatchRemover({ gate, keys }: { readonly gate: Gate; readon
       caller: Caller,
       namespace: string,
       asked: readonly string[],
-      { operation = newOperation() }: { readonly operation?: string } = {},
+      options: { readonly operation?: string } = {},
     ): Promise<readonly RemoveItem[]> {
       checkBatch(namespace, asked);
+      const operation = operationId(options.operation);
       const send = async (trip: readonly string[]): Promise<readonly RemoveItem[]> => {
         const names = trip.map((key) => ({ namespace, key }));
         const { found } = await gate.run(caller, {

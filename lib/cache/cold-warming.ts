@@ -50,7 +50,8 @@ export function createColdWarming(deps: {
     if (known !== null) return { ...known, ...name };
     if (call.dryRun) return { status: 'stored', ...name };
     const { generation } = call.context;
-    const found = { record: keys.cacheEntry(id, generation, name), access: '', member: '' };
+    const [record, lease] = [keys.cacheEntry(id, generation, name), keys.lease(id, generation, name)];
+    const found = { record, lease, access: '', member: '' };
     const { moved } = await coldTier.warm({ id, generation, signal: call.signal }, [found], MEMORY_SHARE);
     if (moved === 1) return { status: 'stored', ...name };
     const detail = 'there is no room for it, or it was written or removed meanwhile, or is damaged';

@@ -1,11 +1,13 @@
 /** A tenant's cache entries in the order of their last access: by ranges of its index. */
 import type { TenantId } from '../ids.ts';
-import type { Keys } from '../keys.ts';
+import { type Keys, parseListing } from '../keys.ts';
 import type { RedisDriver, RedisReply } from '../redis/driver.ts';
 
 export interface FoundEntry {
   /** Its Redis key. */
   readonly record: string;
+  /** The Redis key of its lease. */
+  readonly lease: string;
   /** Minute of its last access, 8 digits; empty: of format c1, which kept none. */
   readonly access: string;
   /** Of the index: where a page after it begins. */
@@ -28,9 +30,14 @@ export function createColdestEntries({ redis, keys }: { readonly redis: RedisDri
   const range = async (id: TenantId, generation: number, bounds: readonly (string | number)[], signal?: AbortSignal) =>
     members(await redis.send(['ZRANGE', keys.index(id, generation), ...bounds], { kind: 'read', signal }));
 
+  const keysOf = (id: TenantId, generation: number, listing: string) => ({
+    record: keys.listedRecord(id, generation, listing),
+    lease: keys.lease(id, generation, parseListing(listing)),
+  });
+
   const read = (id: TenantId, generation: number, member: string): FoundEntry => {
     const [, access = '', ...listed] = member.split('\0');
-    return { record: keys.listedRecord(id, generation, ['k', ...listed].join('\0')), access, member };
+    return { ...keysOf(id, generation, ['k', ...listed].join('\0')), access, member };
   };
 
   return {
@@ -68,7 +75,7 @@ export function createColdestEntries({ redis, keys }: { readonly redis: RedisDri
       }
       const bounds = ['[k\0c\0', '(k\0c\x01', 'BYLEX', 'LIMIT', 0, page.count];
       const listed = await range(id, generation, bounds, page.signal);
-      return listed.map((member) => ({ record: keys.listedRecord(id, generation, member), access: '', member }));
+      return listed.map((member) => ({ ...keysOf(id, generation, member), access: '', member }));
     },
   };
 }

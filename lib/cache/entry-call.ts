@@ -1,5 +1,5 @@
 /** What all calls of cache scripts for one entry have in common: its keys, its resource, operation ids, conditions. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { TenantContext } from '../gate/context-format.ts';
 import type { TenantId } from '../ids.ts';
 import type { EntryName, Keys } from '../keys.ts';
@@ -17,6 +17,14 @@ export function entryKeys(keys: Keys, tenantId: TenantId, name: EntryName) {
     lease: keys.lease(tenantId, generation, name),
   });
 }
+
+/** As scripts take it; absent: a new one. */
+export const operationId = (given: string | undefined): string =>
+  given === undefined ? newOperation() : operationText(given);
+
+/** Scripts take 24 letters; a caller's name for an operation may be anything. */
+export const operationText = (operation: string): string =>
+  createHash('sha256').update(operation).digest('hex').slice(0, 24);
 
 /** As policies name it. */
 export const resourceOf = ({ namespace, key }: EntryName): string => `cache/${namespace}/${key}`;

@@ -13,6 +13,7 @@ import { storeCacheEntries } from '../redis/bindings/cache-admin-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
 import type { BlobValues } from './blob-values.ts';
+import { operationText } from './entry-call.ts';
 import { packStub } from './entry-format.ts';
 import {
   type Item,
@@ -21,7 +22,6 @@ import {
   type LoadOptions,
   type LoadStatus,
   lifetimeArgs,
-  operationText,
   type Place,
   readOutcomes,
   storable,

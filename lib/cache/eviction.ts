@@ -48,7 +48,7 @@ export function createEviction({ redis, keys, config, coldest, reclaim, telemetr
       keys: {
         gate: keys.gate(id),
         index: keys.index(id, generation),
-        records: found.map(({ record }) => record),
+        records: [...found.map(({ record }) => record), ...found.map(({ lease }) => lease)],
       },
       args: {
         which: 'coldest',

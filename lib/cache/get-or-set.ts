@@ -4,7 +4,8 @@
  * it, and is metered; only loading, and polling for somebody else's load, is shared within an instance.
  *
  * The lease is a fencing token: what is loaded is stored only while the lease is held and nothing was written, removed or
- * invalidated since it was granted. A load that comes too late is given to those who waited for it, and stored nowhere.
+ * invalidated since it was granted. A load that comes too late is given to those who waited for it, and stored nowhere; who came
+ * while it ran asks again when it was overtaken, for that may have been before.
  */
 import { scheduler } from 'node:timers/promises';
 import { InvalidRequestError, LoadTimeoutError, OutcomeUnknownError, RedisUnavailableError } from '../errors.ts';
@@ -18,7 +19,7 @@ import type { EntryWriter } from './entry-writer.ts';
 import { createFlights, type Flight } from './flights.ts';
 import { type GetOrSetOptions, type Load, type Obtained, type Resolved, resolveOptions } from './get-or-set-options.ts';
 import { pollDelayMs } from './lease-waiting.ts';
-import { createLoadRunner } from './load-runner.ts';
+import { createLoadRunner, type Ran } from './load-runner.ts';
 import type { LocalReads } from './local-reads.ts';
 import type { ReleaseLease } from './release-lease.ts';
 import { LATE, within } from './within.ts';
@@ -39,9 +40,9 @@ type Seen =
   | { readonly entry: StoredEntry | null; readonly lease: Lease; readonly id: string }
   | { readonly down: Error };
 type Here = Extract<Seen, { id: string }>;
-type Waited = { readonly outcome: Outcome } | { readonly down: Error } | typeof LATE;
+type Waited = Ran | { readonly down: Error } | typeof LATE;
 
-/** Of asking again where the entry could not be read, and was removed. */
+/** Of asking again: where the entry could not be read, and was removed; or a load that began before was overtaken. */
 const MAX_ASKS = 3;
 
 export function createGetOrSet(deps: {
@@ -56,8 +57,8 @@ export function createGetOrSet(deps: {
 }) {
   const { reader, local, gate, maxLeaseMs, random } = deps;
   const runner = createLoadRunner(deps);
-  const loads = createFlights<Outcome>();
-  const unguarded = createFlights<Outcome>();
+  const loads = createFlights<Ran>();
+  const unguarded = createFlights<Ran>();
   const waits = createFlights<Waited>();
 
   const ask = async ({ caller, name, options }: Call): Promise<Seen> => {
@@ -71,7 +72,7 @@ export function createGetOrSet(deps: {
     }
   };
 
-  const startLoad = (call: Call, { id, entry }: Here, token: string): Flight<Outcome> =>
+  const startLoad = (call: Call, { id, entry }: Here, token: string): Flight<Ran> =>
     loads.start(id, (signal) =>
       runner.run({ ...call, caller: { ...call.caller, signal }, stale: staleOf(entry), token }),
     );
@@ -86,16 +87,15 @@ export function createGetOrSet(deps: {
       const leaseLeftMs = lease.state === 'held' ? lease.lastsMs : 0;
       await scheduler.wait(pollDelayMs(round, { leaseLeftMs, waitLeftMs, random: random() }), { signal });
       const here = loads.find(first.id);
-      if (here !== undefined) return { outcome: await here.join(signal) };
+      const ran = await here?.join(signal);
+      if (ran !== undefined && !ran.overtaken) return ran;
       const seen = await ask({ ...call, caller: { ...call.caller, signal } });
       if ('down' in seen) return seen;
       if (isFresh(seen.entry)) {
         if (seen.lease.state === 'granted') refresh(call, seen, seen.lease.token);
-        return { outcome: fromCache(seen.entry) };
+        return asStored(seen.entry);
       }
-      if (seen.lease.state === 'granted') {
-        return { outcome: await startLoad(call, seen, seen.lease.token).join(signal) };
-      }
+      if (seen.lease.state === 'granted') return startLoad(call, seen, seen.lease.token).join(signal);
       lease = seen.lease;
     }
   };
@@ -103,18 +103,18 @@ export function createGetOrSet(deps: {
   const refresh = (call: Call, seen: Here, token: string) => goOn(startLoad(call, seen, token).join(), call.options);
 
   /** As long as the caller would wait for a load, and what is served instead. */
-  const served = async (call: Call, loading: Promise<Outcome>, stale: StoredEntry | null): Promise<Outcome> => {
+  const served = async (call: Call, loading: Promise<Ran>, stale: StoredEntry | null): Promise<Ran> => {
     const { softTimeoutMs, hardTimeoutMs } = call.options;
     const patience = stale === null ? hardTimeoutMs : Math.min(softTimeoutMs, hardTimeoutMs);
     try {
-      const outcome = await within(loading, patience);
-      if (outcome !== LATE) return ownCopy(outcome);
+      const ran = await within(loading, patience);
+      if (ran !== LATE) return ownCopy(ran);
     } catch (error) {
       if (stale === null || error instanceof InvalidRequestError || call.caller.signal?.aborted) throw error;
-      return fromCache(stale);
+      return asStored(stale);
     }
     goOn(loading, call.options);
-    if (stale !== null) return fromCache(stale);
+    if (stale !== null) return asStored(stale);
     throw new LoadTimeoutError('The value was not loaded in time; the load goes on', { retryAfterMs: 1_000 });
   };
 
@@ -126,14 +126,14 @@ export function createGetOrSet(deps: {
   };
 
   /** Nobody can be asked: nothing is known of what is stored, nor more of the key than that it was good of late. */
-  const withoutCache = (call: Call, down: Error): Promise<Outcome> => {
+  const withoutCache = (call: Call, down: Error): Promise<Ran> => {
     const { caller, name, options } = call;
     const access = { scope: 'cache:read', resource: resourceOf(name) };
     if (options.onUnavailable === 'throw' || !gate.sawAdmitted(caller, access)) throw down;
     return loadUnguarded(call, `${caller.tenantId}\0${name.namespace}\0${name.key}`, null);
   };
 
-  const waitFor = async (call: Call, seen: Here): Promise<Outcome> => {
+  const waitFor = async (call: Call, seen: Here): Promise<Ran> => {
     const { signal } = call.caller;
     const stale = staleOf(seen.entry);
     const here = loads.find(seen.id);
@@ -141,13 +141,13 @@ export function createGetOrSet(deps: {
     const flight = waits.find(seen.id) ?? waits.start(seen.id, (all) => follow(call, seen, all));
     const waited = await within(flight.join(signal), call.options.waitMs).catch((error: unknown) => {
       if (stale === null || signal?.aborted) throw error;
-      return { outcome: fromCache(stale) };
+      return asStored(stale);
     });
-    if (waited !== LATE) return 'down' in waited ? withoutCache(call, waited.down) : ownCopy(waited.outcome);
+    if (waited !== LATE) return 'down' in waited ? withoutCache(call, waited.down) : ownCopy(waited);
     // Perhaps this instance took the load over while it waited.
     const begun = loads.find(seen.id);
     if (begun !== undefined) return served(call, begun.join(signal), stale);
-    if (stale !== null) return fromCache(stale);
+    if (stale !== null) return asStored(stale);
     if (call.options.whenWaitEnds === 'load') return loadUnguarded(call, seen.id, null);
     throw new LoadTimeoutError('Somebody else loads the value, and has not in time', { retryAfterMs: 1_000 });
   };
@@ -164,7 +164,7 @@ export function createGetOrSet(deps: {
       if (copy !== null) return fromCache(copy);
       for (let asks = 1; ; asks++) {
         const seen = await ask(call);
-        if ('down' in seen) return withoutCache(call, seen.down);
+        if ('down' in seen) return (await withoutCache(call, seen.down)).outcome;
         const { entry, lease } = seen;
         if (isFresh(entry)) {
           if (lease.state === 'granted') refresh(call, seen, lease.token);
@@ -172,12 +172,13 @@ export function createGetOrSet(deps: {
         }
         const stale = staleOf(entry);
         if (lease.state === 'granted') {
-          return served(call, startLoad(call, seen, lease.token).join(caller.signal), stale);
+          return (await served(call, startLoad(call, seen, lease.token).join(caller.signal), stale)).outcome;
         }
         if (lease.state === 'held') {
-          return stale !== null && call.options.whenBusy === 'stale' ? fromCache(stale) : waitFor(call, seen);
-        }
-        if (asks === MAX_ASKS) return loadUnguarded(call, seen.id, stale);
+          if (stale !== null && call.options.whenBusy === 'stale') return fromCache(stale);
+          const { outcome, overtaken } = await waitFor(call, seen);
+          if (!overtaken || asks === MAX_ASKS) return outcome;
+        } else if (asks === MAX_ASKS) return (await loadUnguarded(call, seen.id, stale)).outcome;
       }
     },
   };
@@ -191,9 +192,13 @@ const staleOf = (entry: StoredEntry | null): StoredEntry | null => (entry?.meta.
 const fromCache = ({ value, meta, stale }: StoredEntry): Outcome =>
   meta.negative ? null : { value, meta, from: 'cache', stale, notStored: null };
 
+const asStored = (entry: StoredEntry): Ran => ({ outcome: fromCache(entry), overtaken: false });
+
 /** What several are given is copied for each. */
-const ownCopy = (outcome: Outcome): Outcome =>
-  outcome === null ? null : { ...outcome, value: Buffer.from(outcome.value) };
+const ownCopy = ({ outcome, overtaken }: Ran): Ran => ({
+  outcome: outcome === null ? null : { ...outcome, value: Buffer.from(outcome.value) },
+  overtaken,
+});
 
 function goOn(work: Promise<unknown>, { waitUntil, onBackgroundError }: Resolved): void {
   const ended = work.then(

@@ -1,5 +1,4 @@
 /** What is to be loaded, what of it is worth sending, and what the script made of it. Pure. */
-import { createHash } from 'node:crypto';
 import { BlobUnavailableError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import type { EntryName } from '../keys.ts';
@@ -101,6 +100,3 @@ export function lifetimeArgs(
   const ttlMs = lifetime.ttlMs === undefined ? defaultTtlMs : lifetime.ttlMs;
   return ttlMs === null ? [0, 0] : [ttlMs, lifetime.graceMs ?? defaultGraceMs];
 }
-
-/** Scripts take 24 letters; a caller's name for an operation may be anything. */
-export const operationText = (operation: string) => createHash('sha256').update(operation).digest('hex').slice(0, 24);

@@ -1,5 +1,5 @@
 /** Runs one load, and stores what it gives under its lease. */
-import { AppError, InvalidRequestError } from '../errors.ts';
+import { AppError, InvalidRequestError, LeaseLostError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { EntryName } from '../keys.ts';
 import type { StoredEntry } from './entry.ts';
@@ -19,6 +19,18 @@ export interface LoadRun {
   readonly token: string | null;
 }
 
+export interface Ran {
+  /** What was loaded; null: there is no such thing. */
+  readonly outcome: Obtained | null;
+  /** The entry was written or invalidated while it was loaded: who asked since is not to be given it. */
+  readonly overtaken: boolean;
+}
+
+/** Why what was loaded is not stored; null: it is. */
+interface Stored extends Pick<Ran, 'overtaken'> {
+  readonly why: string | null;
+}
+
 export type LoadRunner = ReturnType<typeof createLoadRunner>;
 
 const BYTES: EntryMeta = { content_type: 'application/octet-stream' };
@@ -30,30 +42,29 @@ export function createLoadRunner({
   readonly set: EntryWriter['set'];
   readonly releaseLease: ReleaseLease;
 }) {
-  /** Lets the next caller try at once. A lease that cannot be given back runs out by itself. */
+  /** Lets the next caller try at once, also when all who waited have given up. One that cannot be given back runs out by itself. */
   const giveBack = async ({ caller, name, token }: LoadRun): Promise<void> => {
-    if (token !== null) await releaseLease(caller, name, token).catch(() => undefined);
+    if (token !== null) await releaseLease({ ...caller, signal: undefined }, name, token).catch(() => undefined);
   };
 
-  /** @returns why it is not stored; null: it is. */
-  const store = async (run: LoadRun, entry: SetEntry): Promise<string | null> => {
+  const store = async (run: LoadRun, entry: SetEntry): Promise<Stored> => {
     try {
       await set(run.caller, run.name, entry);
-      return null;
+      return { why: null, overtaken: false };
     } catch (error) {
       // The value is there all the same: whoever waits for it is served, and told. What cannot be stored at all is a mistake.
       if (!(error instanceof AppError) || error instanceof InvalidRequestError) throw error;
       if (error.code !== 'lease_lost') await giveBack(run);
-      return error.code;
+      return { why: error.code, overtaken: error instanceof LeaseLostError && error.overtaken };
     }
   };
 
   return {
     /**
-     * @returns what was loaded; null: there is no such thing. @throws what the load throws; the lease is given back.
+     * @throws what the load throws; the lease is given back.
      * @throws {InvalidRequestError} what was loaded can never be stored so.
      */
-    async run(run: LoadRun): Promise<Obtained | null> {
+    async run(run: LoadRun): Promise<Ran> {
       const { load, options, stale, token, caller } = run;
       const said = createSaid(options);
       try {
@@ -62,8 +73,10 @@ export function createLoadRunner({
         const { ttlMs, meta, value } = entry;
         const why = token === null ? 'unguarded' : said.skipped() || ttlMs === 0 ? 'skipped' : null;
         if (why !== null) await giveBack(run);
-        const notStored = why ?? (await store(run, { ...entry, lease: token ?? undefined }));
-        return loaded === null ? null : { value: asBuffer(value), meta, from: 'load', stale: false, notStored };
+        const { why: notStored, overtaken } =
+          why === null ? await store(run, { ...entry, lease: token ?? undefined }) : { why, overtaken: false };
+        const obtained = { value: asBuffer(value), meta, from: 'load', stale: false, notStored } as const;
+        return { outcome: loaded === null ? null : obtained, overtaken };
       } catch (error) {
         await giveBack(run);
         throw error;

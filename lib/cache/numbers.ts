@@ -11,7 +11,7 @@ import type { RedisReply } from '../redis/driver.ts';
 import { pause } from '../redis/waiting.ts';
 import type { BatchWriter } from './batch-writer.ts';
 import type { StoredEntry } from './entry.ts';
-import { entryKeys, newOperation, resourceOf } from './entry-call.ts';
+import { entryKeys, operationId, resourceOf } from './entry-call.ts';
 import { metaText } from './entry-format.ts';
 import type { EntryReader } from './entry-reader.ts';
 import { checkEntry } from './entry-rules.ts';
@@ -69,7 +69,7 @@ export function createNumbers(deps: {
   const { gate, keys, config, makeRoom, reader, batch, random } = deps;
 
   const incrementPlain = async (caller: Caller, name: EntryName, by: number, options: IncrementOptions) => {
-    const op = options.operation ?? newOperation();
+    const op = operationId(options.operation);
     const records = entryKeys(keys, caller.tenantId, name);
     const args = (context: TenantContext) => {
       if (context.data_key !== 0) throw new SealedNumber();

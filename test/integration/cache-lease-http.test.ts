@@ -119,7 +119,7 @@ describe('stale values over HTTP [C9]', () => {
     expect(miss.headers).toMatchObject({ 'riptide-known-absent': 'true' });
     expect(miss.headers).not.toHaveProperty('riptide-lease');
     expect(readProblem(await get()).code).toBe('entry_not_found');
-    expect((await put('v')).status).toBe(200);
+    expect((await put('v')).status).toBe(201);
     expect((await get()).status).toBe(200);
   });
 });

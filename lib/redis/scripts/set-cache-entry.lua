@@ -31,9 +31,9 @@
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, outcome, expires ms, fresh until ms,
   updated ms }; outcome 1 created, 2 replaced, 3 condition failed, 4 replay of a replacement, 6 of a creation, with the stored
-  digest; 7 the lease is lost; 9 the object in S3 is not waiting any more; 5 memory is full, 8 storage is full, nothing changed and
-  nothing metered: then used, held, what is needed and the limit follow, in bytes, of memory also 1 when that limit is the tenant's
-  share; or a refusal of the gate.
+  digest; 7 the lease is lost, then 1 when the entry was written or invalidated since, and the lease is free; 9 the object in S3
+  is not waiting any more; 5 memory is full, 8 storage is full, nothing changed and nothing metered: then used, held, what is
+  needed and the limit follow, in bytes, of memory also 1 when that limit is the tenant's share; or a refusal of the gate.
 
   Cost: O(log n) of the index and O(tags). 6 inner calls for a new entry, 7 for one that replaces another; one more while something
   is invalidated and not reclaimed, 2 more with a token, 2 with a blob.
@@ -59,8 +59,9 @@ end
 
 local outcome, expires, fresh = 3, 0, 0
 if condition_holds(condition, head, visible) then outcome = visible and 2 or 1 end
-if outcome ~= 3 and token ~= '' and not lease_holds(KEYS[5], token, head, item, KEYS[1], gate[7], namespace_of(entry)) then
-  outcome = 7
+if outcome ~= 3 and token ~= '' then
+  local holds, overtaken = lease_holds(KEYS[5], token, head, item, KEYS[1], gate[7], namespace_of(entry))
+  if not holds then outcome, expires = 7, overtaken and 1 or 0 end
 end
 if outcome < 3 and item.blob ~= '-' and ARGV[14] ~= '0' then
   local waits = ARGV[14] + 0 > nowMs and redis.call('ZSCORE', index, doomed_member(item.blob, ARGV[14]))

@@ -5,15 +5,23 @@
 -- Read of an entry that is to be written over: nearly always with its tags.
 local KNOWN_BYTES = 512
 
--- What stands at `entry`: whether anything does; its head, nil when it cannot be read; whether a read would see it; its
--- beginning.
+-- Whether the entry is a known absence: no value, and metadata that says so. Within its texts JSON has no bare quote.
+local function is_absence(entry, head, text)
+  if head.rawBytes > 0 then return false end
+  local length = head.length + head.metaBytes
+  if #text < length then text = redis.call('GETRANGE', entry, 0, length - 1) end
+  return string.find(text, '"negative":true', head.length + head.tagBytes + 1, true) ~= nil
+end
+
+-- What stands at `entry`: whether anything does; its head, nil when it cannot be read; whether a read would see it, as it sees no
+-- known absence; its beginning.
 -- 1 inner call, 2 while something is invalidated and not reclaimed.
 local function known_entry(entry, gateKey, pending, nowMs)
   local text = redis.call('GETRANGE', entry, 0, KNOWN_BYTES - 1)
   if text == '' then return false, nil, false, text end
   local head = read_head(entry, text, nowMs)
   if not head then return true, nil, true, text end
-  local visible = not head.gone and not (head.fresh > 0 and head.fresh <= nowMs)
+  local visible = not head.gone and not (head.fresh > 0 and head.fresh <= nowMs) and not is_absence(entry, head, text)
   if visible and pending and head.seq <= newest_epoch(gateKey, pending, namespace_of(entry), head.tags) then
     visible = false
   end
@@ -28,15 +36,20 @@ local function condition_holds(condition, head, visible)
   return visible and head ~= nil and string.find(',' .. condition .. ',', ',' .. head.digest .. ',', 1, true) ~= nil
 end
 
--- Whether a load that began with this lease may still be stored: it is held, and nothing was written or invalidated since.
+-- Whether a load that began with this lease may still be stored: it is held, and nothing was written or invalidated since. The
+-- second: it was overtaken so while it was held; then the lease is taken away, for nobody uses it any more.
 local function lease_holds(leaseKey, token, head, item, gateKey, pending, namespace)
-  if redis.call('GET', leaseKey) ~= token then return false end
+  if redis.call('GET', leaseKey) ~= token then return false, false end
   local granted = tonumber(string.match(token, '^(%d+)-'))
-  if head and not head.gone and head.seq > granted then return false end
-  if not pending then return true end
-  local tags = tag_list(string.sub(item.body, 1, tonumber(item.tagBytes)))
-  local epochs = read_epochs(gateKey, pending, namespace, tags)
-  return math.max(newest_of(epochs, tags), epochs.fence) <= granted
+  local newest = head and head.seq or 0
+  if pending then
+    local tags = tag_list(string.sub(item.body, 1, tonumber(item.tagBytes)))
+    local epochs = read_epochs(gateKey, pending, namespace, tags)
+    newest = math.max(newest, newest_of(epochs, tags), epochs.fence)
+  end
+  if newest <= granted then return true, false end
+  redis.call('DEL', leaseKey)
+  return false, true
 end
 
 -- When an entry written now is gone, and until when it is fresh: ms, 0 never. A lifetime of `@<gone>,<fresh until>` says both.
