@@ -1,15 +1,18 @@
 /** The summary as a person reads it. Colour only where `paint` gives it. */
 import { ERASED_WITHIN_MINUTES } from './cast.ts';
 import { formatBill, formatQuotas, formatUsage } from './report-bill.ts';
+import { formatCache } from './report-cache.ts';
 import { count, type Paint, table } from './report-table.ts';
 import type { Summary } from './summary.ts';
 
 export function formatReport(summary: Summary, paint: Paint): string {
-  const { shown, not_shown, quotas_met, bill, usage, audit, left, took_ms, concurrency_per_tenant } = summary;
+  const { shown, not_shown, quotas_met, bill, cache, usage, audit, left, took_ms, concurrency_per_tenant } = summary;
   return [
     tenantTable(summary, paint),
     paint('bold', `Milliseconds at the client, ${concurrency_per_tenant} calls at once for each of 2 tenants`),
     operationTable(summary, paint),
+    formatCache(cache, paint),
+    '',
     formatQuotas(quotas_met, paint),
     formatUsage(usage, paint),
     '',

@@ -70,7 +70,10 @@ async function play(run: DemoRun, cast: Cast, stored: Shelf[]): Promise<Omit<Sum
   const used = await useShelves({ service, documents: library.documents, removed, signal }, shelves).finally(
     progress.stop,
   );
-  const [limit, tour] = await together(proveLimit(cast, signal), runTour({ service, cast, signal }, run.onAct));
+  const [limit, tour] = await together(
+    proveLimit(cast, signal),
+    runTour({ service, cast, signal, documents: library.documents }, run.onAct),
+  );
   run.onAct('Usage, a bill and the audit log');
   const usage = await proveUsage(cast.admin, [a, b]);
   const { bill, ...billed } = await proveBill(cast.admin, a);
@@ -79,7 +82,7 @@ async function play(run: DemoRun, cast: Cast, stored: Shelf[]): Promise<Omit<Sum
     ...describeShelves(run, shelves),
     operations: stopwatch.times().map(summariseTimes),
     limit: summariseLimit(limit),
-    ...{ usage, bill, quotas_met: tour.quotasMet },
+    ...{ usage, bill, quotas_met: tour.quotasMet, cache: tour.cacheFigures },
     audit: { entries: end.audit.entries, head: `${end.audit.head.seq}:${end.audit.head.hash}` },
     ...told([{ shown: used }, limit, tour, billed, end]),
     left: service.isOwn ? null : leftOf(run, cast, removed),

@@ -4,7 +4,7 @@ import type { Shelf } from './shelf.ts';
 import type { OperationTimes } from './stopwatch.ts';
 import type { Bill } from './tour/prove-bill.ts';
 import type { UsageMinute } from './tour/prove-usage.ts';
-import type { QuotaHit } from './tour/stage.ts';
+import type { CacheFigures, QuotaHit } from './tour/stage.ts';
 
 export interface TenantSummary {
   readonly name: string;
@@ -56,6 +56,8 @@ export interface Summary {
   };
   /** Refusals of quotas that were full. */
   readonly quotas_met: readonly QuotaHit[];
+  /** The same documents in caches that pack them in different ways. */
+  readonly cache: readonly CacheFigures[];
   /** null: nothing is priced in this deployment. */
   readonly bill: Bill | null;
   readonly usage: readonly UsageMinute[];

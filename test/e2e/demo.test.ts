@@ -64,13 +64,29 @@ function expectBill({ bill, usage, tenants }: Summary): void {
   expect(under_other_plans.map(({ plan }) => plan)).toEqual(['free', 'professional', 'enterprise']);
 }
 
+/** Each act of the cache told what it saw; the better a cache packs, the less it holds. */
+function expectCache({ cache, shown }: Summary): void {
+  expect(shown.join('\n')).toMatch(
+    /loaded ahead.*dry run counts.*stampede.*lease_lost.*stale=allow.*by a link.*make room.*statistics/s,
+  );
+  expect(cache.map(({ compression }) => compression)).toEqual(['none', 'lz4', 'zstd']);
+  for (const { keys, hits, misses, hit_rate } of cache) {
+    expect(hits).toBe(keys);
+    expect(hit_rate).toBeCloseTo(hits / (hits + misses), 5);
+  }
+  const [plain, lz4, zstd] = cache.map(({ packed_bytes }) => packed_bytes);
+  expect(plain).toBe(cache[0]?.raw_bytes);
+  expect(lz4).toBeLessThan(plain ?? 0);
+  expect(zstd).toBeLessThan(lz4 ?? 0);
+}
+
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'riptide-demo-test-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-describe('the demo with a service of its own [C1 C5 C10 T2 T3 T4 T5 T6 T7 T8 T10 T11]', () => {
+describe('the demo with a service of its own [C1 C4 C5 C6 C7 C8 C9 C10 C11 C12 C13 T2 T3 T4 T5 T6 T7 T8 T10 T11]', () => {
   it('stores and reads 200 real documents for two tenants, times it, shows what must not work, and leaves nothing', async () => {
     const summary = summaryOf(await runDemo(['--documents', '200', '--json']));
     expect(summary).toMatchObject({ ok: true, documents: 200, left: null, service: { started_by_demo: true } });
@@ -93,6 +109,7 @@ describe('the demo with a service of its own [C1 C5 C10 T2 T3 T4 T5 T6 T7 T8 T10
     expect(summary.not_shown).toEqual([]);
     expect(summary.audit.head).toMatch(new RegExp(`^${summary.audit.entries}:[0-9a-f]{64}$`));
     expect(summary.shown.join('\n')).toMatch(/byte for byte.*404.*401.*429.*Retry-After/s);
+    expectCache(summary);
     expect(summary.shown.join('\n')).toMatch(
       /507.*given back.*user-2.*denies.*rotated.*In Redis.*2 s.*Webhooks.*add up/s,
     );
@@ -177,7 +194,9 @@ describe('the demo with a running service [C1 T1 T2 T5 T9]', () => {
   it('prints tables for people, and no colour where it is not wanted', async () => {
     const plain = await runDemo(['--documents', '4'], address());
     expect(plain.code, plain.stderr).toBe(0);
-    expect(plain.stdout).toMatch(/Bytes stored.*p99.*memory_full.*█.*total .*✓ Tenant B cannot.*Left in/s);
+    expect(plain.stdout).toMatch(
+      /Bytes stored.*p99.*zstd +hits +█.*memory_full.*█.*total .*✓ Tenant B cannot.*Left in/s,
+    );
     expect(plain.stdout + plain.stderr).not.toContain(ESCAPE);
     expect(plain.stderr).toContain('Tenant A: 100 %');
     expect(plain.stderr).toContain('[demo] Key rotation …');
@@ -207,7 +226,7 @@ describe('the demo with a running service [C1 T1 T2 T5 T9]', () => {
   });
 });
 
-describe('the demo checks what it says [C1 T2 T3 T4 T5 T7 T10 T11]', () => {
+describe('the demo checks what it says [C1 C7 C8 C9 C12 T2 T3 T4 T5 T7 T10 T11]', () => {
   let service: RunningService;
   beforeAll(async () => {
     service = await startService();
@@ -269,6 +288,20 @@ describe('the demo checks what it says [C1 T2 T3 T4 T5 T7 T10 T11]', () => {
   );
   const letsLogIn = rewrites(/^\/ratelimit\//, (json) => json.replace('"allowed":false', '"allowed":true'));
   const swapsSecret = rewrites(/\/alerts$/, (json) => json.replace(/"whsec_[A-Za-z0-9+/]{4}/, '"whsec_AAAA'));
+  const countsMore = rewrites(/^\/invalidate\?dry_run=true/, (json) =>
+    json.replace(/"would_invalidate":(\d+)/, (_, entries) => `"would_invalidate":${Number(entries) + 1}`),
+  );
+  const flatters = rewrites(/^\/admin\/cache\/stats/, (json) => json.replace('"misses":', '"misses":1'));
+  /** Everybody is to load. */
+  const leasesToAll: Lie = async (_request, forward) => {
+    const reply = await forward();
+    const lease = `1-${'0'.repeat(24)}`;
+    return reply.headers.has('riptide-lease-held') ? changed(reply, { 'riptide-lease': lease }) : reply;
+  };
+  const hidesAge: Lie = async (_request, forward) => {
+    const reply = await forward();
+    return reply.headers.has('riptide-stale') ? changed(reply, { 'riptide-stale': 'false' }) : reply;
+  };
   const rewritesLog = rewrites(/^\/admin\/audit\?.*asc/, (json) => json.replace('"actor":"admin:', '"actor":"nobody:'));
   /** Takes every write, whatever a policy says. */
   const ignoresPolicies: Lie = async ({ method, path }, forward) => {
@@ -293,6 +326,10 @@ describe('the demo checks what it says [C1 T2 T3 T4 T5 T7 T10 T11]', () => {
     ['an operation metered twice', sendsTwice, /Tenant [AB]: metered operations \d+, and it must be \d+/],
     ["a tenant that reads another's documents", mixesTenants(), /Tenant B, reading \S+ of tenant A: expected 404/],
     ['a wrong key that is let in', believesAll(), /key with a wrong secret: expected 401/],
+    ['a dry run that counts more', countsMore, /Dry runs counted \d+ and \d+, and \d+ were invalidated/],
+    ['a lease for everybody', leasesToAll, /Store what was loaded under the lease: expected 201, came 412 lease_lost/],
+    ['a stale value without its label', hidesAge, /A stale value says that it is stale/],
+    ['statistics that are not true', flatters, /the statistics say [\d, ]+, and it must be/],
     ['a login more than the limit', letsLogIn, /Of 12 logins at once 12 were allowed, not 5/],
     ['a policy that is not heeded', ignoresPolicies, /another allows: expected 403 access_denied/],
     ['a message signed by somebody else', swapsSecret, /The signature of the message holds/],

@@ -1,4 +1,5 @@
 /** The tour: one act after the other, each with tenants of its own. */
+import { CACHE_ACTS } from './cache/cache-acts.ts';
 import { proveEncryption } from './prove-encryption.ts';
 import { proveKeyRotation } from './prove-key-rotation.ts';
 import { proveLimiter } from './prove-limiter.ts';
@@ -9,6 +10,7 @@ import { proveWebhook } from './prove-webhook.ts';
 import type { Act, Shown, Stage } from './stage.ts';
 
 const ACTS: readonly Act[] = [
+  ...CACHE_ACTS,
   proveQuotas,
   proveReservations,
   proveLimiter,
@@ -29,6 +31,7 @@ export async function runTour(stage: Stage, onAct: (title: string) => void): Pro
   return {
     shown: all.flatMap(({ shown }) => shown),
     notShown: all.flatMap(({ notShown = [] }) => notShown),
+    cacheFigures: all.flatMap(({ cacheFigures = [] }) => cacheFigures),
     quotasMet: all.flatMap(({ quotasMet = [] }) => quotasMet),
   };
 }

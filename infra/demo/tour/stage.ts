@@ -1,10 +1,13 @@
 /** What the acts of the tour share: each shows one thing an administrator or a tenant can do, and checks it. */
 import type { Cast } from '../cast.ts';
+import type { DocumentFile } from '../documents.ts';
 import type { DemoService } from '../service.ts';
 
 export interface Stage {
   readonly service: DemoService;
   readonly cast: Cast;
+  /** Real ones, in the order of their keys. */
+  readonly documents: readonly DocumentFile[];
   readonly signal: AbortSignal;
 }
 
@@ -19,12 +22,26 @@ export interface QuotaHit {
   readonly resets_in_ms: number | null;
 }
 
+/** What the statistics say of one cache. */
+export interface CacheFigures {
+  readonly compression: string;
+  readonly keys: number;
+  readonly hits: number;
+  readonly misses: number;
+  /** 0 to 1; null: nothing was read. */
+  readonly hit_rate: number | null;
+  readonly raw_bytes: number;
+  readonly packed_bytes: number;
+  readonly avg_access_time_us: number | null;
+}
+
 export interface Shown {
   /** Each was checked. */
   readonly shown: readonly string[];
   /** What cannot be shown with this service, and why. */
   readonly notShown?: readonly string[];
   readonly quotasMet?: readonly QuotaHit[];
+  readonly cacheFigures?: readonly CacheFigures[];
 }
 
 export interface Act {
