@@ -108,27 +108,17 @@ export function createEntryReader(deps: {
     name: EntryName,
     { asked, want, stale }: Pick<ReturnType<typeof wanting>, 'asked' | 'want'> & { readonly stale: boolean },
   ): Promise<Found> => {
-    const { entry, index } = forCaller(caller, name);
     const startedAt = performance.now();
     const { nowMs, found, context } = await gate.run(caller, {
       script: getCacheEntry,
       scope: 'cache:read',
       kind: 'read',
       resource: resourceOf(name),
-      keys: (context) => ({ entry: entry(context), index: index(context) }),
+      keys: entryKeys(keys, caller.tenantId, name),
       args: (context) => ({ want: want(context), stale: stale ? 1 : 0 }),
     });
     gate.carryAccess(caller.tenantId, (performance.now() - startedAt) * 1000);
     return { state: found[0], text: found[1] as string, nowMs, context, ...asked };
-  };
-
-  const forCaller = (caller: Caller, name: EntryName) => {
-    const all = entryKeys(keys, caller.tenantId, name);
-    return {
-      all,
-      entry: (context: TenantContext) => all(context).entry,
-      index: (context: TenantContext) => all(context).index,
-    };
   };
 
   const decode = async <Large = never>(
@@ -243,7 +233,6 @@ export function createEntryReader(deps: {
       name: EntryName,
       { leaseMs, earlyShare, stale = true, ifNoneMatch = [] }: LeaseOptions & Pick<ReadOptions, 'ifNoneMatch'>,
     ): Promise<LeasedRead> {
-      const { all } = forCaller(caller, name);
       const { asked, want } = wanting(caller, name, ifNoneMatch);
       const own = {
         op: newOperation(),
@@ -257,7 +246,7 @@ export function createEntryReader(deps: {
         scope: 'cache:read',
         kind: 'write',
         resource: resourceOf(name),
-        keys: all,
+        keys: entryKeys(keys, caller.tenantId, name),
         args: (current) => ({ ...own, want: want(current) }),
       });
       gate.carryAccess(caller.tenantId, (performance.now() - startedAt) * 1000);

@@ -54,7 +54,7 @@ export function createEntryWalk({ redis, keys }: { readonly redis: RedisDriver; 
       const listings = members.map(listingOf);
       const records = listings.map((member) => keys.listedRecord(id, generation, member));
       const leases =
-        removal.which === 'older' ? listings.map((member) => keys.lease(id, generation, parseListing(member))) : [];
+        removal.which !== 'seen' ? listings.map((member) => keys.lease(id, generation, parseListing(member))) : [];
       const call = () =>
         runScript(redis, removeCacheEntries, {
           keys: { gate: keys.gate(id), index: keys.index(id, generation), records: [...records, ...leases] },

@@ -36,7 +36,10 @@ export function createExpiredRecords(deps: {
       keys: {
         gate: keys.gate(id),
         index: keys.index(id, generation),
-        records: found.map(({ kind, name }) => keys.counted(id, generation, kind, name)),
+        records: [
+          ...found.map(({ kind, name }) => keys.counted(id, generation, kind, name)),
+          ...found.map(({ name }) => keys.lease(id, generation, name)),
+        ],
       },
       args: { expiries: found.map(({ expiresAtMs }) => expiresAtMs) },
       kind: 'write',

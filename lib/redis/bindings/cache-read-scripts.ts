@@ -8,7 +8,7 @@ import { GATE_ARGS } from './gate-args.ts';
 export const getCacheEntry = defineScript({
   name: 'get-cache-entry',
   source: getCacheEntryLua,
-  keys: ['gate', 'holds', 'entry', 'index'],
+  keys: ['gate', 'holds', 'entry', 'index', 'lease'],
   args: [...GATE_ARGS, 'want', 'stale'],
   runsWhenFull: true,
   reply: (raw) => asList(raw),

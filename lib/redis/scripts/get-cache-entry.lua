@@ -7,6 +7,7 @@
   KEYS[2] holds         zset     the tenant's open reservations
   KEYS[3] entry         string   the entry: head line, metadata, payload
   KEYS[4] index         zset     the tenant's index
+  KEYS[5] lease         string   the token of who loads the entry, perhaps since before it was written; has a TTL
 
   ARGV[1] keyField               the API key's field in `gate`
   ARGV[2] scope                  what the key must be allowed to do, between spaces; empty = nothing
@@ -22,10 +23,10 @@
   instance has it, entry text or head }, or a refusal of the gate.
 
   Cost: O(bytes returned). 4 inner calls, one more while something is invalidated and not reclaimed; 6 when the entry is found
-  expired, 3 more when its recency moves.
+  expired, 7 or 8 when it was written within a minute; 3 more when its recency moves.
 ]]
 --- @include "includes/open-gate.lua"
-local entry, index, want, stale = KEYS[3], KEYS[4], ARGV[6], ARGV[7] == '1'
+local entry, index, leaseKey, want, stale = KEYS[3], KEYS[4], KEYS[5], ARGV[6], ARGV[7] == '1'
 --- @include "includes/read-entry.lua"
 --- @include "includes/close-gate.lua"
 return { OK, level, minuteOps, nowMs, opm, burst, own, found, text }

@@ -27,7 +27,7 @@
   Cost: O(bytes returned). As get-cache-entry; one more when a lease is granted, 3 when it is held by another.
 ]]
 --- @include "includes/open-gate.lua"
-local entry, index, want, stale = KEYS[3], KEYS[4], ARGV[6], ARGV[10] == '1'
+local entry, index, leaseKey, want, stale = KEYS[3], KEYS[4], KEYS[5], ARGV[6], ARGV[10] == '1'
 --- @include "includes/read-entry.lua"
 local wanted = found == 0
 if text and access then

@@ -6,7 +6,8 @@
 
   KEYS[1] gate          hash     the tenant's limits, counters and API keys
   KEYS[2] index         zset     the tenant's index
-  KEYS[3..] records     string   the entries; then perhaps as many leases, of those who load them
+  KEYS[3..] records     string   the entries; then perhaps as many leases, of those who load them: of
+                                 `older` all go, else those of loads that began before the entry was written
 
   ARGV[1] which                  older = not written after seq `bound`; seen = none, only count those; hidden = invalidated; coldest =
                                  until the tenant uses `bound` bytes of memory
@@ -18,7 +19,7 @@
   Returns { removed, bytes of memory freed, members of the index that were moved or were of no entry, how many removed entries (of
   `seen`: of all) a read would still have seen, bytes of memory in use then }.
 
-  Cost: O(entries * log n) of the index and O(tags). 5 inner calls an entry at most, and 4 for all; call it with at most 500.
+  Cost: O(entries * log n) of the index and O(tags). 6 inner calls an entry at most, and 5 for all; call it with at most 500.
 ]]
 --- @include "includes/open-stock.lua"
 --- @include "includes/entry.lua"
@@ -28,6 +29,8 @@ local pending = redis.call('HGET', KEYS[1], 'v')
 local before, removed, settled, seen = left.memory, 0, 0, 0
 local order, texts = {}, {}
 for place = 1, count do order[place] = place + 2 end
+-- Of most nobody loads any.
+local leased = which ~= 'older' and #KEYS > count + 2 and redis.call('EXISTS', unpack(KEYS, count + 3)) > 0
 -- The order of the index tells minutes apart. Where it comes to this one the entries are looked at first: those that were written
 -- in it, the oldest first, then those that were only read in it, and at last what was written just now.
 local LAST_WRITES = 16
@@ -71,7 +74,9 @@ for _, i in ipairs(order) do
   end
   if goes then
     if not hidden and not (head and head.gone) then seen = seen + 1 end
-    forget_entry(left, entry, index, head, nowMs, KEYS[i + count])
+    local lease = KEYS[i + count]
+    forget_entry(left, entry, index, head, nowMs, which == 'older' and lease or nil)
+    if leased then end_older_load(lease, head, nowMs) end
     removed = removed + 1
   elseif which == 'older' and text == '' and KEYS[i + count] then
     redis.call('UNLINK', KEYS[i + count])

@@ -5,13 +5,14 @@
 
   KEYS[1] gate          hash     the tenant's limits, counters and API keys
   KEYS[2] index         zset     the tenant's index
-  KEYS[3..] records     string   records whose expiry member was found due
+  KEYS[3..] records     string   records whose expiry member was found due; then perhaps as many leases, of those who load
+                                 the entries among them
 
   ARGV[1..] expiries             for each record: the expiry the caller saw (ms)
 
   Returns { removed, bytes freed, members of the index that were moved or were of no record }.
 
-  Cost: O(records * log n). 4 inner calls a record at most, and 3 for all; call it with at most 500.
+  Cost: O(records * log n). 6 inner calls a record at most, and 4 for all; call it with at most 500.
 ]]
 --- @include "includes/open-stock.lua"
 --- @include "includes/entry.lua"
@@ -20,7 +21,9 @@
 local index = KEYS[2]
 local before = left.memory
 local removed, settled = 0, 0
-for i = 3, #KEYS do
+-- Of most nobody loads any.
+local leased = #KEYS > #ARGV + 2 and redis.call('EXISTS', unpack(KEYS, #ARGV + 3)) > 0
+for i = 3, #ARGV + 2 do
   local record, seen = KEYS[i], tonumber(ARGV[i - 2])
   local keyMember = key_member(record)
   local kind = string.sub(keyMember, 3, 3)
@@ -37,6 +40,7 @@ for i = 3, #KEYS do
   if head and head.gone then
     if kind == 'c' then
       forget_entry(left, record, index, head, nowMs)
+      if leased then end_older_load(KEYS[i + #ARGV], head, nowMs) end
     else
       forget_record(left, record, index, indexed, measured_charge(record))
       if indexed ~= seen then redis.call('ZREM', index, expiry_member(seen, keyMember)) end

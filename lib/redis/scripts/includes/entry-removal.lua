@@ -58,6 +58,18 @@ local function uncount_entry(stock, entry, head, charged)
   stock.packed = math.max(0, stock.packed - math.max(0, packed))
 end
 
+-- No lease is granted for longer.
+local LONGEST_LEASE_MS = 60000
+
+-- A write leaves the lease of its entry: its seq says that a load which began before is not to be stored. Once the entry goes,
+-- nothing would, so that lease goes, too. `lease`: its key. 1 inner call of an entry written within a minute, 2 when there was
+-- such a load.
+local function end_older_load(lease, head, nowMs)
+  if not head or nowMs - head.updated > LONGEST_LEASE_MS then return end
+  local token = redis.call('GET', lease)
+  if token and tonumber(string.match(token, '^%d+')) < head.seq then redis.call('UNLINK', lease) end
+end
+
 -- Removes the entry with its index members, and takes it from the stock. Of a head not to be believed `charged` is nil. `alongside`: a key to be removed with it, or nil.
 -- 2 inner calls; 3 when its value is in S3; 4 when its head cannot be read.
 local function forget_entry(stock, entry, index, head, nowMs, alongside)

@@ -1,6 +1,6 @@
 -- Reads a cache entry, and removes it when it has expired. Runs where it stands, after open-gate.lua, with `entry`, `index`,
--- `want` (as get-cache-entry.lua) and `stale` (whether one in its grace will do) set. Leaves `found` 0 none, 1 here, 2
--- unchanged, 3 as the instance has it, `text`, and `hiddenSeq`: the seq of an entry that is there and invalidated. Meters what it found.
+-- `leaseKey`, `want` (as get-cache-entry.lua) and `stale` (whether one in its grace will do) set. Leaves `found` 0 none, 1 here, 2
+-- unchanged, 3 as the instance has it, and `text`. Meters what it found.
 local text
 if want == '' then
   text = redis.call('GET', entry)
@@ -32,6 +32,7 @@ if text and (not access or want ~= '' or gate[7] or moves or (expires ~= '000000
 --- @include "stock.lua"
       local left = read_stock(stock, nowMs)
       forget_entry(left, entry, index, head, nowMs)
+      end_older_load(leaseKey, head, nowMs)
       stock = write_stock(left)
       text, head = false, nil
     else
