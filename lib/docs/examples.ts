@@ -84,7 +84,7 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
   },
   exportCache: { body: { tenant_id: TENANT, namespace: 'pages', prefix: 'en/' }, reply: { job_id: JOB.id } },
   getCacheStats: {
-    query: { tenant_id: TENANT, interval: 'minute', from: '2026-07-01T09:29:00Z' },
+    query: { tenant_id: TENANT, interval: 'minute' },
     reply: {
       tenant_id: TENANT,
       as_of: '2026-07-01T09:30:40.000Z',
@@ -323,7 +323,7 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
   },
   getEntry: { params: ENTRY, headers: { 'if-none-match': ETAG } },
   headEntry: { params: ENTRY },
-  deleteEntry: { params: ENTRY, headers: { 'if-match': ETAG } },
+  deleteEntry: { params: ENTRY },
   batchEntries: {
     params: { namespace: 'pages' },
     body: { set: [{ key: 'en/home', value: 'Welcome', ttl_seconds: 3_600, tags: ['home'] }] },

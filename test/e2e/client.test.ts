@@ -1,6 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, createClient } from '../../lib/client/client.ts';
+import { uploadEntry } from '../../lib/client/upload-entry.ts';
 import { type RunningService, startService } from '../support/start-service.ts';
 
 let service: RunningService;
@@ -87,6 +88,41 @@ describe('every endpoint answers the client, over HTTP [A14 A16]', () => {
     expect(new TextDecoder().decode(page.bytes)).toContain('/cache/{namespace}/{key+}');
     const answer = await fetch(`${service.url}/openapi.json`);
     expect(await answer.json()).toEqual(document);
+  });
+});
+
+describe('a value that is too large for a body [C6 A16]', () => {
+  const params = { namespace: 'media', key: 'film' };
+  const body = new Uint8Array(5_000_000).map((_, i) => (i * i) % 251);
+
+  it('is uploaded and read back by the client as any other', async () => {
+    const { client } = await newTenant();
+    const headers = { 'content-type': 'video/mp4', 'if-none-match': '*' } as const;
+    const stored = await uploadEntry(client, { params, query: { ttl_seconds: 60 }, headers, body });
+    expect(stored).toMatchObject({ ok: true, status: 201, data: { size_bytes: body.length } });
+    const read = await client.getEntry({ params });
+    if (!read.ok || read.status !== 200) throw new Error('not the value');
+    expect(Buffer.compare(read.bytes, body)).toBe(0);
+    expect(read.contentType).toBe('video/mp4');
+    const again = await uploadEntry(client, { params, headers, body });
+    expect(again).toMatchObject({ ok: false, problem: { code: 'precondition_failed' } });
+  });
+
+  it.each<[string, typeof fetch, string]>([
+    ['refuses it', async () => new Response('no', { status: 403 }), 'unexpected_reply'],
+    ['cannot be reached', () => Promise.reject(new TypeError('fetch failed')), 'network_error'],
+  ])('is not stored when S3 %s', async (_what, toS3, code) => {
+    const { client } = await newTenant();
+    expect(await uploadEntry(client, { params, body }, toS3)).toMatchObject({ ok: false, problem: { code } });
+    expect(await client.headEntry({ params })).toMatchObject({ ok: false, status: 404 });
+  });
+
+  it('is not begun where the caller may not write', async () => {
+    const { tenant } = await newTenant();
+    const key = accepted(await admin.createKey({ params: { id: tenant.id }, body: { scopes: ['cache:read'] } })).data;
+    const reader = createClient({ baseUrl: service.url, key: key.key });
+    const refused = await uploadEntry(reader, { params, body });
+    expect(refused).toMatchObject({ ok: false, problem: { code: 'scope_missing' } });
   });
 });
 

@@ -1,5 +1,6 @@
 /** A value too large for a request: sent to S3 by a signed URL, read back by a link, counted as storage. */
 import { randomBytes } from 'node:crypto';
+import { uploadEntry } from '../../../../lib/client/upload-entry.ts';
 import { demand, demandRefusal, demandStatus } from '../../claims.ts';
 import { loadDocument } from '../../documents.ts';
 import type { DemoTenant } from '../../tenant.ts';
@@ -35,20 +36,17 @@ export const proveLargeValue: Act = {
   },
 };
 
-/** Announce, send, store. @throws {BrokenClaimError} */
+/** Announced, sent, stored. @throws {BrokenClaimError} */
 async function upload({ signal }: Stage, { client }: DemoTenant, value: Buffer): Promise<void> {
-  const begun = await client.putEntry({ params: PARAMS, query: { upload_bytes: value.length }, body: '' });
-  demandStatus(begun, 202, 'Begin an upload');
-  const { url, method, headers, upload_id } = begun.data;
-  const sent = await fetch(url, { method, headers, body: new Uint8Array(value), signal });
-  demand(sent.ok, `The upload to the signed URL: expected success, came ${sent.status}`);
-  const stored = await client.putEntry({
+  const query = { ttl_seconds: 3_600 };
+  const stored = await uploadEntry(client, {
     params: PARAMS,
-    query: { upload_id, ttl_seconds: 3_600 },
+    query,
     headers: { 'content-type': CONTENT_TYPE },
-    body: '',
+    body: value,
+    signal,
   });
-  demandStatus(stored, 201, 'Store what was uploaded');
+  demandStatus(stored, 201, 'Store an upload');
   demand(stored.data.size_bytes === value.length, `${value.length} bytes uploaded, ${stored.data.size_bytes} stored`);
 }
 
