@@ -9,9 +9,9 @@ import type { EntryName, Keys } from '../keys.ts';
 import { incrementCacheEntry } from '../redis/bindings/cache-batch-scripts.ts';
 import type { RedisReply } from '../redis/driver.ts';
 import { pause } from '../redis/waiting.ts';
-import type { BatchWriter } from './batch-writer.ts';
+import type { BatchEntry, BatchWriter } from './batch-writer.ts';
 import type { StoredEntry } from './entry.ts';
-import { entryKeys, operationId, resourceOf } from './entry-call.ts';
+import { entryKeys, newOperation, operationId, resourceOf } from './entry-call.ts';
 import { metaText } from './entry-format.ts';
 import type { EntryReader } from './entry-reader.ts';
 import { checkEntry } from './entry-rules.ts';
@@ -20,7 +20,10 @@ import type { MakeRoom } from './make-room.ts';
 import { settingsFor } from './namespace-settings.ts';
 
 export interface IncrementOptions extends Pick<Lifetime, 'ttlMs' | 'graceMs'> {
-  /** The same again is a replay, for as long as some 40 others have not come after it: it tells what the first one left. */
+  /**
+   * The same again is a replay, for as long as some 40 others have not come after it: it tells what the first one left. Of an
+   * encrypting tenant for as long as nobody else has changed the number since.
+   */
   readonly operation?: string;
 }
 
@@ -36,7 +39,7 @@ export interface Incremented {
 
 /** A new number's. */
 const META = { content_type: 'application/json' } as const;
-const NUMBER = /^-?\d{1,16}$/;
+const NUMBER = /^-?\d+$/;
 
 /** Outcomes of the script. */
 const CREATED = 1;
@@ -96,28 +99,31 @@ export function createNumbers(deps: {
     caller: Caller,
     { namespace, key }: EntryName,
     by: number,
-    options: IncrementOptions,
+    options: IncrementOptions & { readonly operation: string },
   ): Promise<Incremented | null> => {
     const stored = (await reader.get(caller, { namespace, key })) as StoredEntry | null;
-    const value = added(stored === null ? 0 : numberOf(stored), by);
-    const [item] = await batch.setMany(caller, namespace, [
-      {
-        key,
-        value: Buffer.from(String(value)),
-        ...(stored === null
-          ? { meta: META, condition: 'absent', ttlMs: options.ttlMs, graceMs: options.graceMs }
-          : { meta: stored.meta, condition: { etags: [stored.etag] }, until: stored }),
-      },
-    ]);
+    const before = stored === null ? 0 : numberOf(stored);
+    const sum = added(before, by);
+    const entry: BatchEntry = {
+      key,
+      value: Buffer.from(String(sum)),
+      ...(stored === null
+        ? { meta: META, condition: 'absent', ttlMs: options.ttlMs, graceMs: options.graceMs }
+        : { meta: stored.meta, condition: { etags: [stored.etag] }, until: stored }),
+    };
+    const [item] = await batch.setMany(caller, namespace, [entry], options);
     if (item === undefined || item.status === 'precondition_failed') return null;
     if ('error' in item) throw item.error;
     const { etag, expiresAtMs, freshUntilMs } = item.stored;
+    // Sealed anew it would have another ETag: it is this operation that left what was read.
+    const value = etag === stored?.etag ? before : sum;
     return { value, created: item.status === 'created', etag, expiresAtMs, freshUntilMs };
   };
 
   const incrementSealed = async (caller: Caller, name: EntryName, by: number, options: IncrementOptions) => {
+    const { operation = newOperation() } = options;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const done = await addSealed(caller, name, by, options);
+      const done = await addSealed(caller, name, by, { ...options, operation });
       if (done !== null) return done;
       await pause(random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries), caller.signal);
     }

@@ -20,7 +20,7 @@
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, memory limit in bytes, 1 if that is
   the tenant's share of what all have together, of each entry four: outcome, expires ms, fresh until ms, digest }, or a refusal of
   the gate, which changed nothing. Outcomes as of set-cache-entry: 1, 2, 3, 4, 6, and 5: then used and held bytes and what is
-  needed follow instead. Nothing is metered when all are replays or find no room.
+  needed follow instead. Nothing is metered when all are replays, or none is stored and one finds no room.
 
   Cost: O(entries * log n) of the index. 6 inner calls and one for each entry; one more for each while something is invalidated
   and not reclaimed. Call it with at most 100.
@@ -44,7 +44,8 @@ if #pairsToSet > 0 then
   left.bytesIn = left.bytesIn + transferBytes
   stock = write_stock(left)
 end
-if #pairsToSet > 0 or replays + full < #KEYS - 3 then
+-- What finds no room is asked again once there is some: then it is metered.
+if #pairsToSet > 0 or (full == 0 and replays < #KEYS - 3) then
   -- What this operation stored before was metered then.
   if replays > 0 then level, minuteOps, ops = math.max(0, level - OPERATION), minuteOps - 1, ops - 1 end
 --- @include "includes/close-gate.lua"
