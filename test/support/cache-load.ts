@@ -90,8 +90,7 @@ export async function runCacheLoad(apps: readonly App[], load: CacheLoad): Promi
       if (refused) report.refused++;
     }
   };
-  // The instances know the tenants' keys from here on.
-  for (const one of apps) for (const { caller } of places) await one.cache.get(caller, { namespace: 'a', key: 'k0' });
+  for (const one of apps) for (const { caller } of places) await learnKeys(one, caller);
   await Promise.all(Array.from({ length: load.clients }, (_, number) => work(number)));
   await Promise.all(places.map(({ tenant }) => auditCache(app, tenant.id)));
   for (const until = (await redisTimeMs(app)) + LONGEST_LIFE_MS + 1; (await redisTimeMs(app)) < until; );
@@ -106,6 +105,13 @@ function pick<T>(weighted: readonly (readonly [name: string, weight: number, ste
     at -= weight;
   }
   throw new Error('There are no steps');
+}
+
+/** The instance has the tenant's data key from here on: many ask for it at once, and all of them fail with one. */
+async function learnKeys(app: App, caller: Place['caller']): Promise<void> {
+  const name = { namespace: 'first', key: 'k' };
+  await app.cache.set(caller, name, { value: Buffer.of(1), meta: { content_type: 'application/x-test' }, ttlMs: null });
+  await app.cache.delete(caller, name);
 }
 
 /** Nothing is under way: one cleaning, and all adds up. @returns how many entries are left. */

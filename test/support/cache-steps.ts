@@ -218,6 +218,8 @@ const getOrSet: Step = async (client) => {
       const { write, entry } = newWrite(client, name);
       write.loadedAt = write.start;
       loaded.push(write);
+      // A source that takes as long as some calls of others.
+      for (let left = random(12); left > 0; left--) await app.redis.send(['TIME'], { kind: 'read' });
       return entry;
     };
     const obtained = await app.cache.getOrSet(caller, name, load, {
