@@ -68,17 +68,25 @@ function blockOf(raw: Buffer, sizedBlock: Buffer): Lz4Block {
   return { rawBytes: raw.length, data: isCompressed ? data : raw, isCompressed };
 }
 
-/** The block as the library wants it. It reserves as much as this prefix says: the frame was checked against the cap. */
-function sized({ rawBytes, data }: Lz4Block): Buffer {
-  const block = Buffer.allocUnsafe(PREFIX_BYTES + data.length);
-  block.writeUInt32LE(rawBytes);
-  data.copy(block, PREFIX_BYTES);
-  return block;
+/**
+ * Decompresses a block where it stands in its frame: the four bytes before it, which say its length there, say meanwhile what the
+ * library wants, and are put back. A copy would cost as much again. The library reserves as much as they say: the frame was
+ * checked against the cap.
+ */
+function uncompressInFrame(library: Lz4Library, { rawBytes, data }: Lz4Block): Buffer {
+  const sized = Buffer.from(data.buffer, data.byteOffset - PREFIX_BYTES, PREFIX_BYTES + data.length);
+  const lent = sized.readUInt32LE();
+  sized.writeUInt32LE(rawBytes);
+  try {
+    return library.uncompressSync(sized);
+  } finally {
+    sized.writeUInt32LE(lent);
+  }
 }
 
 function contentOf(library: Lz4Library, block: Lz4Block): Buffer {
   if (!block.isCompressed) return block.data;
-  const content = attempt(() => library.uncompressSync(sized(block)));
+  const content = attempt(() => uncompressInFrame(library, block));
   if (content.length !== block.rawBytes) throw corrupt('a block is not as long as it says');
   return content;
 }

@@ -70,6 +70,18 @@ describe('packing payloads [C1 C5]', () => {
     expect(outcomes).toEqual(new Set(['none', algorithm]));
   });
 
+  it('leaves packed bytes as they are, whether or not they can be unpacked', async () => {
+    for (const [sizeBytes, damaged] of [[2_000], [5 * MEBIBYTE], [2_000, 25]] as const) {
+      const packed = await pack(textOf(sizeBytes), { algorithm: 'lz4', thresholdBytes: 1024 });
+      if (damaged !== undefined) packed.bytes.fill(0xff, damaged, packed.bytes.length - 4);
+      const before = Buffer.from(packed.bytes);
+      const unpacked = Promise.resolve().then(() => unpack({ ...packed, maxBytes: 20 * MEBIBYTE }));
+      if (damaged === undefined) expect(await unpacked).toHaveLength(sizeBytes);
+      else await expect(unpacked).rejects.toMatchObject({ code: 'value_corrupt' });
+      expect(packed.bytes.equals(before)).toBe(true);
+    }
+  });
+
   it('stores a payload that saves exactly 10 % as it is', async () => {
     const exact = await findPayload((raw, packedBytes) => packedBytes * 10 === raw * 9);
     expect((await pack(exact, { algorithm: 'lz4', thresholdBytes: 0 })).codec).toBe('none');
