@@ -107,8 +107,9 @@ export function createUploads(deps: {
       const own = sealed
         ? pack(caller, name, { value, meta: entry.meta })
         : async () => asUploaded(upload, entry, value);
-      const outcome = await writer.setPacked(caller, name, entry, { pack: own, op: upload.ulid });
-      forget(tenantId, name);
+      // Also when it failed: nobody knows then what is stored.
+      const stored = writer.setPacked(caller, name, entry, { pack: own, op: upload.ulid });
+      const outcome = await stored.finally(() => forget(tenantId, name));
       if (sealed) await blobValues.doom(tenantId, upload.ulid, { generation, signal });
       return outcome;
     },

@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import type { Obtained } from '../../lib/cache/get-or-set-options.ts';
 import type { Selector } from '../../lib/cache/selector.ts';
+import { OutcomeUnknownError } from '../../lib/errors.ts';
+import type { FailpointHook } from '../../lib/redis/failpoints.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
 import { auditCache } from '../support/cache-audit.ts';
 
@@ -115,6 +117,25 @@ describe.each(TRANSPORTS)('loads beside invalidations over %s [C7 C8]', (transpo
       app.cache.set(caller, name, { value: bytes('older'), meta, ttlMs: null, lease: token }),
     ).rejects.toMatchObject({ code: 'lease_lost' });
     await auditCache(app, tenant.id);
+  });
+});
+
+describe('an upload whose commit got no answer [C6 C7]', () => {
+  it('leaves no copy of what was before to answer from', async () => {
+    let lost = false;
+    const failpoint: FailpointHook = ({ name: script, phase }) => {
+      if (lost && script === 'set-cache-entry' && phase === 'after') throw new OutcomeUnknownError('lost');
+    };
+    const app = await testApp({ failpoint });
+    const { caller } = await newTenant(app, { cache: { namespaces: { ns: { max_stale_ms: 60_000 } } } });
+    await app.cache.set(caller, name, { value: bytes('before'), meta, ttlMs: null });
+    expect(await app.cache.get(caller, name)).toMatchObject({ value: bytes('before') });
+    const value = bytes('uploaded');
+    const { uploadId, url, headers } = await app.cache.beginUpload(caller, name, value.length);
+    expect((await fetch(url, { method: 'PUT', headers, body: value })).status).toBe(200);
+    lost = true;
+    await expect(app.cache.commitUpload(caller, name, uploadId, { meta, ttlMs: null })).rejects.toThrow();
+    expect(await app.cache.get(caller, name)).toMatchObject({ value });
   });
 });
 
