@@ -6,7 +6,7 @@ import { TRANSPORTS, testApp } from '../support/app.ts';
 import { INLINE_MAX_BYTES, runCacheLoad } from '../support/cache-load.ts';
 import { createRandomFaults } from '../support/random-faults.ts';
 
-const OPERATIONS = 1_200;
+const OPERATIONS = 1_000;
 const SEED = Number(process.env.RIPTIDE_SEED ?? Date.now() % 1_000_000);
 
 beforeAll(() => void telemetry.logger.setLogLevel('SILENT'));
