@@ -195,15 +195,18 @@ describe.each(TRANSPORTS)('invalidation over %s [C8]', (transport) => {
     expect(await auditTenant(app, tenant.id as never)).toBe(21);
   });
 
-  it('reclaims entries of the first format, which the index does not list by tag', async () => {
+  it.each([
+    ['red', 'text/plain'],
+    ['a]"\\', `text/plain; a="]\\\\${'x'.repeat(230)}`],
+  ])('reclaims entries of the first format, which the index does not list by tag: %s', async (tag, type) => {
     const tenant = await newTenant(app);
     const { caller } = tenant;
     const id = tenant.tenant.id as never;
-    await put(caller, 'old', { tags: ['red'] });
-    await asFirstFormat(app, id, 'old', 'red');
+    await put(caller, 'old', { tags: [tag] });
+    await asFirstFormat(app, id, 'old', { tag, type });
     expect(await has(caller, 'old')).toBe(true);
-    expect(await dry(caller, { by: 'tags', tags: ['red'] })).toMatchObject({ exact: false });
-    await ask(caller, { by: 'tags', tags: ['red'] });
+    expect(await dry(caller, { by: 'tags', tags: [tag] })).toMatchObject({ exact: false });
+    await ask(caller, { by: 'tags', tags: [tag] });
     expect(await has(caller, 'old')).toBe(false);
     expect(await settle(tenant)).toBeNull();
     expect(await has(caller, 'old')).toBe(false);
@@ -223,13 +226,18 @@ describe.each(TRANSPORTS)('invalidation over %s [C8]', (transport) => {
 });
 
 /** Makes an entry one of format c1, as a version before this one would have stored it. */
-async function asFirstFormat(app: App, id: never, key: string, tag: string): Promise<void> {
+async function asFirstFormat(app: App, id: never, key: string, { tag, type }: { tag: string; type: string }) {
   const keys = keysOf(app);
   const entry = keys.cacheEntry(id, 1, { namespace: 'ns', key });
   const text = String(await app.redis.send(['GET', entry], { kind: 'read' }));
   const [line = ''] = text.split('\n', 1);
   const [, , access, expires, , raw, seq, , updated, , , , , op] = line.split(',');
-  const meta = JSON.stringify({ content_type: 'text/plain', tags: [tag] });
+  const meta = JSON.stringify({
+    content_type: type,
+    source: 's'.repeat(256),
+    version: 'v'.repeat(128),
+    tags: [tag, 'other'],
+  });
   const body = `${meta}${value}`;
   const digest = hash('sha256', `text,${raw},${body}`, 'base64url').slice(0, 22);
   const head = (charged: string) =>

@@ -6,17 +6,30 @@
 -- What is read of an entry when only its head is wanted: nearly always the tags, too.
 local HEAD_BYTES = 1024
 
+-- The tags in the JSON of metadata of format c1, joined by commas. They may have quotes, backslashes and brackets.
+local function tags_of_before(meta)
+  meta = string.gsub(string.gsub(meta, '\\\\', '\1'), '\\"', '\2')
+  local tags, _, at = {}, string.find(meta, '"tags":[', 1, true)
+  while at do
+    local tag
+    _, at, tag = string.find(meta, '^,?"([^"]*)"', at + 1)
+    tags[#tags + 1] = tag
+  end
+  return (string.gsub(string.gsub(table.concat(tags, ','), '\2', '"'), '\1', '\\'))
+end
+
 -- Format c1 had neither grace nor recency nor blobs, and its tags stood in the JSON of the metadata.
-local function read_head_of_before(text)
+local function read_head_of_before(entry, text)
   local first, last, metaBytes, expires, updated, seq, charged, rawBytes, digest, op, codec = string.find(
     text, '^c1,%x+,(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),([%w_-]+),([%w_-]+),(%a%w*)\n'
   )
   if not first then return nil end
-  local tags = string.match(string.sub(text, last + 1, last + metaBytes), '"tags":%[(.-)%]') or ''
+  local meta = string.sub(text, last + 1, last + metaBytes)
+  if #meta < metaBytes + 0 then meta = redis.call('GETRANGE', entry, last, last + metaBytes - 1) end
   return {
     access = '', expires = tonumber(expires), fresh = 0, rawBytes = tonumber(rawBytes), seq = tonumber(seq),
     charged = tonumber(charged), updated = updated, metaBytes = tonumber(metaBytes), tagBytes = 0, blob = '-',
-    digest = digest, op = op, codec = codec, length = last, tags = string.gsub(tags, '"', ''),
+    digest = digest, op = op, codec = codec, length = last, tags = tags_of_before(meta),
   }
 end
 
@@ -41,7 +54,7 @@ local function read_head(entry, text, atMs)
       if #text < ends then head.tags = redis.call('GETRANGE', entry, last, ends - 1) end
     end
   else
-    head = read_head_of_before(text)
+    head = read_head_of_before(entry, text)
     if not head then return nil end
   end
   head.gone = head.expires > 0 and head.expires <= atMs
