@@ -30,7 +30,7 @@ export type Warmed = { readonly report: WarmCacheResponse } | { readonly job: Jo
 
 export type Warming = ReturnType<typeof createWarming>;
 
-/** An export that is loaded in so many ms is answered at once. */
+/** An export that is loaded in so many ms is answered at once; one that is written in them is done with its 202. */
 const INLINE_MS = 3_000;
 
 export function createWarming(deps: {
@@ -121,13 +121,21 @@ export function createWarming(deps: {
       return warmCold(request, { context, dryRun, signal: admin.signal });
     },
 
-    /** Starts the export. @throws as `warm`. @throws {JobLimitError} */
+    /** Starts the export; a small one is done by then. @throws as `warm`. @throws {JobLimitError} */
     async export({ tenant_id: tenantId, ...params }: ExportCacheRequest, admin: AdminCall): Promise<Job> {
       const ulid = admin.ulid ?? newUlid(now());
       await peeker.peek(tenantId, [], { signal: admin.signal });
       // Keys and prefixes are the tenant's own, and not logged.
       await log('cache.export', tenantId, { plaintext: params.plaintext }, { ...admin, ulid });
-      return jobs.start({ kind: 'export-cache', tenantId, params, unit: 'entries', opId: ulid, signal: admin.signal });
+      return jobs.start({
+        kind: 'export-cache',
+        tenantId,
+        params,
+        unit: 'entries',
+        opId: ulid,
+        inlineMs: INLINE_MS,
+        signal: admin.signal,
+      });
     },
   };
 }
