@@ -81,12 +81,17 @@ export function readEntry(text: string, reading: Reading): StoredEntry | Promise
   }
 }
 
-/** @throws {CorruptValueError} also when the object is not the one the stub names. */
+/** What packing and sealing may add to a value. */
+const MAX_ADDED_BYTES = 1_024;
+
+/** @throws {CorruptValueError} also when the object is not the one the stub names, and unread when it would be too long. */
 async function readLarge(
   known: StoredHead,
   { head, blob, metaText, reading }: { head: EntryHead; blob: BlobRef; metaText: string; reading: Reading },
 ): Promise<StoredEntry> {
   const { codec } = head;
+  if (known.rawBytes > reading.maxBytes || blob.bytes > reading.maxBytes + MAX_ADDED_BYTES)
+    throw new CorruptValueError('The object of a stored entry says it is longer than values may be');
   const bytes = await reading.fetch(blob);
   if (isSealed(codec)) return openEntry(known, { payload: toPayload(codec, bytes), codec, metaText, reading });
   const plain = codec === 'lz4' || codec === 'zstd' ? codec : 'none';

@@ -160,6 +160,17 @@ describe('an object that unpacks to more than it says [C5 C6]', () => {
     const after = process.memoryUsage();
     expect(after.rss - before.rss + after.external - before.external).toBeLessThan(12 * MIB);
   });
+
+  it.each([
+    ['object', MIB, 20 * MIB + 1_025],
+    ['value', 20 * MIB + 1, MIB],
+  ])('is not even fetched when its %s is longer than values may be', async (_what, rawBytes, bytes) => {
+    const stub = packStub(meta, { codec: 'raw', rawBytes, sha256: sha256Of(Buffer.alloc(0)) });
+    const stored = storedStub(stub, `${'0'.repeat(26)}.${bytes}`);
+    const unused = () => Promise.reject(new Error('nothing is read'));
+    const reading = { name, nowMs: 0, maxBytes: 20 * MIB, fetch: unused, open: unused };
+    await expect(readEntry(stored, reading)).rejects.toBeInstanceOf(CorruptValueError);
+  });
 });
 
 /** As set-cache-entry.lua writes it. */
