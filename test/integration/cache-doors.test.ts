@@ -77,3 +77,12 @@ describe('metadata [C3]', () => {
     }
   });
 });
+
+describe.each([false, true])('a number, encryption %s [C1]', (encryption) => {
+  it('begins at 0 where it is known that there is none', async () => {
+    const { key } = await newTenant(door.app, { encryption });
+    expect((await put(key, '/cache/ns/n?negative=true', '')).status).toBe(201);
+    const reply = await door.call({ method: 'POST', target: '/cache/ns/n?increment=1', key });
+    expect(json(reply.body)).toMatchObject({ value: 1, created: true });
+  });
+});
