@@ -4,13 +4,13 @@ import type { Administration } from './administration.ts';
 import { withBlobFailpoints } from './blobs/failpoints.ts';
 import { createS3Store } from './blobs/s3-store.ts';
 import type { BlobStore } from './blobs/store.ts';
-import type { BlobValues } from './cache/blob-values.ts';
 import { type Cache, createCache } from './cache/cache.ts';
-import type { ColdTier } from './cache/cold-tier.ts';
 import { createCorruption } from './cache/corruption.ts';
-import { createElapsedClock } from './cache/elapsed-clock.ts';
-import type { Eviction } from './cache/eviction.ts';
-import type { Invalidation } from './cache/invalidation.ts';
+import type { Invalidation } from './cache/invalidation/invalidation.ts';
+import type { BlobValues } from './cache/large/blob-values.ts';
+import { createElapsedClock } from './cache/local/elapsed-clock.ts';
+import type { ColdTier } from './cache/memory/cold-tier.ts';
+import type { Eviction } from './cache/memory/eviction.ts';
 import { createValuePacker } from './cache/value-packer.ts';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load-config.ts';
@@ -124,9 +124,9 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
   });
   const eviction = lazily<Pick<Eviction, 'makeRoom'>>({ makeRoom: true }, async () => {
     const [{ createEviction }, { createColdestEntries }, { createReclaim }] = await Promise.all([
-      import('./cache/eviction.ts'),
-      import('./cache/coldest-entries.ts'),
-      import('./cache/reclaim.ts'),
+      import('./cache/memory/eviction.ts'),
+      import('./cache/memory/coldest-entries.ts'),
+      import('./cache/invalidation/reclaim.ts'),
     ]);
     const coldest = createColdestEntries({ redis, keys });
     const hidden = createReclaim({ redis, keys });
@@ -140,11 +140,11 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
   );
   const blobValues = lazily<BlobValues>(
     { begin: true, register: true, put: true, write: true, read: true, isWaiting: true, doom: true },
-    async () => (await import('./cache/blob-values.ts')).createBlobValues({ redis, keys, blobs, gate, now }),
+    async () => (await import('./cache/large/blob-values.ts')).createBlobValues({ redis, keys, blobs, gate, now }),
   );
   const corruption = createCorruption({ telemetry });
   const coldTier = lazily<Pick<ColdTier, 'promote'>>({ promote: true }, async () =>
-    (await import('./cache/cold-tier.ts')).createColdTier({
+    (await import('./cache/memory/cold-tier.ts')).createColdTier({
       redis,
       keys,
       config: config.cache,
@@ -189,9 +189,9 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
     ),
     invalidation: lazily<Invalidation>({ invalidate: true }, async () => {
       const [{ createInvalidation }, { createInvalidationRun }, { createReclaim }] = await Promise.all([
-        import('./cache/invalidation.ts'),
-        import('./cache/invalidation-run.ts'),
-        import('./cache/reclaim.ts'),
+        import('./cache/invalidation/invalidation.ts'),
+        import('./cache/invalidation/invalidation-run.ts'),
+        import('./cache/invalidation/reclaim.ts'),
       ]);
       const { jobs } = administration;
       const { run } = createInvalidationRun({ redis, keys, jobs, expired, reclaim: createReclaim({ redis, keys }) });

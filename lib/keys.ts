@@ -83,7 +83,7 @@ export function createKeys(prefix: string) {
     billingLooked: () => `${prefix}{sys}:billing:looked`,
     /** string: the last receipt of an erasure whose tenant was looked for; empty: from the beginning */
     erasuresLooked: () => `${prefix}{sys}:erasures:looked`,
-    /** string: statistics of all caches together, as a schedule summed them up (lib/cache/stats-sum.ts) */
+    /** string: statistics of all caches together, as a schedule summed them up (lib/cache/stats/stats-sum.ts) */
     cacheStats: () => `${prefix}{sys}:cache:stats`,
     /** string: exists until it is time to look for old exports again */
     exportsLooked: () => `${prefix}{sys}:exports:looked`,

@@ -1,5 +1,5 @@
 /** GET /admin/cache/stats: of a tenant, live and over time; or of all, as of the last sum. */
-import { getCacheStatsContract } from '../../lib/cache/stats-contract.ts';
+import { getCacheStatsContract } from '../../lib/cache/stats/stats-contract.ts';
 import { route } from '../../lib/http/route.ts';
 
 export const handler = route(getCacheStatsContract, async ({ query }, { cacheStats }, { signal }) => {

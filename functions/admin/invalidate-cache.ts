@@ -1,7 +1,7 @@
 /** POST /admin/cache/invalidate: entries of a tenant, by keys, prefix, glob, tags, namespace, or all. 200 and counts; 202 and a job. */
-import { invalidateCacheContract, selectorOf } from '../../lib/cache/invalidate-contract.ts';
-import { invalidationResult } from '../../lib/cache/invalidation-result.ts';
-import type { Selector } from '../../lib/cache/selector.ts';
+import { invalidateCacheContract, selectorOf } from '../../lib/cache/invalidation/invalidate-contract.ts';
+import { invalidationResult } from '../../lib/cache/invalidation/invalidation-result.ts';
+import type { Selector } from '../../lib/cache/invalidation/selector.ts';
 import { route } from '../../lib/http/route.ts';
 import { adminCall } from '../../lib/tenants/admin-call.ts';
 

@@ -1,5 +1,5 @@
 /** POST /admin/cache/warm: loads entries ahead of their first read. 200 and what became of each, or 202 and a job. */
-import { warmCacheContract } from '../../lib/cache/warm-contract.ts';
+import { warmCacheContract } from '../../lib/cache/warming/warm-contract.ts';
 import { route } from '../../lib/http/route.ts';
 import { jobAccepted } from '../../lib/jobs/job-accepted.ts';
 import { adminCall } from '../../lib/tenants/admin-call.ts';

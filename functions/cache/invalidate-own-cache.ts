@@ -1,7 +1,7 @@
 /** POST /invalidate: the caller's own entries, by keys, prefix, glob, tags, namespace, or all. 200 and counts; 202 and a job. */
-import { invalidateOwnCacheContract, selectorOf } from '../../lib/cache/invalidate-contract.ts';
-import { invalidationResult } from '../../lib/cache/invalidation-result.ts';
-import type { Selector } from '../../lib/cache/selector.ts';
+import { invalidateOwnCacheContract, selectorOf } from '../../lib/cache/invalidation/invalidate-contract.ts';
+import { invalidationResult } from '../../lib/cache/invalidation/invalidation-result.ts';
+import type { Selector } from '../../lib/cache/invalidation/selector.ts';
 import { route } from '../../lib/http/route.ts';
 
 export const handler = route(invalidateOwnCacheContract, async ({ body, query }, { invalidation }, request) => {

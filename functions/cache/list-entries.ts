@@ -1,5 +1,5 @@
 /** GET /cache/{namespace}: a page of its entries, without their values. */
-import { headFields } from '../../lib/cache/batch-request.ts';
+import { headFields } from '../../lib/cache/batch/batch-request.ts';
 import { listEntriesContract } from '../../lib/cache/list-contract.ts';
 import { route } from '../../lib/http/route.ts';
 

@@ -2,14 +2,14 @@
 import type { AdministrationDeps } from '../administration.ts';
 import { createTenantCipher } from '../crypto/tenant-cipher.ts';
 import { createExpiredRecords } from '../gate/expired-records.ts';
-import { createColdTier } from './cold-tier.ts';
-import { createColdWarming } from './cold-warming.ts';
-import { createColdestEntries } from './coldest-entries.ts';
 import { createCorruption } from './corruption.ts';
-import { createEntryLoader } from './entry-loader.ts';
-import { createEntryPeeker } from './entry-peeker.ts';
-import { createExportStore } from './export-store.ts';
+import { createExportStore } from './exports/export-store.ts';
+import { createColdTier } from './memory/cold-tier.ts';
+import { createColdestEntries } from './memory/coldest-entries.ts';
 import { createValuePacker } from './value-packer.ts';
+import { createColdWarming } from './warming/cold-warming.ts';
+import { createEntryLoader } from './warming/entry-loader.ts';
+import { createEntryPeeker } from './warming/entry-peeker.ts';
 
 export function createCacheTools({
   redis,

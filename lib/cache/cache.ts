@@ -10,23 +10,23 @@ import type { Gate } from '../gate/gate.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import { lazily } from '../lazily.ts';
-import type { BlobValues } from './blob-values.ts';
-import type { ColdTier } from './cold-tier.ts';
 import type { Corruption } from './corruption.ts';
 import { createEntryReader, type EntryReader } from './entry-reader.ts';
 import type { EntryRemover } from './entry-remover.ts';
 import type { EntryWriter } from './entry-writer.ts';
 import type { EntryWrites } from './entry-writes.ts';
-import type { GetOrSet } from './get-or-set.ts';
+import type { BlobValues } from './large/blob-values.ts';
+import type { Uploads } from './large/uploads.ts';
+import type { ValueLinks } from './large/value-links.ts';
 import type { LazyCache } from './lazy-cache.ts';
-import { createLoaders, type Loaders } from './loaders.ts';
-import { createLocalReads } from './local-reads.ts';
-import type { MakeRoom } from './make-room.ts';
-import type { ReleaseLease } from './release-lease.ts';
-import type { Uploads } from './uploads.ts';
-import type { ValueLinks } from './value-links.ts';
+import type { GetOrSet } from './loading/get-or-set.ts';
+import { createLoaders, type Loaders } from './loading/loaders.ts';
+import type { ReleaseLease } from './loading/release-lease.ts';
+import type { WriteThrough } from './loading/write-through.ts';
+import { createLocalReads } from './local/local-reads.ts';
+import type { ColdTier } from './memory/cold-tier.ts';
+import type { MakeRoom } from './memory/make-room.ts';
 import type { ValuePacker } from './value-packer.ts';
-import type { WriteThrough } from './write-through.ts';
 
 export type { Condition } from './entry-call.ts';
 export type { SetEntry, SetOutcome } from './entry-writer.ts';
@@ -67,15 +67,18 @@ export function createCache(deps: {
     async () => (await import('./entry-writes.ts')).createEntryWrites({ ...deps, local }),
   );
   const links = lazily<ValueLinks>({ link: true, stage: true }, async () =>
-    (await import('./value-links.ts')).createValueLinks({ ...deps, now: deps.nowMs }),
+    (await import('./large/value-links.ts')).createValueLinks({ ...deps, now: deps.nowMs }),
   );
   const uploads = lazily<Uploads>({ beginUpload: true, commitUpload: true }, async () => {
-    const [{ createUploads }, { packOnce }] = await Promise.all([import('./uploads.ts'), import('./packed-entry.ts')]);
+    const [{ createUploads }, { packOnce }] = await Promise.all([
+      import('./large/uploads.ts'),
+      import('./packed-entry.ts'),
+    ]);
     return createUploads({ ...deps, pack: packOnce(deps), writer: writes, forget: local.forget });
   });
   const reader = createEntryReader({ ...deps, links, local, discard });
   const loading = lazily<GetOrSet>({ getOrSet: true }, async () => {
-    const { createGetOrSet } = await import('./get-or-set.ts');
+    const { createGetOrSet } = await import('./loading/get-or-set.ts');
     const { gate, config } = deps;
     const { set, releaseLease } = writes;
     return createGetOrSet({
@@ -89,7 +92,7 @@ export function createCache(deps: {
     });
   });
   const through = lazily<WriteThrough>({ writeThrough: true }, async () =>
-    (await import('./write-through.ts')).createWriteThrough(writes),
+    (await import('./loading/write-through.ts')).createWriteThrough(writes),
   );
   const lazy = lazily<LazyCache>(
     { getMany: true, setMany: true, deleteMany: true, list: true, increment: true, touch: true },

@@ -11,8 +11,8 @@ import type { Telemetry } from '../metrics/telemetry.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { tenantPages } from '../tenants/tenant-pages.ts';
 import type { Tenants } from '../tenants/tenants.ts';
-import type { DoomedObjects } from './doomed-objects.ts';
-import type { Reclaim } from './reclaim.ts';
+import type { Reclaim } from './invalidation/reclaim.ts';
+import type { DoomedObjects } from './large/doomed-objects.ts';
 
 export interface CleanUpReport {
   readonly tenants: number;

@@ -1,7 +1,7 @@
 import type { Result } from '../http/result.ts';
 import type { ValueLinkResponse } from './contract.ts';
 import type { StoredHead } from './entry.ts';
-import type { LinkedEntry } from './value-links.ts';
+import type { LinkedEntry } from './large/value-links.ts';
 
 /** What a reply says of an entry beside its value. */
 export function entryHeaders(entry: StoredHead): Record<string, string> {

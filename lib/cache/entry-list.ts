@@ -5,7 +5,7 @@ import type { Gate } from '../gate/gate.ts';
 import { allows } from '../gate/policies.ts';
 import { escapeControls, type Keys, unescapeControls } from '../keys.ts';
 import { getCacheEntries, listCacheEntries } from '../redis/bindings/cache-batch-scripts.ts';
-import { MAX_TRIP_BYTES, MAX_TRIP_ITEMS } from './batch-rules.ts';
+import { MAX_TRIP_BYTES, MAX_TRIP_ITEMS } from './batch/batch-rules.ts';
 import type { Corruption } from './corruption.ts';
 import { readHead, type StoredHead } from './entry.ts';
 import { resourceOf } from './entry-call.ts';

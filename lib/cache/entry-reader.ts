@@ -7,15 +7,15 @@ import type { Gate } from '../gate/gate.ts';
 import type { EntryName, Keys } from '../keys.ts';
 import { getCacheEntry, leaseCacheEntry } from '../redis/bindings/cache-read-scripts.ts';
 import type { RedisReply } from '../redis/driver.ts';
-import type { BlobValues } from './blob-values.ts';
-import type { ColdTier } from './cold-tier.ts';
 import { type Reading, readEntry, readHead, type StoredEntry, type StoredHead } from './entry.ts';
 import { entryKeys, etagsText, newOperation, resourceOf } from './entry-call.ts';
 import { rawBytesOf } from './entry-format.ts';
 import { checkName } from './entry-rules.ts';
-import type { LocalEntry } from './local-entries.ts';
-import type { LocalReads } from './local-reads.ts';
-import type { LinkedEntry, ValueLinks } from './value-links.ts';
+import type { BlobValues } from './large/blob-values.ts';
+import type { LinkedEntry, ValueLinks } from './large/value-links.ts';
+import type { LocalEntry } from './local/local-entries.ts';
+import type { LocalReads } from './local/local-reads.ts';
+import type { ColdTier } from './memory/cold-tier.ts';
 
 /** The caller has what is stored. */
 export type Unchanged = StoredHead & { readonly unchanged: true };

@@ -3,14 +3,14 @@ import type { CacheConfig } from '../config/config.ts';
 import type { TenantCipher } from '../crypto/tenant-cipher.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Keys } from '../keys.ts';
-import type { BlobValues } from './blob-values.ts';
 import type { Corruption } from './corruption.ts';
 import { createEntryRemover, type EntryRemover } from './entry-remover.ts';
 import { createEntryWriter, type EntryWriter } from './entry-writer.ts';
-import type { LocalReads } from './local-reads.ts';
-import { withLocalCopies } from './local-writes.ts';
-import type { MakeRoom } from './make-room.ts';
-import { createReleaseLease, type ReleaseLease } from './release-lease.ts';
+import type { BlobValues } from './large/blob-values.ts';
+import { createReleaseLease, type ReleaseLease } from './loading/release-lease.ts';
+import type { LocalReads } from './local/local-reads.ts';
+import { withLocalCopies } from './local/local-writes.ts';
+import type { MakeRoom } from './memory/make-room.ts';
 import type { ValuePacker } from './value-packer.ts';
 
 export interface EntryWrites extends EntryWriter, EntryRemover {

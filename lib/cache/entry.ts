@@ -2,7 +2,6 @@ import { unpack } from '../blobs/codec.ts';
 import type { Compression } from '../config/config.ts';
 import { CorruptValueError } from '../errors.ts';
 import type { EntryName } from '../keys.ts';
-import { toPayload } from './blob-format.ts';
 import {
   type BlobRef,
   type EntryCodec,
@@ -13,6 +12,7 @@ import {
   type SealedCodec,
   sealedParts,
 } from './entry-format.ts';
+import { toPayload } from './large/blob-format.ts';
 
 export interface StoredHead {
   readonly meta: EntryMeta;

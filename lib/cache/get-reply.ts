@@ -7,7 +7,7 @@ import type { getEntryContract } from './contract.ts';
 import type { StoredEntry } from './entry.ts';
 import { entryHeaders, linkReply } from './entry-headers.ts';
 import type { Lease, LeasedRead, LeaseOptions, Linked, ReadOptions, Unchanged } from './entry-reader.ts';
-import type { LinkedEntry } from './value-links.ts';
+import type { LinkedEntry } from './large/value-links.ts';
 
 type Query = Pick<Input<typeof getEntryContract>, 'query' | 'headers'>;
 

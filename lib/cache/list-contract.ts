@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { defineContract, tenant } from '../http/contract.ts';
 import { PageSize } from '../http/paging.ts';
 import { MAX_KEY_BYTES } from '../keys.ts';
-import { ENTRY_FIELDS, NAMESPACE_PATH, NamespaceParams } from './batch-contract.ts';
+import { ENTRY_FIELDS, NAMESPACE_PATH, NamespaceParams } from './batch/batch-contract.ts';
 import { isKey } from './entry-rules.ts';
 
 const ListEntriesQuery = z.strictObject({

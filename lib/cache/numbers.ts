@@ -9,14 +9,14 @@ import type { EntryName, Keys } from '../keys.ts';
 import { incrementCacheEntry } from '../redis/bindings/cache-batch-scripts.ts';
 import type { RedisReply } from '../redis/driver.ts';
 import { pause } from '../redis/waiting.ts';
-import type { BatchEntry, BatchWriter } from './batch-writer.ts';
+import type { BatchEntry, BatchWriter } from './batch/batch-writer.ts';
 import type { StoredEntry } from './entry.ts';
 import { entryKeys, newOperation, operationId, resourceOf } from './entry-call.ts';
 import { metaText } from './entry-format.ts';
 import type { EntryReader } from './entry-reader.ts';
 import { checkEntry } from './entry-rules.ts';
 import { type Lifetime, lifetimeText } from './lifetime.ts';
-import type { MakeRoom } from './make-room.ts';
+import type { MakeRoom } from './memory/make-room.ts';
 import { settingsFor } from './namespace-settings.ts';
 
 export interface IncrementOptions extends Pick<Lifetime, 'ttlMs' | 'graceMs'> {

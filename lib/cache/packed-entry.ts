@@ -4,9 +4,9 @@ import type { TenantCipher } from '../crypto/tenant-cipher.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { TenantContext } from '../gate/context-format.ts';
 import type { EntryName } from '../keys.ts';
-import type { BlobObject } from './blob-format.ts';
-import type { BlobValues, WrittenBlob } from './blob-values.ts';
 import { type EntryBody, type EntryMeta, packStub } from './entry-format.ts';
+import type { BlobObject } from './large/blob-format.ts';
+import type { BlobValues, WrittenBlob } from './large/blob-values.ts';
 import { settingsFor } from './namespace-settings.ts';
 import type { CompressedEntry, ValuePacker } from './value-packer.ts';
 

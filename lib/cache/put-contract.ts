@@ -16,7 +16,7 @@ import {
   MAX_VERSION_CHARACTERS,
   travels,
 } from './entry-rules.ts';
-import { readUploadId } from './upload-id.ts';
+import { readUploadId } from './large/upload-id.ts';
 
 /** Milliseconds, or null for `never`. */
 export const Ttl = z

@@ -5,8 +5,8 @@ import { isJsonType, parseJson } from '../http/request-body.ts';
 import { isoOf, isoOrNull } from '../iso-time.ts';
 import type { EntryName } from '../keys.ts';
 import type { SetEntry, SetOutcome } from './cache.ts';
+import type { BegunUpload } from './large/uploads.ts';
 import type { BeginUploadResponse, PutEntryResponse, putEntryContract } from './put-contract.ts';
-import type { BegunUpload } from './uploads.ts';
 
 const MAX_VALUE_DEPTH = 1_000;
 

@@ -4,8 +4,8 @@ import type { CacheConfig, Compression } from '../config/config.ts';
 import type { Seal } from '../crypto/tenant-cipher.ts';
 import { BodyTooLargeError } from '../errors.ts';
 import type { EntryName } from '../keys.ts';
-import { type BlobObject, toObjectBytes } from './blob-format.ts';
 import { type EntryBody, type EntryMeta, metaText, packBody, sealedParts } from './entry-format.ts';
+import { type BlobObject, toObjectBytes } from './large/blob-format.ts';
 
 /** Share of the raw size a packed value may have and still be kept packed. */
 const WORTH_IT = 0.9;

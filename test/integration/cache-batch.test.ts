@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
-import type { BatchEntry } from '../../lib/cache/batch-writer.ts';
+import type { BatchEntry } from '../../lib/cache/batch/batch-writer.ts';
 import { OutcomeUnknownError } from '../../lib/errors.ts';
 import { EMPTY_CONTEXT, packContext } from '../../lib/gate/context-format.ts';
 import type { FailpointHook } from '../../lib/redis/failpoints.ts';

@@ -1,7 +1,7 @@
 /** Keys, prefixes and numbers at the edges of what they may be, and what a batch at the limit of the memory costs. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
-import type { Selector } from '../../lib/cache/selector.ts';
+import type { Selector } from '../../lib/cache/invalidation/selector.ts';
 import { AppError } from '../../lib/errors.ts';
 import type { Caller } from '../../lib/gate/caller.ts';
 import { newTenant, testApp } from '../support/app.ts';

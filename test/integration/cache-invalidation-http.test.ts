@@ -1,6 +1,6 @@
 /** Invalidation over HTTP: of a tenant's own cache, and by administration. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { InvalidateCacheResponse } from '../../lib/cache/invalidate-contract.ts';
+import { InvalidateCacheResponse } from '../../lib/cache/invalidation/invalidate-contract.ts';
 import { newUlid } from '../../lib/ids.ts';
 import { ADMIN_KEY, newTenant, type TestTenant } from '../support/app.ts';
 import { type Door, type DoorReply, openDoor } from '../support/door.ts';

@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
-import { compileGlob } from '../../lib/cache/glob.ts';
-import { createReclaim } from '../../lib/cache/reclaim.ts';
-import type { Selector } from '../../lib/cache/selector.ts';
+import { compileGlob } from '../../lib/cache/invalidation/glob.ts';
+import { createReclaim } from '../../lib/cache/invalidation/reclaim.ts';
+import type { Selector } from '../../lib/cache/invalidation/selector.ts';
 import type { Caller } from '../../lib/gate/caller.ts';
 import type { EntryName } from '../../lib/keys.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';

@@ -2,9 +2,9 @@
 import { hash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
-import type { Invalidate } from '../../lib/cache/invalidation-run.ts';
-import { createReclaim } from '../../lib/cache/reclaim.ts';
-import type { Selector } from '../../lib/cache/selector.ts';
+import type { Invalidate } from '../../lib/cache/invalidation/invalidation-run.ts';
+import { createReclaim } from '../../lib/cache/invalidation/reclaim.ts';
+import type { Selector } from '../../lib/cache/invalidation/selector.ts';
 import type { Caller } from '../../lib/gate/caller.ts';
 import { newTenant, type TestTenant, TRANSPORTS, testApp } from '../support/app.ts';
 import { auditTenant } from '../support/audit-tenant.ts';

@@ -1,7 +1,7 @@
 /** A load never takes the place of what was written after it began: also once that has gone again, however it went. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
-import { createReclaim } from '../../lib/cache/reclaim.ts';
+import { createReclaim } from '../../lib/cache/invalidation/reclaim.ts';
 import type { Caller } from '../../lib/gate/caller.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
 import { auditCache } from '../support/cache-audit.ts';

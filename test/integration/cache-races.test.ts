@@ -1,8 +1,8 @@
 /** What comes between a load, a write and an invalidation of the same entry; and what a known absence is to writes. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
-import type { Obtained } from '../../lib/cache/get-or-set-options.ts';
-import type { Selector } from '../../lib/cache/selector.ts';
+import type { Selector } from '../../lib/cache/invalidation/selector.ts';
+import type { Obtained } from '../../lib/cache/loading/get-or-set-options.ts';
 import { OutcomeUnknownError } from '../../lib/errors.ts';
 import type { FailpointHook } from '../../lib/redis/failpoints.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';

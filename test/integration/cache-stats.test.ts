@@ -1,6 +1,6 @@
 /** Statistics of a tenant, live and by the minute, and of all together. */
 import { describe, expect, it } from 'vitest';
-import { CacheStatsResponse } from '../../lib/cache/stats-contract.ts';
+import { CacheStatsResponse } from '../../lib/cache/stats/stats-contract.ts';
 import { newTenantId, newUlid } from '../../lib/ids.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
 import { redisTimeUs } from '../support/redis-time.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import type { StoredEntry } from '../../lib/cache/entry.ts';
-import { WarmCacheRequest, WarmCacheResponse } from '../../lib/cache/warm-contract.ts';
+import { WarmCacheRequest, WarmCacheResponse } from '../../lib/cache/warming/warm-contract.ts';
 import type { Caller } from '../../lib/gate/caller.ts';
 import { newUlid } from '../../lib/ids.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';

@@ -1,7 +1,7 @@
 /** Warming, exporting and statistics as an administrator asks for them: over HTTP. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { CacheStatsResponse } from '../../lib/cache/stats-contract.ts';
-import { WarmCacheResponse } from '../../lib/cache/warm-contract.ts';
+import { CacheStatsResponse } from '../../lib/cache/stats/stats-contract.ts';
+import { WarmCacheResponse } from '../../lib/cache/warming/warm-contract.ts';
 import { newTenantId, newUlid } from '../../lib/ids.ts';
 import { telemetry } from '../../lib/metrics/telemetry.ts';
 import { ADMIN_KEY, newTenant } from '../support/app.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
-import { WarmCacheRequest, WarmCacheResponse } from '../../lib/cache/warm-contract.ts';
+import { WarmCacheRequest, WarmCacheResponse } from '../../lib/cache/warming/warm-contract.ts';
 import type { Caller } from '../../lib/gate/caller.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
 import { auditTenant } from '../support/audit-tenant.ts';

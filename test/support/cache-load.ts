@@ -4,7 +4,7 @@
  */
 import { expect } from 'vitest';
 import type { App } from '../../lib/app.ts';
-import { createReclaim } from '../../lib/cache/reclaim.ts';
+import { createReclaim } from '../../lib/cache/invalidation/reclaim.ts';
 import type { EntryName } from '../../lib/keys.ts';
 import { newTenant, type TestTenant } from './app.ts';
 import { auditCache } from './cache-audit.ts';

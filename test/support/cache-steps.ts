@@ -1,7 +1,7 @@
 /** What clients of cache-load.ts do: one call of the cache each, beside the history that says what it may answer. */
 import { expect } from 'vitest';
-import { compileGlob } from '../../lib/cache/glob.ts';
-import type { Selector } from '../../lib/cache/selector.ts';
+import { compileGlob } from '../../lib/cache/invalidation/glob.ts';
+import type { Selector } from '../../lib/cache/invalidation/selector.ts';
 import { AppError } from '../../lib/errors.ts';
 import type { EntryName } from '../../lib/keys.ts';
 import type { Removal, Write } from './cache-history.ts';

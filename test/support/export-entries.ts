@@ -1,7 +1,7 @@
 /** Entries for tests of exports: one of them, and any. */
 import fc from 'fast-check';
 import type { EntryMeta } from '../../lib/cache/entry-format.ts';
-import type { ExportEntry } from '../../lib/cache/export-line.ts';
+import type { ExportEntry } from '../../lib/cache/exports/export-line.ts';
 
 export const exportEntryOf = (key: string, value: Buffer, changes: Partial<ExportEntry> = {}): ExportEntry => ({
   name: { namespace: 'ns', key },

@@ -9,9 +9,9 @@ import {
   openFrame,
   readExport,
   readLines,
-} from '../../lib/cache/export-format.ts';
-import { type ExportEntry, lineOf } from '../../lib/cache/export-line.ts';
-import { type ExportManifest, parseManifest } from '../../lib/cache/export-manifest.ts';
+} from '../../lib/cache/exports/export-format.ts';
+import { type ExportEntry, lineOf } from '../../lib/cache/exports/export-line.ts';
+import { type ExportManifest, parseManifest } from '../../lib/cache/exports/export-manifest.ts';
 import { CorruptValueError } from '../../lib/errors.ts';
 import { anExportEntry, exportEntryOf } from '../support/export-entries.ts';
 

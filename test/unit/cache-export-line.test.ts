@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ExportEntry, lineOf, parseLine } from '../../lib/cache/export-line.ts';
+import { type ExportEntry, lineOf, parseLine } from '../../lib/cache/exports/export-line.ts';
 import { InvalidRequestError } from '../../lib/errors.ts';
 import { anExportEntry, exportEntryOf } from '../support/export-entries.ts';
 

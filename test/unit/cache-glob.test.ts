@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileGlob, MAX_GLOB_CHARACTERS } from '../../lib/cache/glob.ts';
+import { compileGlob, MAX_GLOB_CHARACTERS } from '../../lib/cache/invalidation/glob.ts';
 import { InvalidRequestError } from '../../lib/errors.ts';
 
 /** A pattern as a test makes it: what it is made of, and how it is written. */

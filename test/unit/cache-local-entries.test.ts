@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StoredEntry } from '../../lib/cache/entry.ts';
-import { createLocalEntries, LOCAL_ENTRY_OVERHEAD_BYTES, type LocalName } from '../../lib/cache/local-entries.ts';
+import { createLocalEntries, LOCAL_ENTRY_OVERHEAD_BYTES, type LocalName } from '../../lib/cache/local/local-entries.ts';
 
 const nameOf = (key: string, changes: Partial<LocalName> = {}): LocalName => ({
   tenantId: 'tenant-a',

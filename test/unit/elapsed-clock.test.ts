@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createElapsedClock } from '../../lib/cache/elapsed-clock.ts';
+import { createElapsedClock } from '../../lib/cache/local/elapsed-clock.ts';
 
 it('measures by whichever clock moved further, and never goes back [C7]', () => {
   const at = { wall: 1_000, monotonic: 5 };

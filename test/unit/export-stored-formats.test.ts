@@ -1,8 +1,8 @@
 /** An export that an earlier version wrote is read by this one, and its lines are written as they were. */
 import { describe, expect, it } from 'vitest';
-import { openFrame, readExport } from '../../lib/cache/export-format.ts';
-import { type ExportEntry, lineOf } from '../../lib/cache/export-line.ts';
-import { parseManifest } from '../../lib/cache/export-manifest.ts';
+import { openFrame, readExport } from '../../lib/cache/exports/export-format.ts';
+import { type ExportEntry, lineOf } from '../../lib/cache/exports/export-line.ts';
+import { parseManifest } from '../../lib/cache/exports/export-manifest.ts';
 import { golden } from '../support/stored-formats.ts';
 
 const MAX_VALUE_BYTES = 1_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createFlights } from '../../lib/cache/flights.ts';
+import { createFlights } from '../../lib/cache/loading/flights.ts';
 
 describe('work under way in an instance [C7]', () => {
   it('is found by its name until it ends, and gives all the same outcome', async () => {

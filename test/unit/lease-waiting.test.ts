@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pollDelayMs } from '../../lib/cache/lease-waiting.ts';
+import { pollDelayMs } from '../../lib/cache/loading/lease-waiting.ts';
 
 const long = { leaseLeftMs: 60_000, waitLeftMs: 60_000 };
 

@@ -1,7 +1,7 @@
 /** How memory is divided when all tenants together use more than there is. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fairShares, type MemoryUse } from '../../lib/cache/memory-share.ts';
+import { fairShares, type MemoryUse } from '../../lib/cache/memory/memory-share.ts';
 
 const use = (usedBytes: number, shareBytes = 0, quotaBytes = 1_000): MemoryUse => ({
   usedBytes,

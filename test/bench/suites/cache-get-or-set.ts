@@ -3,7 +3,7 @@
  * services use; and such a copy over REST beside a bare GET of the bytes it saves.
  */
 import type { App } from '../../../lib/app.ts';
-import { getOrSetJson } from '../../../lib/cache/json-value.ts';
+import { getOrSetJson } from '../../../lib/cache/loading/json-value.ts';
 import { documentOf, measureHits } from '../peers/hits.ts';
 import type { JsonDocument } from '../peers/peer.ts';
 import { measureLatency } from '../rounds.ts';

@@ -1,6 +1,6 @@
 /** Invalidation of many entries beside that of few, counting a million, and the most that matching a glob may cost. */
-import { compileGlob } from '../../../lib/cache/glob.ts';
-import type { Selector } from '../../../lib/cache/selector.ts';
+import { compileGlob } from '../../../lib/cache/invalidation/glob.ts';
+import type { Selector } from '../../../lib/cache/invalidation/selector.ts';
 import type { Caller } from '../../../lib/gate/caller.ts';
 import { LISTED, listedTenant } from '../listed-entries.ts';
 import { measureLatency, measureRounds } from '../rounds.ts';

@@ -1,9 +1,9 @@
 /** Flows of invalidation and of the reclaim of what it hid, and the calls each makes. */
 import { expect } from 'vitest';
 import type { App } from '../../../lib/app.ts';
-import { createInvalidateRunner, INVALIDATE_CACHE } from '../../../lib/cache/invalidate-job.ts';
-import { createReclaim } from '../../../lib/cache/reclaim.ts';
-import type { Selector } from '../../../lib/cache/selector.ts';
+import { createInvalidateRunner, INVALIDATE_CACHE } from '../../../lib/cache/invalidation/invalidate-job.ts';
+import { createReclaim } from '../../../lib/cache/invalidation/reclaim.ts';
+import type { Selector } from '../../../lib/cache/invalidation/selector.ts';
 import type { Caller } from '../../../lib/gate/caller.ts';
 import { newUlid } from '../../../lib/ids.ts';
 import type { Job } from '../../../lib/jobs/job.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import type { App } from '../../../lib/app.ts';
-import type { BegunUpload } from '../../../lib/cache/uploads.ts';
+import type { BegunUpload } from '../../../lib/cache/large/uploads.ts';
 import type { Caller } from '../../../lib/gate/caller.ts';
 import type { TenantId } from '../../../lib/ids.ts';
 import { newTenant } from '../app.ts';

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import type { App } from '../../../lib/app.ts';
-import { ExportCacheRequest } from '../../../lib/cache/export-contract.ts';
-import { WarmCacheRequest } from '../../../lib/cache/warm-contract.ts';
+import { ExportCacheRequest } from '../../../lib/cache/exports/export-contract.ts';
+import { WarmCacheRequest } from '../../../lib/cache/warming/warm-contract.ts';
 import { newUlid } from '../../../lib/ids.ts';
 import { newTenant, type TestTenant } from '../app.ts';
 import { auditTenant } from '../audit-tenant.ts';

@@ -1,0 +1,60 @@
+/** Deletes objects in S3 that no entry uses: replaced, removed or expired with their entry, or never taken into use. */
+import type { BlobStore } from '../../blobs/store.ts';
+import type { TenantId } from '../../ids.ts';
+import { cacheBlob, type Keys } from '../../keys.ts';
+import type { RedisDriver } from '../../redis/driver.ts';
+
+/** Longer than a read takes that has met the entry before. */
+export const DOOMED_FOR_MS = 60_000;
+/** As many as S3 deletes in one call. */
+const BATCH = 1_000;
+const MEMBER = /^d\0\d{14}\0([0-7][0-9a-hjkmnp-tv-z]{25})$/;
+
+export type DoomedObjects = ReturnType<typeof createDoomedObjects>;
+
+export function createDoomedObjects(deps: {
+  readonly redis: RedisDriver;
+  readonly keys: Keys;
+  readonly blobs: Pick<BlobStore, 'delete'>;
+}) {
+  const { redis, keys, blobs } = deps;
+
+  /** Asks for members of the index that are due, `limit` at most. @param nowMs of Redis: an object under way must not go. */
+  const dueCommand = (id: TenantId, generation: number, nowMs: number, limit = 1) => {
+    const until = `[d\0${String(Math.max(0, nowMs - DOOMED_FOR_MS)).padStart(14, '0')}\0~`;
+    return ['ZRANGE', keys.index(id, generation), '[d\0', until, 'BYLEX', 'LIMIT', 0, limit] as const;
+  };
+
+  const redisNowMs = async (signal?: AbortSignal): Promise<number> => {
+    const [seconds, us] = (await redis.send(['TIME'], { kind: 'read', signal })) as readonly string[];
+    return Number(seconds) * 1000 + Math.floor(Number(us) / 1000);
+  };
+
+  return {
+    dueCommand,
+    redisNowMs,
+
+    /**
+     * Deletes the objects that have been due for a minute, then forgets them: ended in between, it is done again. Three calls
+     * for each 1,000. @returns how many. @throws {BlobUnavailableError} those of the batches before are gone.
+     */
+    async collectDoomed(id: TenantId, generation: number, signal?: AbortSignal): Promise<number> {
+      const nowMs = await redisNowMs(signal);
+      let collected = 0;
+      while (!signal?.aborted) {
+        const command = dueCommand(id, generation, nowMs, BATCH);
+        const members = (await redis.send(command, { kind: 'read', signal })) as readonly string[];
+        if (members.length === 0) return collected;
+        const objects = members.flatMap((member) => MEMBER.exec(member)?.[1] ?? []);
+        await blobs.delete(
+          objects.map((ulid) => cacheBlob(id, ulid)),
+          { signal },
+        );
+        await redis.send(['ZREM', keys.index(id, generation), ...members], { kind: 'write', signal });
+        collected += members.length;
+        if (members.length < BATCH) return collected;
+      }
+      return collected;
+    },
+  };
+}
