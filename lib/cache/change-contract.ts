@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { defineContract, tenant } from '../http/contract.ts';
 import { Instant } from '../http/fields.ts';
 import { IfMatch } from '../http/preconditions.ts';
-import { ENTRY_PATH, EntryParams } from './contract.ts';
+import { ENTRY_PATH, EntryParams, SEALING_PROBLEMS } from './contract.ts';
 import { Grace, Ttl } from './put-contract.ts';
 
 const LIFETIME = {
@@ -37,7 +37,7 @@ export const incrementEntryContract = defineContract({
     grace_seconds: Grace.optional(),
   }),
   replies: { 200: { description: 'The number', schema: IncrementEntryResponse } },
-  problems: ['not_a_number', 'number_out_of_range', 'contended', 'memory_full', 'store_full'],
+  problems: ['not_a_number', 'number_out_of_range', 'contended', 'memory_full', 'store_full', ...SEALING_PROBLEMS],
 });
 
 export const TouchEntryResponse = z.object(LIFETIME);
@@ -53,5 +53,5 @@ export const touchEntryContract = defineContract({
   query: z.strictObject({ ttl_seconds: Ttl, grace_seconds: Grace.optional() }),
   headers: z.object({ 'if-match': IfMatch.optional() }),
   replies: { 200: { description: 'Its lifetime now', schema: TouchEntryResponse } },
-  problems: ['entry_not_found', 'precondition_failed', 'memory_full'],
+  problems: ['entry_not_found', 'precondition_failed', 'memory_full', 'store_full'],
 });

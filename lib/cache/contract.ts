@@ -77,8 +77,12 @@ const LEASE_HEADERS = {
   'riptide-lease-held': 'true, with a stale value: somebody else loads a new one.',
 };
 
+/** Where values of a tenant that encrypts are sealed or opened. */
+export const SEALING_PROBLEMS = ['encryption_unavailable', 'key_provider_unavailable', 'key_refused'] as const;
+
 const readProblems = ['entry_not_found'] as const;
-const valueProblems = [...readProblems, 'blob_store_unavailable'] as const;
+// A large value that is packed is put into S3 as it was given, and that object is named in Redis first: `store_full`.
+const valueProblems = [...readProblems, 'blob_store_unavailable', 'store_full', ...SEALING_PROBLEMS] as const;
 
 export const getEntryContract = defineContract({
   method: 'GET',

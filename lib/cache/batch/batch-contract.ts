@@ -4,7 +4,7 @@ import { defineContract, tenant } from '../../http/contract.ts';
 import { Count, Instant } from '../../http/fields.ts';
 import { IfMatch } from '../../http/preconditions.ts';
 import { MAX_KEY_BYTES } from '../../keys.ts';
-import { Namespace } from '../contract.ts';
+import { Namespace, SEALING_PROBLEMS } from '../contract.ts';
 import { isKey, MAX_GRACE_SECONDS, MAX_TTL_SECONDS } from '../entry-rules.ts';
 import { MAX_BATCH_ITEMS } from './batch-rules.ts';
 
@@ -106,5 +106,6 @@ export const batchEntriesContract = defineContract({
   params: NamespaceParams,
   body: BatchEntriesRequest,
   replies: { 200: { description: 'What became of each', schema: BatchEntriesResponse } },
-  problems: ['scope_missing', 'access_denied'],
+  // The last ones when they befall the first trip; later it is the items that have them.
+  problems: ['scope_missing', 'access_denied', 'store_full', 'blob_store_unavailable', ...SEALING_PROBLEMS],
 });

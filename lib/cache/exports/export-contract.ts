@@ -31,5 +31,5 @@ export const exportCacheContract = defineContract({
       headers: { location: 'The job' },
     },
   },
-  problems: [...TENANT_PROBLEMS, 'deletion_pending', 'job_limit_reached'],
+  problems: [...TENANT_PROBLEMS, 'deletion_pending', 'job_limit_reached', 'store_full'],
 });

@@ -61,13 +61,18 @@ export const InvalidateCacheRequest = z
   .refine(selectsOnce, ONE_SELECTOR);
 export type InvalidateCacheRequest = z.output<typeof InvalidateCacheRequest>;
 
-const Invalidated = Count.describe('Entries that a read would have found before.');
-const WouldInvalidate = Count.describe('Entries that a read finds now.');
+const WHAT_COUNTS = 'stale ones that `stale=allow` finds, and known absences, are among them.';
+const Invalidated = Count.describe(`Entries that were there before; ${WHAT_COUNTS}`);
+const WouldInvalidate = Count.describe(`Entries that are there now; ${WHAT_COUNTS}`);
 
 export const InvalidateCacheResponse = z.object({
   invalidated: Invalidated.nullable().optional().describe('null: of several tags, an entry may have more than one.'),
   would_invalidate: WouldInvalidate.nullable().optional().describe('Of a dry run; null as `invalidated`.'),
-  exact: z.boolean().describe('false: entries that had expired, or were invalidated before, may be among them.'),
+  exact: z
+    .boolean()
+    .describe(
+      'false: entries that had expired, or were invalidated before, may be counted; or some are not, since a reply was lost.',
+    ),
   items: z
     .array(z.object({ tag: z.string(), invalidated: Count.optional(), would_invalidate: Count.optional() }))
     .optional()
@@ -88,7 +93,8 @@ const shared = {
     },
   },
 } as const;
-const problems = ['job_limit_reached', 'reclaim_behind'] as const;
+// Only what is begun as a job needs memory of Redis: `store_full`.
+const problems = ['job_limit_reached', 'reclaim_behind', 'store_full'] as const;
 
 export const invalidateOwnCacheContract = defineContract({
   ...shared,

@@ -4,7 +4,7 @@ import { admin, defineContract } from '../../http/contract.ts';
 import { Count, DryRun, TenantIdField } from '../../http/fields.ts';
 import { JobAcceptedResponse } from '../../jobs/contract.ts';
 import { TENANT_PROBLEMS } from '../../tenants/contract.ts';
-import { Namespace } from '../contract.ts';
+import { Namespace, SEALING_PROBLEMS } from '../contract.ts';
 import { MAX_GRACE_SECONDS, MAX_TTL_SECONDS } from '../entry-rules.ts';
 
 export const MAX_WARM_ENTRIES = 1_000;
@@ -114,9 +114,8 @@ export const warmCacheContract = defineContract({
     'deletion_pending',
     'export_not_found',
     'job_limit_reached',
-    'encryption_unavailable',
-    'key_provider_unavailable',
-    'key_refused',
+    'store_full',
     'blob_store_unavailable',
+    ...SEALING_PROBLEMS,
   ],
 });
