@@ -11,23 +11,13 @@ import { newTenant } from './app.ts';
 import { chargedBytes } from './charged-bytes.ts';
 import { gateState } from './gate-state.ts';
 import { auditHolds } from './hold-state.ts';
+import { randomOf } from './random-numbers.ts';
 
 const KEYS = 5;
 /** Tight: a part of the reservations is refused. */
 const STORAGE_LIMIT = 20_000;
 const RESERVED = ['memory_bytes', 'storage_bytes', 'data_transfer_bytes'] as const;
 type Reserved = (typeof RESERVED)[number];
-
-/** Numbers that look random and are the same for the same seed, so that a failure can be had again. */
-function randomOf(seed: number) {
-  let state = seed;
-  return (below: number): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 interface Client {
   readonly app: App;

@@ -9,8 +9,6 @@ export interface Flight<T> {
   join(signal?: AbortSignal): Promise<T>;
 }
 
-export type Flights<T> = ReturnType<typeof createFlights<T>>;
-
 export function createFlights<T>() {
   const flights = new Map<string, Flight<T>>();
 

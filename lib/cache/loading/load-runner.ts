@@ -31,8 +31,6 @@ interface Stored extends Pick<Ran, 'overtaken'> {
   readonly why: string | null;
 }
 
-export type LoadRunner = ReturnType<typeof createLoadRunner>;
-
 const BYTES: EntryMeta = { content_type: 'application/octet-stream' };
 
 export function createLoadRunner({
