@@ -32,6 +32,13 @@ export const resourceOf = ({ namespace, key }: EntryName): string => `cache/${na
 /** 96 random bits, hex. */
 export const newOperation = (): string => randomBytes(12).toString('hex');
 
+/** Of the headers of those names, or a batch's fields. */
+export function conditionOf(ifMatch: readonly string[] | '*' | undefined, ifNoneMatch?: '*' | undefined): Condition {
+  if (ifNoneMatch === '*') return 'absent';
+  if (ifMatch === undefined) return 'none';
+  return ifMatch === '*' ? 'exists' : { etags: ifMatch };
+}
+
 /** As scripts take it. */
 export const conditionText = (condition: Condition): string => {
   if (condition === 'none') return '';

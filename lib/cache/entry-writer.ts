@@ -13,6 +13,7 @@ import { type Condition, conditionText, entryKeys, newOperation, resourceOf } fr
 import type { EntryMeta } from './entry-format.ts';
 import { checkEntry } from './entry-rules.ts';
 import type { BlobValues } from './large/blob-values.ts';
+import { lifetimeText } from './lifetime.ts';
 import type { MakeRoom } from './memory/make-room.ts';
 import { settingsFor } from './namespace-settings.ts';
 import { type PackedEntry, packOnce } from './packed-entry.ts';
@@ -74,12 +75,6 @@ export function createEntryWriter(deps: {
 
   const packed = packOnce(deps);
 
-  const lifetime = (context: TenantContext, { namespace }: EntryName, { ttlMs, graceMs }: Omit<SetEntry, 'value'>) => {
-    const settings = settingsFor(context, config, namespace);
-    const ttl = ttlMs === undefined ? settings.defaultTtlMs : ttlMs;
-    return { ttlMs: ttl ?? 0, graceMs: ttl === null ? 0 : (graceMs ?? settings.graceMs) };
-  };
-
   /** Stores what was packed elsewhere. `op`: the same again is a replay, as long as the entry is still that one. */
   const setPacked = async (
     caller: Caller,
@@ -99,7 +94,8 @@ export function createEntryWriter(deps: {
       keys: records,
       args: async (current) => {
         const { body, blob, blobUntil } = await pack(current);
-        return { ...body, blob, blobUntil, ...lifetime(current, name, entry), ...own };
+        const [ttlMs, graceMs] = lifetimeText(entry, settingsFor(current, config, name.namespace));
+        return { ...body, blob, blobUntil, ttlMs, graceMs, ...own };
       },
       full: ([outcome]) => outcome === MEMORY_FULL,
       makeRoom: (current, answer, round) =>
@@ -139,7 +135,10 @@ function requireStored(found: readonly RedisReply[]): void {
     case STORAGE_FULL:
       throw storageFull(readShortage(found), 'delete large entries, or ask for a larger quota');
     case BLOB_GONE:
-      throw new UploadError('upload_gone', 'The value waited too long in S3 for its entry; begin again');
+      throw new UploadError(
+        'upload_gone',
+        'The value does not wait in S3 any more: it was used, or its time is over; begin again',
+      );
   }
 }
 

@@ -1,14 +1,13 @@
 import { defined } from '../defined.ts';
 import { InvalidRequestError } from '../errors.ts';
 import type { Input } from '../http/contract.ts';
-import { isJsonType, parseJson } from '../http/request-body.ts';
 import { isoOf, isoOrNull } from '../iso-time.ts';
 import type { EntryName } from '../keys.ts';
 import type { SetEntry, SetOutcome } from './cache.ts';
+import { conditionOf } from './entry-call.ts';
 import type { BegunUpload } from './large/uploads.ts';
 import type { BeginUploadResponse, PutEntryResponse, putEntryContract } from './put-contract.ts';
-
-const MAX_VALUE_DEPTH = 1_000;
+import { requireTruth } from './value-truth.ts';
 
 const NOT_EMPTY = { field: 'body', message: 'must be empty where there is no value' };
 
@@ -18,11 +17,12 @@ const NOT_EMPTY = { field: 'body', message: 'must be empty where there is no val
  */
 export function readPut(input: Input<typeof putEntryContract>): SetEntry {
   const { body } = input;
-  const entry = readPutMeta(input);
-  const { content_type, negative = false } = entry.meta;
-  if (negative && body.length > 0) throw new InvalidRequestError(NOT_EMPTY.message, { issues: [NOT_EMPTY] });
-  if (isJsonType(content_type) && !negative) parseJson(body, MAX_VALUE_DEPTH);
-  return { ...entry, value: body };
+  const entry = { ...readPutMeta(input), value: body };
+  if (entry.meta.negative && body.length > 0) {
+    throw new InvalidRequestError(NOT_EMPTY.message, { issues: [NOT_EMPTY] });
+  }
+  requireTruth(entry);
+  return entry;
 }
 
 /** The same of a value that was uploaded; whether it is the JSON it says it is, nobody looks. */
@@ -72,9 +72,3 @@ export const toPutResponse = (outcome: SetOutcome): PutEntryResponse => ({
   size_bytes: outcome.rawBytes,
   stored_bytes: outcome.storedBytes,
 });
-
-function conditionOf(ifMatch: Input<typeof putEntryContract>['headers']['if-match'], ifNoneMatch: '*' | undefined) {
-  if (ifNoneMatch === '*') return 'absent';
-  if (ifMatch === undefined) return 'none';
-  return ifMatch === '*' ? 'exists' : { etags: ifMatch };
-}

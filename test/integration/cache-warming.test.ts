@@ -62,6 +62,8 @@ describe.each(TRANSPORTS)('warming from entries over %s [C11 A8]', (transport) =
       entry('d', { tags: ['has space'] }),
       entry('full', { value_base64: randomBase64(60 * KIB) }),
       entry('last', { value: 'x' }),
+      entry('untrue', { value: '{', content_type: 'application/json' }),
+      entry('true', { value: '{}', content_type: 'application/ld+json; charset=utf-8' }),
     ];
     delete (entries[6] as { value?: string }).value;
     const report = await warm(app, caller, { entries });
@@ -74,10 +76,13 @@ describe.each(TRANSPORTS)('warming from entries over %s [C11 A8]', (transport) =
       'invalid',
       'memory_full',
       'stored',
+      'invalid',
+      'stored',
     ]);
-    expect(report.counts).toEqual({ duplicate: 1, invalid: 4, memory_full: 1, stored: 2 });
+    expect(report.counts).toEqual({ duplicate: 1, invalid: 5, memory_full: 1, stored: 3 });
     expect(report.items[1]?.detail).toContain('key');
-    expect(await auditTenant(app, tenant.id)).toBe(2);
+    expect(report.items[8]?.detail).toContain('JSON');
+    expect(await auditTenant(app, tenant.id)).toBe(3);
   });
 
   it('of a dry run tells the same, and stores nothing', async () => {

@@ -3,9 +3,10 @@ import { isUtf8 } from 'node:buffer';
 import { defined } from '../../defined.ts';
 import { type AppError, InvalidJsonError } from '../../errors.ts';
 import { MAX_REPLY_BYTES } from '../../http/reply.ts';
-import { isJsonType, parseJson } from '../../http/request-body.ts';
 import { isoOf, isoOrNull } from '../../iso-time.ts';
 import type { StoredEntry, StoredHead } from '../entry.ts';
+import { conditionOf } from '../entry-call.ts';
+import { requireTruth } from '../value-truth.ts';
 import type { BatchItem, SetItem } from './batch-contract.ts';
 import type { ReadItem } from './batch-reader.ts';
 import type { RemoveItem } from './batch-remover.ts';
@@ -15,7 +16,6 @@ import type { BatchEntry, WriteItem } from './batch-writer.ts';
 const FRAME_BYTES = 64;
 /** Values to read for one answer: as JSON they are no shorter. */
 export const MAX_VALUE_BYTES = MAX_REPLY_BYTES;
-const MAX_VALUE_DEPTH = 1_000;
 
 export function toBatchEntry(item: SetItem): BatchEntry {
   const { key, value, value_base64: base64, ttl_seconds: ttl, grace_seconds: grace } = item;
@@ -27,21 +27,14 @@ export function toBatchEntry(item: SetItem): BatchEntry {
     meta: { content_type, ...defined({ version, source, tags: tags && [...new Set(tags)], attributes }) },
     ttlMs: ttl === 'never' || ttl === null ? null : ttl && ttl * 1_000,
     graceMs: grace === undefined ? undefined : grace * 1_000,
-    condition: conditionOf(item),
+    condition: conditionOf(item.if_match, item.if_none_match),
   };
 }
 
-function conditionOf({ if_match: ifMatch, if_none_match: ifNoneMatch }: SetItem) {
-  if (ifNoneMatch === '*') return 'absent';
-  if (ifMatch === undefined) return 'none';
-  return ifMatch === '*' ? 'exists' : { etags: ifMatch };
-}
-
 /** Why the value is not what its content type says; null: it may be. */
-export function findUntruth({ value, meta }: BatchEntry): AppError | null {
-  if (!isJsonType(meta.content_type)) return null;
+export function findUntruth(entry: BatchEntry): AppError | null {
   try {
-    parseJson(Buffer.from(value.buffer, value.byteOffset, value.byteLength), MAX_VALUE_DEPTH);
+    requireTruth(entry);
     return null;
   } catch (error) {
     if (error instanceof InvalidJsonError) return error;

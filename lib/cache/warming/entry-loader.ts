@@ -15,6 +15,7 @@ import { runScript } from '../../redis/script.ts';
 import { operationText } from '../entry-call.ts';
 import { packStub } from '../entry-format.ts';
 import type { BlobValues } from '../large/blob-values.ts';
+import { lifetimeText } from '../lifetime.ts';
 import { settingsFor } from '../namespace-settings.ts';
 import { stubOf } from '../packed-entry.ts';
 import type { CompressedEntry, ValuePacker } from '../value-packer.ts';
@@ -24,7 +25,6 @@ import {
   type LoadedEntry,
   type LoadOptions,
   type LoadStatus,
-  lifetimeArgs,
   type Place,
   readOutcomes,
   storable,
@@ -101,7 +101,7 @@ export function createEntryLoader(deps: {
     const settings = settingsFor(context, config, name.namespace);
     const compressed = await packer.compress({ name, value, meta }, settings.compression);
     const { body, blob, blobUntil } = await stand(load, compressed, packing);
-    const [ttl, grace] = lifetimeArgs(lifetime, settings);
+    const [ttl, grace] = lifetimeText(lifetime, settings);
     const head = [body.metaBytes, body.tagBytes, body.rawBytes, body.digest, body.codec];
     const args = [load.overwrite ? '' : 'absent', ttl, grace, ...head, body.body, blob, blobUntil];
     return { place, args, bytes: Buffer.byteLength(body.body) };

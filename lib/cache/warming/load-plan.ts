@@ -4,11 +4,7 @@ import type { TenantId } from '../../ids.ts';
 import type { EntryName } from '../../keys.ts';
 import type { RedisReply } from '../../redis/driver.ts';
 import type { EntryMeta } from '../entry-format.ts';
-
-/** How long an entry lives from now on; absent as its namespace is set, null never. Or when it ends, Unix ms; null never. */
-export type Lifetime =
-  | { readonly ttlMs?: number | null | undefined; readonly graceMs?: number | undefined }
-  | { readonly expiresAtMs: number | null; readonly freshUntilMs: number | null };
+import type { Lifetime } from '../lifetime.ts';
 
 export interface LoadedEntry {
   readonly name: EntryName;
@@ -66,8 +62,7 @@ export function storable(
     const { name, value, lifetime } = entry;
     const id = `${name.namespace}\0${name.key}`;
     if (value.length > maxBytes) outcomes[at] = 'too_large';
-    else if ('expiresAtMs' in lifetime && lifetime.expiresAtMs !== null && lifetime.expiresAtMs <= nowMs)
-      outcomes[at] = 'expired';
+    else if (hasEnded(lifetime, nowMs)) outcomes[at] = 'expired';
     else if (seen.has(id)) outcomes[at] = 'duplicate';
     else {
       seen.add(id);
@@ -76,6 +71,9 @@ export function storable(
     return [];
   });
 }
+
+const hasEnded = ({ until }: Lifetime, nowMs: number): boolean =>
+  until !== undefined && until.expiresAtMs !== null && until.expiresAtMs <= nowMs;
 
 /** Notes what became of them. @returns those there was no room for. */
 export function readOutcomes(
@@ -89,14 +87,4 @@ export function readOutcomes(
     outcomes[place.at] = STATUS[outcome as number] ?? 'stored';
     return outcome === MEMORY_FULL;
   });
-}
-
-/** As the script takes them. */
-export function lifetimeArgs(
-  lifetime: Lifetime,
-  { defaultTtlMs, graceMs: defaultGraceMs }: { readonly defaultTtlMs: number | null; readonly graceMs: number },
-): readonly [string | number, number] {
-  if ('expiresAtMs' in lifetime) return [`@${lifetime.expiresAtMs ?? 0},${lifetime.freshUntilMs ?? 0}`, 0];
-  const ttlMs = lifetime.ttlMs === undefined ? defaultTtlMs : lifetime.ttlMs;
-  return ttlMs === null ? [0, 0] : [ttlMs, lifetime.graceMs ?? defaultGraceMs];
 }

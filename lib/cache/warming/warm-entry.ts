@@ -4,6 +4,7 @@ import { AppError, InvalidRequestError } from '../../errors.ts';
 import type { EntryMeta } from '../entry-format.ts';
 import { checkEntry, checkName } from '../entry-rules.ts';
 import type { ExportItem } from '../exports/export-format.ts';
+import { requireTruth } from '../value-truth.ts';
 import type { LoadedEntry } from './load-plan.ts';
 import type { WarmEntry } from './warm-contract.ts';
 
@@ -23,7 +24,9 @@ export function checkWarmEntry(given: WarmEntry, ttlMs: WarmTtl): Checked {
     const name = { namespace, key };
     checkName(name);
     checkEntry({ meta, ttlMs: own, graceMs });
-    return { name, value: bytesOf(given), meta, lifetime: { ttlMs: own, graceMs } };
+    const value = bytesOf(given);
+    requireTruth({ value, meta });
+    return { name, value, meta, lifetime: { ttlMs: own, graceMs } };
   });
 }
 
@@ -31,7 +34,7 @@ export function checkWarmEntry(given: WarmEntry, ttlMs: WarmTtl): Checked {
 export function checkLine(item: ExportItem, ttlMs: WarmTtl): Checked {
   if ('problem' in item) return { detail: item.problem };
   const { name, value, meta, expiresAtMs, freshUntilMs } = item.entry;
-  const lifetime = ttlMs === undefined ? { expiresAtMs, freshUntilMs } : { ttlMs, graceMs: 0 };
+  const lifetime = ttlMs === undefined ? { until: { expiresAtMs, freshUntilMs } } : { ttlMs, graceMs: 0 };
   return { entry: { name, value, meta, lifetime } };
 }
 
