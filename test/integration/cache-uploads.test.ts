@@ -77,11 +77,24 @@ describe.each([false, true])('a value of 9 MiB, encryption %s [C6]', (encryption
     const [first, again] = [await commit(key, begun), await commit(key, begun)];
     expect([first.status, again.status]).toEqual([201, 201]);
     expect(again.headers.etag).toBe(first.headers.etag);
-    if (!encryption) {
-      const other = await commit(key, { ...begun, commit: `/cache/ns/other?upload_id=${begun.upload_id}` });
-      expect(json(other.body)).toMatchObject({ status: 410, code: 'upload_gone' });
-    }
+    expect(json(again.body)).toMatchObject({ created: true, size_bytes: value.length });
+    const other = await commit(key, { ...begun, commit: `/cache/ns/other?upload_id=${begun.upload_id}` });
+    expect(json(other.body)).toMatchObject({ status: 410, code: 'upload_gone' });
     expect(await auditTenant(door.app, tenant.id)).toBe(1);
+  });
+
+  it('is not brought back by its old commit over what was written since, nor once it was removed', async () => {
+    const { tenant, key } = await newTenant(door.app, { encryption });
+    const begun = await begin(key, 2_000);
+    await send(begun, randomBytes(2_000));
+    expect((await commit(key, begun)).status).toBe(201);
+    await door.call({ method: 'PUT', target: TARGET, key, body: 'newer' });
+    expect(json((await commit(key, begun)).body)).toMatchObject({ status: 410, code: 'upload_gone' });
+    expect((await door.call({ target: TARGET, key })).body.toString()).toBe('newer');
+    await door.call({ method: 'DELETE', target: TARGET, key });
+    expect(json((await commit(key, begun)).body)).toMatchObject({ status: 410, code: 'upload_gone' });
+    expect((await door.call({ target: TARGET, key })).status).toBe(404);
+    expect(await auditTenant(door.app, tenant.id)).toBe(0);
   });
 });
 

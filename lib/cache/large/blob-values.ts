@@ -131,15 +131,16 @@ export function createBlobValues(deps: {
     },
 
     /** Whether the object still stands unused: no entry has it, and it is not deleted yet. */
-    async isWaiting(id: TenantId, { ulid, untilMs }: BlobSlot, { generation, signal }: Standing): Promise<boolean> {
-      const member = `d\0${String(untilMs).padStart(14, '0')}\0${ulid}`;
-      const score = await redis.send(['ZSCORE', keys.index(id, generation), member], { kind: 'read', signal });
-      return score !== null;
+    async isWaiting(id: TenantId, slot: BlobSlot, { generation, signal }: Standing): Promise<boolean> {
+      const command = ['ZSCORE', keys.index(id, generation), waitingMember(slot)] as const;
+      return (await redis.send(command, { kind: 'read', signal })) !== null;
     },
 
-    /** Has an object deleted soon that no entry uses, and that {@link isWaiting}. */
-    async doom(id: TenantId, ulid: string, standing: Standing): Promise<void> {
-      await nameObject(id, ulid, { ...standing, forMs: 0 });
+    /** Has an object that {@link isWaiting} deleted soon: it waits no more. Two round trips; it has a name all the while. */
+    async doom(id: TenantId, slot: BlobSlot, standing: Standing): Promise<void> {
+      const { generation, signal } = standing;
+      await nameObject(id, slot.ulid, { ...standing, forMs: 0 });
+      await redis.send(['ZREM', keys.index(id, generation), waitingMember(slot)], { kind: 'write', signal });
     },
 
     /**
@@ -153,6 +154,9 @@ export function createBlobValues(deps: {
     },
   };
 }
+
+/** In the tenant's index. */
+const waitingMember = ({ ulid, untilMs }: BlobSlot): string => `d\0${String(untilMs).padStart(14, '0')}\0${ulid}`;
 
 export const STORAGE_FULL = 8;
 

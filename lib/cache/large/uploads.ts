@@ -87,7 +87,7 @@ export function createUploads(deps: {
 
     /**
      * Has the uploaded object become the entry's value; of a tenant that encrypts, a sealed copy of it. Done again it answers as
-     * before, as long as the entry is still that one.
+     * before, as long as the entry is still that one; of a sealed one `storedBytes` may be those that were uploaded.
      * @throws {UploadError} `upload_gone`, `upload_mismatch`. @throws as `EntryWriter.set`.
      */
     async commitUpload(
@@ -100,17 +100,20 @@ export function createUploads(deps: {
       if (upload === null) throw new InvalidRequestError('This is no upload id', { issues: [BAD_ID] });
       const { generation, data_key } = await requireAccess(caller, name);
       const { tenantId, signal } = caller;
+      const standing = { generation, signal };
       const sealed = data_key !== 0;
       // Unsealed, the script that stores the entry takes the object from what waits; sealed, nothing does.
-      if (sealed && !(await blobValues.isWaiting(tenantId, upload, { generation, signal }))) throw uploadGone();
-      const value = await uploaded(caller, upload);
-      const own = sealed
-        ? pack(caller, name, { value, meta: entry.meta })
-        : async () => asUploaded(upload, entry, value);
+      const used = sealed && !(await blobValues.isWaiting(tenantId, upload, standing));
+      const value = used ? NOTHING : await uploaded(caller, upload);
+      // Of one that was used the script knows whether it was by this entry: it answers as before, or that it waits no more.
+      const own =
+        sealed && !used
+          ? pack(caller, name, { value, meta: entry.meta })
+          : async () => asUploaded(upload, entry, value);
       // Also when it failed: nobody knows then what is stored.
       const stored = writer.setPacked(caller, name, entry, { pack: own, op: upload.ulid });
       const outcome = await stored.finally(() => forget(tenantId, name));
-      if (sealed) await blobValues.doom(tenantId, upload.ulid, { generation, signal });
+      if (sealed && !used) await blobValues.doom(tenantId, upload, standing);
       return outcome;
     },
   };
@@ -122,6 +125,7 @@ function asUploaded({ ulid, bytes, untilMs }: UploadId, { meta }: Pick<SetEntry,
   return stubOf(meta, object, { ulid, untilMs, ref: { ulid, bytes, sha256: sha256Of(value) } });
 }
 
+const NOTHING = Buffer.alloc(0);
 const BAD_ID = { field: 'query.upload_id', message: 'must be as it was given when the upload began' };
 const uploadGone = () =>
   new UploadError('upload_gone', 'Nothing was uploaded under this id, or it was used, or its time is over');

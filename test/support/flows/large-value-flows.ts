@@ -122,6 +122,7 @@ export const largeValueFlows: readonly Flow[] = [
       'blobs put',
       'set-cache-entry',
       'register-cache-object',
+      'ZREM',
     ],
     { encryption: true, before: uploaded, run: commit, result: expect.objectContaining({ created: true }) },
   ),
