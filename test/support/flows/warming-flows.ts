@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { App } from '../../../lib/app.ts';
 import { ExportCacheRequest } from '../../../lib/cache/exports/export-contract.ts';
 import { WarmCacheRequest } from '../../../lib/cache/warming/warm-contract.ts';
-import { newUlid } from '../../../lib/ids.ts';
+import { newJobId, newUlid } from '../../../lib/ids.ts';
 import { newTenant, type TestTenant } from '../app.ts';
 import { auditTenant } from '../audit-tenant.ts';
 import { gateState } from '../gate-state.ts';
@@ -41,11 +41,22 @@ const warmEntries: Flow = {
   },
 };
 
-/** Whatever is due otherwise is run before. */
+const exportRequest = ({ caller }: TestTenant) =>
+  ExportCacheRequest.parse({ tenant_id: caller.tenantId, namespace: 'ns' });
+
+/** A job that the schedule begins. Whatever is due otherwise is run before. */
 async function exportOf(direct: App, tenant: TestTenant) {
   await direct.jobs.run();
-  const request = ExportCacheRequest.parse({ tenant_id: tenant.caller.tenantId, namespace: 'ns' });
-  return direct.warming.export(request, {});
+  const { tenant_id: tenantId, ...params } = exportRequest(tenant);
+  return direct.jobs.start({ kind: 'export-cache', tenantId, params, unit: 'entries' });
+}
+
+async function expectExported(direct: App, tenant: TestTenant, id: string) {
+  const { status, result } = await direct.jobs.get(id);
+  expect({ status, result }).toMatchObject({ status: 'done', result: { entries: 1, damaged: 0 } });
+  const request = WarmCacheRequest.parse({ tenant_id: tenant.caller.tenantId, export: result?.manifest });
+  const warmed = await direct.warming.warm(request, { dryRun: true });
+  expect(warmed).toMatchObject({ report: { counts: { skipped_exists: 1 } } });
 }
 
 const exportEntries: Flow = {
@@ -65,18 +76,47 @@ const exportEntries: Flow = {
   async prepare(app, direct) {
     const tenant = await newTenant(direct);
     await put(direct, tenant);
-    const { id } = await exportOf(direct, tenant);
+    await direct.jobs.run();
+    const { tenantId } = tenant.caller;
+    const { tenant_id: _of, ...params } = ExportCacheRequest.parse({ tenant_id: tenantId, namespace: 'ns' });
+    const { id } = await direct.jobs.start({ kind: 'export-cache', tenantId, params, unit: 'entries' });
     return {
       async run(signal) {
         await endLease(direct, id);
         return app.jobs.run(signal);
       },
+      verify: () => expectExported(direct, tenant, id),
+    };
+  },
+};
+
+const exportAtOnce: Flow = {
+  name: 'export a few entries with the request',
+  calls: [
+    'peek-cache-entries',
+    'append-audit',
+    'start-job',
+    'claim-job',
+    'peek-cache-entries',
+    'ZLEXCOUNT',
+    'ZRANGE',
+    'peek-cache-entries',
+    'blobs put',
+    'blobs put',
+    'save-job',
+  ],
+  async prepare(app, direct) {
+    const tenant = await newTenant(direct);
+    await put(direct, tenant);
+    const ulid = newUlid(Date.now());
+    return {
+      run: (signal) => app.warming.export(exportRequest(tenant), { ulid, signal }),
+      // What the request did not come to, the schedule does.
       async verify() {
-        const { status, result } = await direct.jobs.get(id);
-        expect({ status, result }).toMatchObject({ status: 'done', result: { entries: 1, damaged: 0 } });
-        const request = WarmCacheRequest.parse({ tenant_id: tenant.caller.tenantId, export: result?.manifest });
-        const warmed = await direct.warming.warm(request, { dryRun: true });
-        expect(warmed).toMatchObject({ report: { counts: { skipped_exists: 1 } } });
+        const id = newJobId(ulid);
+        await endLease(direct, id);
+        await direct.jobs.run();
+        await expectExported(direct, tenant, id);
       },
     };
   },
@@ -169,6 +209,7 @@ const removeOldExports: Flow = {
 export const warmingFlows: readonly Flow[] = [
   warmEntries,
   exportEntries,
+  exportAtOnce,
   warmExport,
   warmCold,
   sumUp,
