@@ -61,6 +61,32 @@ describe('data of earlier versions [C1 C3 T1 T2 A14]', () => {
     expect(await stored()).toMatchObject({ used: 0, held: 0 });
   });
 
+  it('hides what was invalidated, and counts none of it [C8]', async () => {
+    const { caller, tenant } = await newTenant(app);
+    const names = ['n.1/old', 'n2/fenced', 'o/tagged', 'o/other', 'n.1/late'].map((path) => {
+      const [namespace = '', key = ''] = path.split('/');
+      return { namespace, key };
+    });
+    for (const name of names) {
+      const tags = name.key === 'tagged' ? { tags: ['c'] } : {};
+      await app.cache.set(caller, name, { value: Buffer.from('v'), meta: { content_type: 'text/plain', ...tags } });
+    }
+    const { gate, invalidated, all } = golden.invalidations;
+    const written = (field: string, ...more: readonly string[]) =>
+      app.redis.send(['HSET', goldenKeys.gate(tenant.id), field, ...more], { kind: 'write' });
+    for (const [field, value] of Object.entries(gate)) await written(field, value);
+    const waiting = Object.entries(invalidated).flatMap(([field, seq]) => [seq, field]);
+    await app.redis.send(['ZADD', goldenKeys.invalidated(tenant.id), ...waiting], { kind: 'write' });
+    const seen = async () =>
+      (await Promise.all(names.map((name) => app.cache.get(caller, name)))).map((entry) => entry !== null);
+    expect(await seen()).toEqual([false, true, false, true, true]);
+    await written('v', all);
+    expect(await seen()).toEqual([false, false, false, false, false]);
+    const count = await app.invalidation.invalidate(caller, { selector: { by: 'all' }, dry: true });
+    expect(count).toMatchObject({ data: { would_invalidate: 0, exact: true } });
+    expect(await auditTenant(app, tenant.id)).toBe(0);
+  });
+
   it('replays the idempotent call', async () => {
     const { result, ...call } = golden.idempotentCall;
     const again = { ...call, operationId: newUlid(Date.now()), leaseMs: 1 };

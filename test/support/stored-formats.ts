@@ -1,6 +1,6 @@
 /** What an earlier version of the service left in Redis: test/fixtures/stored-formats.json. */
 import { readFileSync } from 'node:fs';
-import type { EntryCodec, EntryMeta } from '../../lib/cache/entry-format.ts';
+import type { BlobRef, EntryCodec, EntryMeta } from '../../lib/cache/entry-format.ts';
 import type { TenantId } from '../../lib/ids.ts';
 import { createKeys } from '../../lib/keys.ts';
 import type { Algorithm } from '../../lib/rate-limiter/limit-rules.ts';
@@ -21,6 +21,14 @@ interface StoredFormats {
   readonly entries: readonly GoldenEntry[];
   /** Cache entries of the second format. */
   readonly cacheEntries: readonly (Omit<GoldenEntry, 'key'> & { readonly stored: string })[];
+  /** An entry of the second format whose value is in S3. */
+  readonly stub: { readonly meta: EntryMeta; readonly blob: BlobRef; readonly stored: string };
+  /** In a gate, and beside it by seq, after two namespaces and two tags were invalidated; `all`: field `v` once all was, too. */
+  readonly invalidations: {
+    readonly gate: Readonly<Record<string, string>>;
+    readonly invalidated: Readonly<Record<string, string>>;
+    readonly all: string;
+  };
   /** Field `m` of a gate, of the third format. */
   readonly counters: string;
   readonly idempotentCall: {

@@ -4,7 +4,7 @@ import { markField, packAlert, unpackAlert, unpackMark } from '../../lib/alerts/
 import { AlertResponse } from '../../lib/alerts/contract.ts';
 import { parseEntry as parseAuditEntry } from '../../lib/audit/entry.ts';
 import { readEntry, readHead } from '../../lib/cache/entry.ts';
-import { parseEntry } from '../../lib/cache/entry-format.ts';
+import { type BlobRef, packStub, parseEntry, parseHead } from '../../lib/cache/entry-format.ts';
 import { createValuePacker } from '../../lib/cache/value-packer.ts';
 import type { CacheConfig } from '../../lib/config/config.ts';
 import { parseApiKey } from '../../lib/gate/caller.ts';
@@ -90,6 +90,26 @@ describe('stored cache entries of the second format [C1 C3 C5 C9]', () => {
       expect(parseEntry(stored).head).toMatchObject({ digest: written.digest, metaBytes: written.metaBytes });
     },
   );
+});
+
+describe('a stored entry whose value is in S3 [C6]', () => {
+  const { stored, meta, blob } = golden.stub;
+
+  it('names its object, and is read by it', async () => {
+    const { head, meta: read } = parseHead(stored);
+    expect(read).toEqual(meta);
+    expect(head).toMatchObject({ blob, codec: 'raw', rawBytes: 1_500_000, chargedBytes: 542, seq: 1 });
+    const bytes = Buffer.alloc(blob.bytes, 'x');
+    const fetch = (asked: BlobRef) => Promise.resolve(asked.ulid === blob.ulid ? bytes : Buffer.alloc(0));
+    const entry = await readEntry(stored, { ...READING, maxBytes: 2_000_000, fetch });
+    expect(entry).toMatchObject({ meta, value: bytes, etag: 'OV20uy26D_WP4Wvc1SXWLv' });
+  });
+
+  it('is written as it was', () => {
+    const written = packStub(meta, { codec: 'raw', rawBytes: 1_500_000, sha256: blob.sha256 });
+    expect(stored.slice(stored.indexOf('\n') + 1)).toBe(written.body);
+    expect(parseHead(stored).head).toMatchObject({ digest: written.digest, metaBytes: written.metaBytes });
+  });
 });
 
 describe('stored fields of the gate [T2 T4 T5]', () => {
