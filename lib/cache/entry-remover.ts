@@ -1,5 +1,4 @@
 /** Removes entries through the gate, or tells what that would remove. */
-import { PreconditionFailedError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Scope } from '../gate/scope.ts';
@@ -8,8 +7,8 @@ import { deleteCacheEntry } from '../redis/bindings/cache-write-scripts.ts';
 import type { Corruption } from './corruption.ts';
 import type { PreviewDeleteResponse } from './delete-contract.ts';
 import { type Condition, conditionText, entryKeys, newOperation, resourceOf } from './entry-call.ts';
+import { CONDITION_FAILED, conditionFailed } from './outcomes.ts';
 
-const CONDITION_FAILED = 3;
 /** Of a stored entry: as far as its head can be read at all. */
 const DIGEST = /^c(?:1(?:,[^,\n]*){7}|2(?:,[^,\n]*){11}),([\w-]+),/;
 
@@ -48,7 +47,7 @@ export function createEntryRemover(deps: {
     async delete(caller: Caller, name: EntryName, condition: Condition = 'none'): Promise<boolean> {
       const removal = { condition: conditionText(condition), scope: 'cache:write', kind: 'write' } as const;
       const [outcome] = await ask(caller, name, { ...removal, op: newOperation() });
-      if (outcome === CONDITION_FAILED) throw otherEntry();
+      if (outcome === CONDITION_FAILED) throw conditionFailed();
       return outcome === 1;
     },
 
@@ -63,7 +62,7 @@ export function createEntryRemover(deps: {
     ): Promise<PreviewDeleteResponse> {
       const look = { condition: conditionText(condition), scope: 'cache:write', op: '', kind: 'read' } as const;
       const [outcome, bytes] = await ask(caller, name, look);
-      if (outcome === CONDITION_FAILED) throw otherEntry();
+      if (outcome === CONDITION_FAILED) throw conditionFailed();
       return { would_remove: outcome as number, bytes: bytes as number };
     },
 
@@ -77,5 +76,3 @@ export function createEntryRemover(deps: {
     },
   };
 }
-
-const otherEntry = () => new PreconditionFailedError('What is stored is not as the condition demands');

@@ -12,6 +12,7 @@ import { checkEntry } from './entry-rules.ts';
 import type { EntryWriter } from './entry-writer.ts';
 import { lifetimeText } from './lifetime.ts';
 import { settingsFor } from './namespace-settings.ts';
+import { CONDITION_FAILED, conditionFailed } from './outcomes.ts';
 
 export interface Touch {
   /** From now on. Null: it never expires. */
@@ -31,7 +32,6 @@ export interface Touched {
 
 /** Outcomes of the script. */
 const DONE = 1;
-const CONDITION_FAILED = 3;
 const FORMAT_OF_BEFORE = 4;
 
 /** What is checked of a lifetime, as of an entry that has it. */
@@ -86,7 +86,7 @@ export function createEntryToucher(deps: {
         });
         const [outcome, expires, fresh, etag] = found;
         if (outcome === CONDITION_FAILED) {
-          throw new PreconditionFailedError('What is stored is not as the condition demands');
+          throw conditionFailed();
         }
         if (outcome === DONE) {
           const [expiresAtMs, freshUntilMs] = [Number(expires) || null, Number(fresh) || null];

@@ -1,10 +1,10 @@
 /** Stores entries through the gate. */
 import type { CacheConfig } from '../config/config.ts';
 import type { TenantCipher } from '../crypto/tenant-cipher.ts';
-import { LeaseLostError, PreconditionFailedError, UploadError } from '../errors.ts';
+import { LeaseLostError, UploadError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { TenantContext } from '../gate/context-format.ts';
-import { memoryFull, readShortage, storageFull } from '../gate/full.ts';
+import { readShortage } from '../gate/full.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { EntryName, Keys } from '../keys.ts';
 import { setCacheEntry } from '../redis/bindings/cache-write-scripts.ts';
@@ -16,6 +16,17 @@ import type { BlobValues } from './large/blob-values.ts';
 import { lifetimeText } from './lifetime.ts';
 import type { MakeRoom } from './memory/make-room.ts';
 import { settingsFor } from './namespace-settings.ts';
+import {
+  BLOB_GONE,
+  CONDITION_FAILED,
+  conditionFailed,
+  LEASE_LOST,
+  MEMORY_FULL,
+  noMemory,
+  noStorage,
+  STORAGE_FULL,
+  wasCreated,
+} from './outcomes.ts';
 import { type PackedEntry, packOnce } from './packed-entry.ts';
 import type { ValuePacker } from './value-packer.ts';
 
@@ -44,14 +55,6 @@ export interface SetOutcome {
   readonly storedBytes: number;
 }
 
-/** Outcomes of the script. */
-const CREATED = 1;
-const CONDITION_FAILED = 3;
-const MEMORY_FULL = 5;
-const REPLAY_OF_CREATION = 6;
-const LEASE_LOST = 7;
-const STORAGE_FULL = 8;
-const BLOB_GONE = 9;
 const CHANGED_NOTHING: readonly (RedisReply | undefined)[] = [
   CONDITION_FAILED,
   MEMORY_FULL,
@@ -125,15 +128,18 @@ export function createEntryWriter(deps: {
 function requireStored(found: readonly RedisReply[]): void {
   switch (found[0]) {
     case CONDITION_FAILED:
-      throw new PreconditionFailedError('What is stored is not as the condition demands');
+      throw conditionFailed();
     case LEASE_LOST:
-      throw new LeaseLostError('The lease is over, or the entry was written or invalidated since it was granted', {
-        overtaken: found[1] === 1,
-      });
+      throw new LeaseLostError(
+        'The lease is over, or the entry was written or invalidated since it was granted; read it again',
+        {
+          overtaken: found[1] === 1,
+        },
+      );
     case MEMORY_FULL:
-      throw memoryFull(readShortage(found), 'delete entries, or ask for a larger quota');
+      throw noMemory(found);
     case STORAGE_FULL:
-      throw storageFull(readShortage(found), 'delete large entries, or ask for a larger quota');
+      throw noStorage(found);
     case BLOB_GONE:
       throw new UploadError(
         'upload_gone',
@@ -145,7 +151,7 @@ function requireStored(found: readonly RedisReply[]): void {
 function outcomeOf(found: readonly RedisReply[], { body, storedBytes }: PackedEntry): SetOutcome {
   const [outcome, expires, fresh, updated, storedDigest] = found;
   return {
-    created: outcome === CREATED || outcome === REPLAY_OF_CREATION,
+    created: wasCreated(outcome),
     // A replay tells what was stored: sealed again, it would have another digest.
     etag: (storedDigest as string | undefined) ?? body.digest,
     expiresAtMs: Number(expires) || null,

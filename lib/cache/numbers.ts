@@ -3,7 +3,7 @@ import type { CacheConfig } from '../config/config.ts';
 import { NumberError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { TenantContext } from '../gate/context-format.ts';
-import { memoryFull, readShortage } from '../gate/full.ts';
+import { readShortage } from '../gate/full.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { EntryName, Keys } from '../keys.ts';
 import { incrementCacheEntry } from '../redis/bindings/cache-batch-scripts.ts';
@@ -18,6 +18,7 @@ import { checkEntry } from './entry-rules.ts';
 import { type Lifetime, lifetimeText } from './lifetime.ts';
 import type { MakeRoom } from './memory/make-room.ts';
 import { settingsFor } from './namespace-settings.ts';
+import { MEMORY_FULL, noMemory, wasCreated } from './outcomes.ts';
 
 export interface IncrementOptions extends Pick<Lifetime, 'ttlMs' | 'graceMs'> {
   /**
@@ -41,11 +42,8 @@ export interface Incremented {
 const META = { content_type: 'application/json' } as const;
 const NUMBER = /^-?\d+$/;
 
-/** Outcomes of the script. */
-const CREATED = 1;
+/** Outcomes of its script alone. */
 const NOT_A_NUMBER = 3;
-const MEMORY_FULL = 5;
-const REPLAY_OF_CREATION = 6;
 const OUT_OF_RANGE = 7;
 const CHANGED_NOTHING: readonly (RedisReply | undefined)[] = [NOT_A_NUMBER, MEMORY_FULL, OUT_OF_RANGE];
 
@@ -172,10 +170,10 @@ function readIncremented(found: readonly RedisReply[]): Incremented {
   const [outcome, sum, expires, fresh, digest] = found;
   if (outcome === NOT_A_NUMBER) throw notANumber();
   if (outcome === OUT_OF_RANGE) throw outOfRange();
-  if (outcome === MEMORY_FULL) throw memoryFull(readShortage(found), 'delete entries, or ask for a larger quota');
+  if (outcome === MEMORY_FULL) throw noMemory(found);
   return {
     value: Number(sum),
-    created: outcome === CREATED || outcome === REPLAY_OF_CREATION,
+    created: wasCreated(outcome),
     etag: digest as string,
     expiresAtMs: Number(expires) || null,
     freshUntilMs: Number(fresh) || null,

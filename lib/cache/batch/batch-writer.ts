@@ -4,10 +4,10 @@
  */
 import type { CacheConfig } from '../../config/config.ts';
 import type { TenantCipher } from '../../crypto/tenant-cipher.ts';
-import { AppError, PreconditionFailedError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import type { Caller } from '../../gate/caller.ts';
 import type { TenantContext } from '../../gate/context-format.ts';
-import { memoryFull, readShortage } from '../../gate/full.ts';
+import { readShortage } from '../../gate/full.ts';
 import type { Gate } from '../../gate/gate.ts';
 import { allows } from '../../gate/policies.ts';
 import type { Keys } from '../../keys.ts';
@@ -19,6 +19,7 @@ import type { EntryWriter, SetEntry } from '../entry-writer.ts';
 import { type Lifetime, lifetimeText } from '../lifetime.ts';
 import type { MakeRoom } from '../memory/make-room.ts';
 import { settingsFor } from '../namespace-settings.ts';
+import { CONDITION_FAILED, conditionFailed, MEMORY_FULL, noMemory, wasCreated } from '../outcomes.ts';
 import type { ValuePacker } from '../value-packer.ts';
 import { base64Bytes, checkBatch, inTrips, sendInTurn, travelBytes } from './batch-rules.ts';
 
@@ -56,11 +57,6 @@ export interface WriteManyOptions {
 
 type FailedItem = Extract<WriteItem, { readonly error: AppError }>;
 
-/** Outcomes of the script. */
-const CREATED = 1;
-const CONDITION_FAILED = 3;
-const MEMORY_FULL = 5;
-const REPLAY_OF_CREATION = 6;
 /** What is answered for each item. */
 const FIELDS = 4;
 
@@ -125,7 +121,7 @@ export function createBatchWriter(deps: {
           return placesOf(found, MEMORY_FULL).length > 0;
         },
         makeRoom: (context, found, round) =>
-          makeRoom(caller, context, { ...shortageOf(found), round }, records(context)),
+          makeRoom(caller, context, { ...readShortage(shortageReply(found)), round }, records(context)),
         declined: (found) => placesOf(found, MEMORY_FULL).length > 0 || placesOf(found, CONDITION_FAILED).length > 0,
       })
       .catch((error: unknown) => {
@@ -133,8 +129,7 @@ export function createBatchWriter(deps: {
         return { found: answered, error };
       })
       .then((result) => ({ error: undefined, ...result }));
-    const noRoom = (entry: BatchEntry) =>
-      failedItem(entry, error ?? memoryFull(shortageOf(found), 'delete entries, or ask for a larger quota'));
+    const noRoom = (entry: BatchEntry) => failedItem(entry, error ?? noMemory(shortageReply(found)));
     return entries.map((entry, place) => {
       const answer = found.slice(2 + place * FIELDS);
       return answer[0] === MEMORY_FULL ? noRoom(entry) : readItem(entry, answer);
@@ -210,26 +205,23 @@ function placesOf(found: readonly RedisReply[], outcome: number): readonly numbe
   return places;
 }
 
-/** All that found no room, together. */
-function shortageOf(found: readonly RedisReply[]) {
+/** All that found no room, together, as a script says it of one. */
+function shortageReply(found: readonly RedisReply[]) {
   const places = placesOf(found, MEMORY_FULL);
   const sum = (offset: number) => places.reduce((bytes, at) => bytes + Number(found[at + offset]), 0);
   const last = places.at(-1) ?? 0;
-  return readShortage([MEMORY_FULL, found[last + 1] ?? 0, found[last + 2] ?? 0, sum(3), found[0] ?? 0, found[1] ?? 0]);
+  return [MEMORY_FULL, found[last + 1] ?? 0, found[last + 2] ?? 0, sum(3), found[0] ?? 0, found[1] ?? 0];
 }
 
 function readItem({ key, value }: BatchEntry, [outcome, expires, fresh, digest]: readonly RedisReply[]): WriteItem {
-  if (outcome === CONDITION_FAILED) {
-    const error = new PreconditionFailedError('What is stored is not as the condition demands');
-    return { key, status: 'precondition_failed', error };
-  }
+  if (outcome === CONDITION_FAILED) return { key, status: 'precondition_failed', error: conditionFailed() };
   const stored = {
     etag: digest as string,
     expiresAtMs: Number(expires) || null,
     freshUntilMs: Number(fresh) || null,
     rawBytes: value.length,
   };
-  return { key, status: outcome === CREATED || outcome === REPLAY_OF_CREATION ? 'created' : 'replaced', stored };
+  return { key, status: wasCreated(outcome) ? 'created' : 'replaced', stored };
 }
 
 const FAILURES: Readonly<Record<string, WriteFailure>> = {

@@ -6,9 +6,8 @@
  * BlobValues.collectDoomed} deletes objects.
  */
 import type { Blob, BlobStore } from '../../blobs/store.ts';
-import { type AppError, CorruptValueError, RedisUnavailableError } from '../../errors.ts';
+import { CorruptValueError, RedisUnavailableError } from '../../errors.ts';
 import type { Caller } from '../../gate/caller.ts';
-import { readShortage, storageFull } from '../../gate/full.ts';
 import type { Gate } from '../../gate/gate.ts';
 import { newUlid, type TenantId } from '../../ids.ts';
 import { cacheBlob, type EntryName, type Keys } from '../../keys.ts';
@@ -17,6 +16,7 @@ import type { RedisDriver } from '../../redis/driver.ts';
 import { runScript } from '../../redis/script.ts';
 import { entryKeys, resourceOf } from '../entry-call.ts';
 import type { BlobRef } from '../entry-format.ts';
+import { noStorage, STORAGE_FULL } from '../outcomes.ts';
 import { type BlobObject, sha256Of } from './blob-format.ts';
 
 /** How long an object may stand unused: the time to write it, and to store its entry. */
@@ -157,11 +157,6 @@ export function createBlobValues(deps: {
 
 /** In the tenant's index. */
 const waitingMember = ({ ulid, untilMs }: BlobSlot): string => `d\0${String(untilMs).padStart(14, '0')}\0${ulid}`;
-
-export const STORAGE_FULL = 8;
-
-export const noStorage = (found: Parameters<typeof readShortage>[0]): AppError =>
-  storageFull(readShortage(found), 'delete large entries, or ask for a larger quota');
 
 function checked({ body }: Blob, { bytes, sha256 }: BlobRef): Buffer {
   if (body.length !== bytes) throw new CorruptValueError('The object of a stored entry has another length');

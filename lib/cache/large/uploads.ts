@@ -128,4 +128,7 @@ function asUploaded({ ulid, bytes, untilMs }: UploadId, { meta }: Pick<SetEntry,
 const NOTHING = Buffer.alloc(0);
 const BAD_ID = { field: 'query.upload_id', message: 'must be as it was given when the upload began' };
 const uploadGone = () =>
-  new UploadError('upload_gone', 'Nothing was uploaded under this id, or it was used, or its time is over');
+  new UploadError(
+    'upload_gone',
+    'Nothing was uploaded under this id, or it was used, or its time is over; begin again',
+  );

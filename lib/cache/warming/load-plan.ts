@@ -5,6 +5,7 @@ import type { EntryName } from '../../keys.ts';
 import type { RedisReply } from '../../redis/driver.ts';
 import type { EntryMeta } from '../entry-format.ts';
 import type { Lifetime } from '../lifetime.ts';
+import { BLOB_GONE, CONDITION_FAILED, MEMORY_FULL, STORAGE_FULL } from '../outcomes.ts';
 
 export interface LoadedEntry {
   readonly name: EntryName;
@@ -32,10 +33,6 @@ export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const CONDITION_FAILED = 3;
-const MEMORY_FULL = 5;
-const STORAGE_FULL = 8;
-const BLOB_GONE = 9;
 const STATUS: Readonly<Record<number, LoadStatus>> = {
   [CONDITION_FAILED]: 'skipped_exists',
   [MEMORY_FULL]: 'memory_full',

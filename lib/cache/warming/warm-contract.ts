@@ -18,7 +18,7 @@ export const WarmEntry = z.strictObject({
   key: z.string().describe('Anything of 1 to 1,024 bytes, also what cannot stand in a path.'),
   value: z.string().optional().describe('Text; or `value_base64`.'),
   value_base64: z.string().optional(),
-  content_type: z.string().optional(),
+  content_type: z.string().optional().describe('Default: application/octet-stream. What says it is JSON must be.'),
   version: z.string().optional(),
   source: z.string().optional(),
   tags: z.array(z.string()).optional(),
