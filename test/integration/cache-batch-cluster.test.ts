@@ -1,24 +1,13 @@
 /** Batches, lists, numbers and lifetimes on a Cluster: all keys of a call are in one slot, and all are declared. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningCluster, startCluster } from '../../infra/local/redis/start-cluster.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
-import { newTenant, testApp } from '../support/app.ts';
+import { newTenant } from '../support/app.ts';
+import { useClusterApp } from '../support/cluster-app.ts';
 
-let dir: string;
-let cluster: RunningCluster;
+const clusterApp = useClusterApp();
 let app: App;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'riptide-batch-cluster-'));
-  cluster = await startCluster({ dir });
-  app = await testApp({ env: { REDIS_URL: cluster.url, PERSISTENCE_REDIS_CLUSTER_MODE: 'true' } });
-});
-afterAll(async () => {
-  await app.close();
-  await cluster.stop();
-  await rm(dir, { recursive: true, force: true });
+beforeAll(() => {
+  app = clusterApp();
 });
 
 describe('on a Cluster [C4 C2]', () => {

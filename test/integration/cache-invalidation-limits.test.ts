@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningCluster, startCluster } from '../../infra/local/redis/start-cluster.ts';
 import { type RunningRedis, startRedis } from '../../infra/local/redis/start-redis.ts';
 import type { App } from '../../lib/app.ts';
 import { createReclaim } from '../../lib/cache/invalidation/reclaim.ts';
@@ -11,6 +10,7 @@ import type { Selector } from '../../lib/cache/invalidation/selector.ts';
 import type { Caller } from '../../lib/gate/caller.ts';
 import { newTenant, testApp } from '../support/app.ts';
 import { auditTenant } from '../support/audit-tenant.ts';
+import { useClusterApp } from '../support/cluster-app.ts';
 import { gateState } from '../support/gate-state.ts';
 import { endLease } from '../support/job-service.ts';
 import { keysOf } from '../support/tenant-state.ts';
@@ -144,18 +144,10 @@ describe('the cost of an invalidation [C8]', () => {
 });
 
 describe('invalidation on a Cluster [C8]', () => {
-  let dir: string;
-  let cluster: RunningCluster;
+  const clusterApp = useClusterApp();
   let app: App;
-  beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'riptide-invalidate-cluster-'));
-    cluster = await startCluster({ dir });
-    app = await testApp({ env: { REDIS_URL: cluster.url, PERSISTENCE_REDIS_CLUSTER_MODE: 'true' } });
-  });
-  afterAll(async () => {
-    await app.close();
-    await cluster.stop();
-    await rm(dir, { recursive: true, force: true });
+  beforeAll(() => {
+    app = clusterApp();
   });
 
   it.each<Selector>([

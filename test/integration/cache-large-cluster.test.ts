@@ -1,30 +1,20 @@
 /** Large values on a Redis Cluster: every script's keys are of one slot. */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type RunningCluster, startCluster } from '../../infra/local/redis/start-cluster.ts';
+import { beforeAll, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
-import { newTenant, testApp } from '../support/app.ts';
+import { newTenant } from '../support/app.ts';
 import { auditTenant } from '../support/audit-tenant.ts';
 import { blobsOf, letDoomedFallDue } from '../support/cache-blobs.ts';
+import { useClusterApp } from '../support/cluster-app.ts';
 import { keysOf } from '../support/tenant-state.ts';
 
 const name = { namespace: 'ns', key: 'large' };
 const entry = { meta: { content_type: 'application/octet-stream' }, ttlMs: null };
 
-let dir: string;
-let cluster: RunningCluster;
+const clusterApp = useClusterApp();
 let app: App;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'riptide-large-'));
-  cluster = await startCluster({ dir });
-  app = await testApp({ env: { REDIS_URL: cluster.url, PERSISTENCE_REDIS_CLUSTER_MODE: 'true' } });
-});
-afterAll(async () => {
-  await cluster.stop();
-  await rm(dir, { recursive: true, force: true });
+beforeAll(() => {
+  app = clusterApp();
 });
 
 it.each([false, true])(

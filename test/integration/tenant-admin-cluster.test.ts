@@ -1,26 +1,15 @@
 /** Administration on a Cluster: a tenant and the deployment's list lie in slots of their own, and pages span all nodes. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningCluster, startCluster } from '../../infra/local/redis/start-cluster.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import { parseApiKey } from '../../lib/gate/caller.ts';
-import { newTenant, newTenantRequest, testApp } from '../support/app.ts';
+import { newTenant, newTenantRequest } from '../support/app.ts';
+import { useClusterApp } from '../support/cluster-app.ts';
 import { auditedActions, outboxOf } from '../support/tenant-state.ts';
 
-let dir: string;
-let cluster: RunningCluster;
+const clusterApp = useClusterApp();
 let app: App;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'riptide-admin-cluster-'));
-  cluster = await startCluster({ dir });
-  app = await testApp({ env: { REDIS_URL: cluster.url, PERSISTENCE_REDIS_CLUSTER_MODE: 'true' } });
-});
-afterAll(async () => {
-  await app.close();
-  await cluster.stop();
-  await rm(dir, { recursive: true, force: true });
+beforeAll(() => {
+  app = clusterApp();
 });
 
 describe('administration on a Cluster [T1 T2 T11]', () => {
