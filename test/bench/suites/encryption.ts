@@ -64,7 +64,7 @@ const callsOf = (caller: Caller): TenantCalls => ({
 async function requireSealed({ app, raw }: Bench, id: TenantId): Promise<void> {
   const { keyPrefix, version } = app.tcp.config.cache;
   const stored = await raw.tcp.get(createKeys(`${keyPrefix}:${version}:`).cacheEntry(id, 1, ENTRY));
-  if (!/^c1,[^\n]*,g(?:raw|lz4|zstd)\n/.test(stored ?? '')) throw new Error('The entry is not sealed');
+  if (!/^c2,[^\n]*,g(?:raw|lz4|zstd)\n/.test(stored ?? '')) throw new Error('The entry is not sealed');
 }
 
 /** Beside a tenant without encryption and policies, in the same app. */
