@@ -15,6 +15,7 @@ export interface Config {
   readonly http: HttpConfig;
   readonly admin: { /** SHA-256 of the admin key, hex. */ readonly keySha256: string };
   readonly state: StateConfig;
+  readonly sessions: SessionConfig;
   readonly spillover: SpilloverConfig;
   readonly worker: WorkerConfig;
   readonly render: RenderConfig;
@@ -124,8 +125,17 @@ export interface HttpConfig {
   readonly corsOrigins: readonly string[];
 }
 
+/** In the file these stand in `state`, as `session_…`. */
+export interface SessionConfig {
+  /** Idle lifetime of a session that names none; at most `maxLifetimeMs`. */
+  readonly timeoutMs: number;
+  /** From its creation, however often it is used. */
+  readonly maxLifetimeMs: number;
+  /** Data of one session. */
+  readonly maxBytes: number;
+}
+
 export interface StateConfig {
-  readonly sessionTimeoutMs: number;
   readonly enableHotReload: boolean;
   readonly configWatchPaths: readonly string[];
   readonly checkpointIntervalMs: number;
@@ -135,11 +145,17 @@ export interface StateConfig {
   readonly shutdownTimeoutMs: number;
 }
 
+/** S3's classes that are read at once: of the others an object has to be asked for hours before. */
+export type StorageClass = 'STANDARD' | 'STANDARD_IA' | 'ONEZONE_IA' | 'INTELLIGENT_TIERING' | 'GLACIER_IR';
+
 export interface SpilloverConfig {
+  /** Of all tenants' sessions together. */
   readonly maxMemoryBytes: number;
+  /** 0.1 to 0.99 of `maxMemoryBytes`. */
   readonly thresholdRatio: number;
   readonly intervalMs: number;
   readonly batchSize: number;
+  readonly storageClass: StorageClass;
 }
 
 export interface WorkerConfig {

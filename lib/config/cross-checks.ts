@@ -29,6 +29,11 @@ const RULES: readonly Rule[] = [
     holds: ({ cache }) => cache.maxEntrySizeBytes <= cache.maxMemoryBytes,
   },
   {
+    settings: ['state.session_timeout_seconds', 'state.session_max_lifetime_seconds'],
+    expected: 'at most state.session_max_lifetime_seconds',
+    holds: ({ sessions }) => sessions.timeoutMs <= sessions.maxLifetimeMs,
+  },
+  {
     settings: ['alerts.webhook_secret', 'alerts.webhook_url'],
     expected: 'a secret to sign what is sent to alerts.webhook_url; set PERSISTENCE_ALERTS_WEBHOOK_SECRET',
     holds: ({ alerts }) => alerts.webhookUrl === '' || alerts.webhookSecret.length > 0,

@@ -117,9 +117,16 @@ function child(node: Record<string, unknown>, name: string): Record<string, unkn
 function derive(values: StatedConfig, profile: Profile, layer: Layer): Config {
   const transport = transportOf(layer);
   const provider = providerOf(values, layer);
+  const { sessionTimeoutMs, sessionMaxLifetimeMs, sessionMaxBytes, ...state } = values.state;
   return Object.freeze({
     ...values,
     profile,
+    state: Object.freeze(state),
+    sessions: Object.freeze({
+      timeoutMs: sessionTimeoutMs,
+      maxLifetimeMs: sessionMaxLifetimeMs,
+      maxBytes: sessionMaxBytes,
+    }),
     redis: Object.freeze({ ...values.redis, transport }),
     encryption: Object.freeze({ ...values.encryption, provider }),
   });

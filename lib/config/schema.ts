@@ -1,6 +1,6 @@
 /** The one source of the configuration: every group, its zod schema, and the flat list the loader and the docs walk. */
 import * as z from 'zod';
-import type { Config, RedisConfig } from './config.ts';
+import type { Config, RedisConfig, StateConfig } from './config.ts';
 import { alertSettings } from './groups/alert-settings.ts';
 import { renderSettings, spilloverSettings, workerSettings } from './groups/background-settings.ts';
 import { billingSettings } from './groups/billing-settings.ts';
@@ -13,8 +13,18 @@ import { quotaSettings, tenantSettings } from './groups/tenant-settings.ts';
 import { withInnerNames } from './inner-names.ts';
 import type { Setting, SettingGroup } from './setting.ts';
 
-/** A configuration before what is derived from it: `redis.transport` and `profile`; `encryption.provider` as it is written. */
-export type StatedConfig = Omit<Config, 'profile' | 'redis'> & { readonly redis: Omit<RedisConfig, 'transport'> };
+/** A configuration before what is derived from it: `redis.transport`, `profile` and `sessions`; `encryption.provider` as it is written. */
+export type StatedConfig = Omit<Config, 'profile' | 'redis' | 'sessions' | 'state'> & {
+  readonly redis: Omit<RedisConfig, 'transport'>;
+  readonly state: StateConfig & StatedSessions;
+};
+
+/** What `state` says of sessions. */
+interface StatedSessions {
+  readonly sessionTimeoutMs: number;
+  readonly sessionMaxLifetimeMs: number;
+  readonly sessionMaxBytes: number;
+}
 
 /** Raw text by group and name -> typed values under their inner names. Checked against the types in config.ts. */
 export const ConfigSchema = z.object({

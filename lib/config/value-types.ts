@@ -80,11 +80,11 @@ export function bytes(min: number, max = Number.MAX_SAFE_INTEGER): ValueType<num
   return valueType(`bytes from ${min} to ${max}, as 1048576 or 1MB`, (raw) => within(byteCount(raw), min, max));
 }
 
-/** A part of one: above 0, at most 1. */
-export function ratio(): ValueType<number> {
-  return valueType('a number above 0, at most 1', (raw) => {
+/** A part of one, both ends included. */
+export function ratio(min: number, max: number): ValueType<number> {
+  return valueType(`a number from ${min} to ${max}`, (raw) => {
     const value = /^\d{0,3}(\.\d{1,9})?$/.test(raw) && raw !== '' ? Number(raw) : Number.NaN;
-    return value > 0 && value <= 1 ? value : undefined;
+    return within(value, min, max);
   });
 }
 
@@ -95,7 +95,9 @@ export function flag(): ValueType<boolean> {
 
 /** One of a few words, in any case. */
 export function choice<const T extends string>(...options: readonly T[]): ValueType<T> {
-  return valueType(`one of ${options.join(', ')}`, (raw) => options.find((option) => option === raw.toLowerCase()));
+  return valueType(`one of ${options.join(', ')}`, (raw) =>
+    options.find((option) => option.toLowerCase() === raw.toLowerCase()),
+  );
 }
 
 /** Text that fits `pattern`, which must be linear: it runs on whatever is in the environment. */

@@ -46,7 +46,9 @@ const CACHE: readonly Promised[] = [
   ['cache.max_lease_ms', 'cache.maxLeaseMs', 60_000, '1500', 1500],
 ];
 const STATE: readonly Promised[] = [
-  ['state.session_timeout_seconds', 'state.sessionTimeoutMs', 1_800_000, '10', 10_000],
+  ['state.session_timeout_seconds', 'sessions.timeoutMs', 1_800_000, '10', 10_000],
+  ['state.session_max_lifetime_seconds', 'sessions.maxLifetimeMs', 2_592_000_000, '7200', 7_200_000],
+  ['state.session_max_bytes', 'sessions.maxBytes', 1_048_576, '4KB', 4096],
   ['state.enable_hot_reload', 'state.enableHotReload', true, 'false', false],
   ['state.config_watch_paths', 'state.configWatchPaths', ['./config'], './a, ./b', ['./a', './b']],
   ['state.checkpoint_interval_seconds', 'state.checkpointIntervalMs', 300_000, '5', 5000],
@@ -81,6 +83,7 @@ const BACKGROUND: readonly Promised[] = [
   ['spillover.threshold_ratio', 'spillover.thresholdRatio', 0.8, '.95', 0.95],
   ['spillover.interval_seconds', 'spillover.intervalMs', 30_000, '15', 15_000],
   ['spillover.batch_size', 'spillover.batchSize', 10, '20', 20],
+  ['spillover.storage_class', 'spillover.storageClass', 'STANDARD', 'glacier_ir', 'GLACIER_IR'],
   ['worker.queue_size', 'worker.queueSize', 1000, '500', 500],
   ['worker.batch_size', 'worker.batchSize', 50, '5', 5],
   ['worker.flush_interval_ms', 'worker.flushIntervalMs', 100, '10', 10],

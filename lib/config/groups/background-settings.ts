@@ -1,27 +1,25 @@
 import { defineSettings } from '../setting.ts';
-import { bytes, flag, integer, milliseconds, ratio, seconds, url } from '../value-types.ts';
+import { bytes, choice, flag, integer, milliseconds, ratio, seconds, url } from '../value-types.ts';
 
 /** Sessions that move from Redis to S3 and back. */
 export const spilloverSettings = defineSettings({
   max_memory_bytes: {
-    type: bytes(1),
+    type: bytes(65_536),
     default: '104857600',
-    about: 'Memory of all sessions together',
-    awaits: 'spillover',
+    about: 'Memory of all tenants’ sessions together',
   },
   threshold_ratio: {
-    type: ratio(),
+    type: ratio(0.1, 0.99),
     default: '0.8',
-    about: 'Part of it above which sessions are moved to S3',
-    awaits: 'spillover',
+    about: 'Part of it above which the least recently used sessions are moved to S3',
   },
-  interval_seconds: {
-    type: seconds(1, 86_400),
-    default: '30',
-    about: 'How often this is looked at',
-    awaits: 'spillover',
+  interval_seconds: { type: seconds(5, 60), default: '30', about: 'How often this is looked at' },
+  batch_size: { type: integer(1, 100), default: '10', about: 'Sessions moved in one step' },
+  storage_class: {
+    type: choice('STANDARD', 'STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING', 'GLACIER_IR'),
+    default: 'STANDARD',
+    about: 'S3 storage class that sessions are moved to: one that is read at once',
   },
-  batch_size: { type: integer(1, 1_000), default: '10', about: 'Sessions moved in one step', awaits: 'spillover' },
 });
 
 /** The persistence worker: event positions and write-behind. */

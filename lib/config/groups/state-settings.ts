@@ -1,14 +1,19 @@
 import { defineSettings } from '../setting.ts';
-import { flag, integer, list, seconds } from '../value-types.ts';
+import { bytes, flag, integer, list, seconds } from '../value-types.ts';
 
 /** Sessions, checkpoints, configuration and shutdown. */
 export const stateSettings = defineSettings({
   session_timeout_seconds: {
-    type: seconds(1),
+    type: seconds(1, 31_536_000),
     default: '1800',
     about: 'Idle lifetime of a session that names none',
-    awaits: 'sessions',
   },
+  session_max_lifetime_seconds: {
+    type: seconds(60, 31_536_000),
+    default: '2592000',
+    about: 'Longest time a session lives, however often it is used',
+  },
+  session_max_bytes: { type: bytes(1_024, 4 * 2 ** 20), default: '1MB', about: 'Data of one session, at most' },
   enable_hot_reload: {
     type: flag(),
     default: 'true',
