@@ -2,12 +2,13 @@
  * The counters of a tenant: field `m` of its gate, and the points kept of it. Scripts write them
  * (lib/redis/scripts/includes/close-gate.lua, stock.lua).
  *
- *   m3,<level>,<level at µs>,<minute>,<operations in it>,<period end ms>,<transfer bytes of the period>,<operations>,<hits>,
+ *   m4,<level>,<level at µs>,<minute>,<operations in it>,<period end ms>,<transfer bytes of the period>,<operations>,<hits>,
  *   <misses>,<bytes out>,<compute µs>,<access µs>,<bytes in>,<memory bytes>,<entries>,<seq>,<storage bytes>,<stock at ms>,
- *   <memory byte-ms hi>,<lo>,<storage byte-ms hi>,<lo>,<raw bytes of the entries>,<packed bytes of the entries>
+ *   <memory byte-ms hi>,<lo>,<storage byte-ms hi>,<lo>,<raw bytes of the entries>,<packed bytes of the entries>,<sessions>,
+ *   <hot session bytes>,<spilled sessions>,<spilled bytes>
  *
- * Operations to access µs, bytes in and byte-time only ever grow. m2 had neither access µs nor raw and packed bytes, m1
- * neither period nor storage nor byte-time as well; the script that meets one of them writes m3.
+ * Operations to access µs, bytes in and byte-time only ever grow. m3 had no sessions, m2 neither access µs nor raw and packed
+ * bytes as well, m1 neither period nor storage nor byte-time as well; the script that meets one of them writes m4.
  *
  * A point is the text of `m` as it stood when a minute, an hour, a day or a period had ended, written by the first request
  * after: `u:m<minute % 180>`, `u:h<hour % 192>`, `u:d<day % 431>`, and for ever `p:<period end ms>`. Which one a slot
@@ -40,14 +41,23 @@ export interface Counters {
   /** Of the values of all cache entries: as they were given, and as they are packed. */
   readonly rawBytes: number;
   readonly packedBytes: number;
+  /** All that live: hot and spilled ones. */
+  readonly sessions: number;
+  /** What sessions in Redis are charged: part of `memoryBytes`, without the stubs of spilled ones. */
+  readonly hotSessionBytes: number;
+  /** Part of `sessions`: their data is in S3. */
+  readonly spilledSessions: number;
+  /** Of their objects in S3: part of `storageBytes`. */
+  readonly spilledBytes: number;
 }
 
 /** The counters of a tenant that did nothing yet. */
-export const NO_COUNTERS = 'm3,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0';
+export const NO_COUNTERS = 'm4,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0';
 
 const M1 = /^m1(?:,\d+){13}$/;
 const M2 = /^m2(?:,\d+){21}$/;
 const M3 = /^m3(?:,\d+){24}$/;
+const M4 = /^m4(?:,\d+){28}$/;
 /** Numbers of m2 before access µs. */
 const M2_BEFORE_ACCESS = 11;
 /** What the high limb of byte-time counts. */
@@ -61,8 +71,9 @@ export function unpackCounters(text: string): Counters {
   if (M1.test(text)) return unpackM1(at);
   if (M2.test(text)) {
     numbers.splice(M2_BEFORE_ACCESS, 0, 0);
-    numbers.push(0, 0);
-  } else if (!M3.test(text)) throw new RangeError('Not gate counters');
+    numbers.push(0, 0, 0, 0, 0, 0);
+  } else if (M3.test(text)) numbers.push(0, 0, 0, 0);
+  else if (!M4.test(text)) throw new RangeError('Not gate counters');
   return {
     minute: at(2),
     operationsThisMinute: at(3),
@@ -84,6 +95,10 @@ export function unpackCounters(text: string): Counters {
     storageByteMs: BigInt(at(20)) * LIMB + BigInt(at(21)),
     rawBytes: at(22),
     packedBytes: at(23),
+    sessions: at(24),
+    hotSessionBytes: at(25),
+    spilledSessions: at(26),
+    spilledBytes: at(27),
   };
 }
 
@@ -96,7 +111,7 @@ export type Use = Pick<
 /** As {@link unpackCounters}, for a third of the time. @throws {RangeError} not written by a script. */
 export function unpackUse(text: string): Use {
   const parts = text.split(',');
-  if (parts[0] !== 'm3' || parts.length !== 25) return unpackCounters(text);
+  if (parts[0] !== 'm4' || parts.length !== 29) return unpackCounters(text);
   const use = {
     minute: Number(parts[3]),
     operationsThisMinute: Number(parts[4]),
@@ -131,6 +146,10 @@ const unpackM1 = (at: (place: number) => number): Counters => ({
   storageByteMs: 0n,
   rawBytes: 0,
   packedBytes: 0,
+  sessions: 0,
+  hotSessionBytes: 0,
+  spilledSessions: 0,
+  spilledBytes: 0,
 });
 
 /** Points that can be asked for, of each kind. */

@@ -11,7 +11,7 @@ export function countersText(c: Partial<Counters>): string {
   const n = (name: Exclude<keyof Counters, 'memoryByteMs' | 'storageByteMs'>) => c[name] ?? 0;
   const limbs = (value = 0n) => [value / LIMB, value % LIMB];
   return [
-    'm3',
+    'm4',
     0,
     0,
     n('minute'),
@@ -34,6 +34,10 @@ export function countersText(c: Partial<Counters>): string {
     ...limbs(c.storageByteMs),
     n('rawBytes'),
     n('packedBytes'),
+    n('sessions'),
+    n('hotSessionBytes'),
+    n('spilledSessions'),
+    n('spilledBytes'),
   ].join(',');
 }
 
@@ -98,4 +102,8 @@ const ZERO: Counters = {
   storageByteMs: 0n,
   rawBytes: 0,
   packedBytes: 0,
+  sessions: 0,
+  hotSessionBytes: 0,
+  spilledSessions: 0,
+  spilledBytes: 0,
 };

@@ -31,6 +31,8 @@ interface StoredFormats {
   };
   /** Field `m` of a gate, of the third format. */
   readonly counters: string;
+  /** Of the fourth: with sessions. */
+  readonly sessionCounters: string;
   readonly idempotentCall: {
     readonly caller: string;
     readonly idempotencyKey: string;

@@ -90,17 +90,19 @@ describe('the state of a quota [T4]', () => {
 });
 
 describe('what is used, as it is stored [T4]', () => {
-  it('is what all counters say, of both formats', () => {
-    const numbers = fc.array(fc.maxSafeNat(), { minLength: 21, maxLength: 21 });
+  it('is what all counters say, of every format', () => {
+    const numbers = fc.array(fc.maxSafeNat(), { minLength: 28, maxLength: 28 });
     fc.assert(
       fc.property(numbers, (given) => {
-        for (const text of [`m2,${given.join(',')}`, `m1,${given.slice(8).join(',')}`])
+        for (const [tag, count] of Object.entries({ m1: 13, m2: 21, m3: 24, m4: 28 })) {
+          const text = `${tag},${given.slice(-count).join(',')}`;
           expect(unpackCounters(text)).toMatchObject(unpackUse(text));
+        }
       }),
     );
   });
 
-  it.each(['', 'm4', `${NO_COUNTERS},0`, NO_COUNTERS.replace('m3,0,0,0', 'm3,0,0,x')])('is not %j', (text) => {
+  it.each(['', 'm5', `${NO_COUNTERS},0`, NO_COUNTERS.replace('m4,0,0,0', 'm3,0,0,x')])('is not %j', (text) => {
     expect(() => unpackUse(text)).toThrow(RangeError);
   });
 });

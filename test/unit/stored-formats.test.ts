@@ -22,6 +22,7 @@ import { QuotaRequestResponse } from '../../lib/tenants/quota-request-contract.t
 import { requestsOf } from '../../lib/tenants/quota-request-decision.ts';
 import { packRecord, unpackRecord } from '../../lib/tenants/record-format.ts';
 import { searchText } from '../../lib/tenants/tenant-summary.ts';
+import { countersText } from '../support/counters-text.ts';
 import { keyMember } from '../support/index-member.ts';
 import { golden, goldenGate, goldenKeys, goldenText } from '../support/stored-formats.ts';
 
@@ -112,6 +113,8 @@ describe('a stored entry whose value is in S3 [C6]', () => {
   });
 });
 
+const NO_SESSIONS = { sessions: 0, hotSessionBytes: 0, spilledSessions: 0, spilledBytes: 0 };
+
 describe('stored fields of the gate [T2 T4 T5]', () => {
   it('counters of the third format', () => {
     expect(unpackCounters(golden.counters)).toEqual({
@@ -135,7 +138,22 @@ describe('stored fields of the gate [T2 T4 T5]', () => {
       storageByteMs: 655_360n,
       rawBytes: 3_367,
       packedBytes: 1_234,
+      ...NO_SESSIONS,
     });
+  });
+
+  it('counters of the fourth format: the same, and sessions', () => {
+    expect(unpackCounters(golden.sessionCounters)).toEqual({
+      ...unpackCounters(golden.counters),
+      memoryBytes: 5_477,
+      sessions: 5,
+      hotSessionBytes: 3_210,
+      spilledSessions: 2,
+      spilledBytes: 61_440,
+    });
+    expect(countersText(unpackCounters(golden.sessionCounters)).split(',').slice(3)).toEqual(
+      golden.sessionCounters.split(',').slice(3),
+    );
   });
 
   it('limits', () => {

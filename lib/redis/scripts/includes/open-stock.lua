@@ -7,7 +7,7 @@ local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
 local stored = redis.call('HGET', KEYS[1], 'm')
 if not stored then return { 0, 0 } end
-local COUNTERS = '^(m3,%d+,%d+),(%d+),(%d+),(%d+),(%d+),(%d+,%d+,%d+,%d+,%d+,%d+),(.*)$'
+local COUNTERS = '^(m4,%d+,%d+),(%d+),(%d+),(%d+),(%d+),(%d+,%d+,%d+,%d+,%d+,%d+),(.*)$'
 local limiter, minute, minuteOps, periodEnd, transfer, totals, stock = string.match(stored, COUNTERS)
 if not limiter then
   stored = counters_of_before(stored, nowMs)

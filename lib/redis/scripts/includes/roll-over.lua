@@ -16,16 +16,18 @@ local function month_end(nowMs)
   return (math.floor(day / 146097) * 146097 + first - 719468) * 86400000
 end
 
--- Counters of formats m1 and m2, as m3. Of m1: byte-time and the period's transfer begin now. Of both: time of access and
--- what compression saves are counted from now.
+-- Counters of formats m1, m2 and m3, as m4. Of m1: byte-time and the period's transfer begin now. Of m1 and m2: time of
+-- access and what compression saves are counted from now. Of all: sessions are.
 local function counters_of_before(text, nowMs)
-  local counted, kept = string.match(text, '^m2,(%d+,%d+,%d+,%d+,%d+,%d+,%d+,%d+,%d+,%d+,%d+),(%d+,%d+,%d+,%d+,%d+,%d+,%d+,%d+,%d+,%d+)$')
-  if counted then return string.format('m3,%s,0,%s,0,0', counted, kept) end
+  local numbers = string.match(text, '^m3(' .. string.rep(',%d+', 24) .. ')$')
+  if numbers then return 'm4' .. numbers .. ',0,0,0,0' end
+  local counted, kept = string.match(text, '^m2(' .. string.rep(',%d+', 11) .. ')(' .. string.rep(',%d+', 10) .. ')$')
+  if counted then return 'm4' .. counted .. ',0' .. kept .. ',0,0,0,0,0,0' end
   local head, ops, hits, bytesOut, computeUs, misses, stock, seq =
     string.match(text, '^m1,(%d+,%d+,%d+,%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+,%d+,%d+),(%d+)$')
   if not head then return '' end
   return string.format(
-    'm3,%s,%d,0,%s,%s,%s,%s,%s,0,%s,%s,0,%d,0,0,0,0,0,0',
+    'm4,%s,%d,0,%s,%s,%s,%s,%s,0,%s,%s,0,%d,0,0,0,0,0,0,0,0,0,0',
     head, month_end(nowMs), ops, hits, misses, bytesOut, computeUs, stock, seq, nowMs
   )
 end

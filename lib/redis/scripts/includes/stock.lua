@@ -1,4 +1,4 @@
--- What a tenant keeps, the end of field `m`; only some requests change it. Format: lib/gate/gate-fields.ts.
+-- What a tenant keeps, the end of field `m`; only some requests change it. Format: lib/gate/counters.ts.
 --
 -- Byte-time is bytes times the ms they were kept, summed as hi * 10^15 + lo, because a double holds whole numbers to
 -- 2^53 only. It is exact while bytes stay below 10^15.
@@ -16,14 +16,19 @@ end
 
 -- The stock, its byte-time brought up to now.
 local function read_stock(text, nowMs)
-  local bytesIn, memory, entries, seq, storage, at, memoryHi, memoryLo, storageHi, storageLo, raw, packed =
-    string.match(text, '^(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+)$')
+  local bytesIn, memory, entries, seq, storage, at, memoryHi, memoryLo, storageHi, storageLo, raw, packed, sessions, hotBytes,
+    spilled, spilledBytes = string.match(
+      text,
+      '^(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+)$'
+    )
   local stock = {
     bytesIn = tonumber(bytesIn), memory = tonumber(memory), entries = tonumber(entries), seq = tonumber(seq),
     storage = tonumber(storage), at = tonumber(at),
     memoryHi = tonumber(memoryHi), memoryLo = tonumber(memoryLo),
     storageHi = tonumber(storageHi), storageLo = tonumber(storageLo),
     raw = tonumber(raw), packed = tonumber(packed),
+    sessions = tonumber(sessions), hotBytes = tonumber(hotBytes),
+    spilled = tonumber(spilled), spilledBytes = tonumber(spilledBytes),
   }
   local ms = nowMs - stock.at
   if ms > 0 then
@@ -40,8 +45,9 @@ end
 
 local function write_stock(stock)
   return string.format(
-    '%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d',
+    '%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d',
     stock.bytesIn, stock.memory, stock.entries, stock.seq, stock.storage, stock.at,
-    stock.memoryHi, stock.memoryLo, stock.storageHi, stock.storageLo, stock.raw, stock.packed
+    stock.memoryHi, stock.memoryLo, stock.storageHi, stock.storageLo, stock.raw, stock.packed,
+    stock.sessions, stock.hotBytes, stock.spilled, stock.spilledBytes
   )
 end
