@@ -1,4 +1,4 @@
-/** Ids: `<kind>-<lower-case ULID>`. They sort by creation time and hold no `_`, `:`, `{` or `*`. */
+/** Ids: `<kind>-<lower-case ULID>`; a session’s has its secret behind. They sort by creation time and hold no `_`, `:`, `{` or `*`. */
 
 declare const tenantIdBrand: unique symbol;
 /** A tenant id that was checked; only {@link parseTenantId} and {@link newTenantId} make one. */
@@ -11,6 +11,8 @@ export const KEY_ID = new RegExp(`^key-${ULID}$`);
 export const HOLD_ID = new RegExp(`^hold-${ULID}$`);
 export const JOB_ID = new RegExp(`^job-${ULID}$`);
 export const QUOTA_REQUEST_ID = new RegExp(`^qreq-${ULID}$`);
+/** Whole, with its secret: who has it has the session. Never in logs, errors or names of objects; the ULID may be. */
+export const SESSION_ID = new RegExp(`^session-(${ULID})-([0-9a-hjkmnp-tv-z]{26})$`);
 
 /** A lower-case ULID: 48 bits of Unix ms, 80 random bits. */
 export function newUlid(nowMs: number): string {
@@ -29,6 +31,22 @@ export const newKeyId = (ulid: string): string => `key-${ulid}`;
 export const newJobId = (ulid: string): string => `job-${ulid}`;
 export const newHoldId = (ulid: string): string => `hold-${ulid}`;
 export const newQuotaRequestId = (ulid: string): string => `qreq-${ulid}`;
+
+/** A session’s id of that time, Unix ms: a ULID, and a secret of 130 random bits. */
+export const newSessionId = (nowMs: number): string => `session-${newUlid(nowMs)}-${encode(randomBits(17), 26)}`;
+
+export interface SessionIdParts {
+  /** Names the record, in the open. */
+  readonly ulid: string;
+  /** To be compared with what the record holds. */
+  readonly secret: string;
+}
+
+/** The parts of a session’s id; null when it cannot be one. */
+export function parseSessionId(text: string): SessionIdParts | null {
+  const [, ulid, secret] = SESSION_ID.exec(text) ?? [];
+  return ulid === undefined || secret === undefined ? null : { ulid, secret };
+}
 
 // Web Crypto, because contracts import this file, and the client imports them where there is no Node.
 const randomBits = (bytes: number) =>

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KEY_ID, newKeyId, newTenantId, newUlid, parseTenantId } from '../../lib/ids.ts';
+import {
+  KEY_ID,
+  newKeyId,
+  newSessionId,
+  newTenantId,
+  newUlid,
+  parseSessionId,
+  parseTenantId,
+  ulidTimeMs,
+} from '../../lib/ids.ts';
 
 describe('ids [T1]', () => {
   it('sort by the time they were made', () => {
@@ -42,5 +51,61 @@ describe('ids [T1]', () => {
     'tenant-01arz3ndektsv4rrffq69g5f}a',
   ])('%j is no tenant id', (text) => {
     expect(parseTenantId(text)).toBeNull();
+  });
+});
+
+const LETTERS = '0123456789abcdefghjkmnpqrstvwxyz';
+
+describe('ids of sessions [S1]', () => {
+  it('say when they were made, and have a secret behind', () => {
+    const parts = parseSessionId(newSessionId(1_469_918_176_385));
+    expect(ulidTimeMs(parts?.ulid ?? '')).toBe(1_469_918_176_385);
+    expect(parts?.secret).toMatch(/^[0-9a-hjkmnp-tv-z]{26}$/);
+  });
+
+  it('come apart as they were put together', () => {
+    const letters = (length: number) =>
+      fc.array(fc.constantFrom(...LETTERS), { minLength: length, maxLength: length }).map((all) => all.join(''));
+    fc.assert(
+      fc.property(fc.nat(2 ** 47), letters(16), letters(26), (ms, random, secret) => {
+        const ulid = newUlid(ms).slice(0, 10) + random;
+        expect(parseSessionId(`session-${ulid}-${secret}`)).toEqual({ ulid, secret });
+      }),
+    );
+  });
+
+  it('have secrets that are never the same, with every letter at every place', () => {
+    const secrets = Array.from({ length: 5_000 }, () => parseSessionId(newSessionId(1))?.secret ?? '');
+    expect(new Set(secrets).size).toBe(5_000);
+    for (let place = 0; place < 26; place++) {
+      expect([...new Set(secrets.map((secret) => secret[place]))].sort().join('')).toBe(LETTERS);
+    }
+  });
+
+  const ULID = '01arz3ndektsv4rrffq69g5fav';
+  const SECRET = '0123456789abcdefghjkmnpqrs';
+  it.each([
+    '',
+    'session-',
+    ULID,
+    `session-${ULID}`,
+    `session-${ULID}-`,
+    `session-${ULID}${SECRET}`,
+    `session-${ULID}-${SECRET.slice(1)}`,
+    `session-${ULID}-${SECRET}0`,
+    `session-${ULID}-${SECRET}\n`,
+    `\nsession-${ULID}-${SECRET}`,
+    ` session-${ULID}-${SECRET}`,
+    `session-${ULID}-${SECRET.toUpperCase()}`,
+    `session-${ULID.toUpperCase()}-${SECRET}`,
+    `SESSION-${ULID}-${SECRET}`,
+    `tenant-${ULID}-${SECRET}`,
+    `session-8${ULID.slice(1)}-${SECRET}`,
+    `session-${ULID}-${SECRET.slice(1)}u`,
+    `session-${ULID}-${SECRET.slice(1)}*`,
+    `session-${ULID}-${SECRET.slice(2)}\ud83d\ude00`,
+    `session-${ULID}_${SECRET}`,
+  ])('%j is none', (text) => {
+    expect(parseSessionId(text)).toBeNull();
   });
 });
