@@ -50,13 +50,14 @@ export async function conditionalPut(
 }
 
 /** What every put sends, with or without a condition. */
-export function putInput(bucket: string, { key, body, metadata, contentType }: PutBlob) {
+export function putInput(bucket: string, { key, body, metadata, contentType, storageClass }: PutBlob) {
   return {
     Bucket: bucket,
     Key: key,
     Body: body,
     ...(metadata === undefined ? {} : { Metadata: { ...metadata } }),
     ...(contentType === undefined ? {} : { ContentType: contentType }),
+    ...(storageClass === undefined ? {} : { StorageClass: storageClass }),
   };
 }
 

@@ -10,6 +10,8 @@ import type { BlobInfo, BlobStore } from './store.ts';
 
 const MAX_PAGE = 1000;
 const MAX_DELETE_KEYS = 1000;
+/** Of this class S3 says nothing. */
+const DEFAULT_CLASS = 'STANDARD';
 
 /** The fields of an SDK answer about one object. */
 interface Described {
@@ -18,6 +20,7 @@ interface Described {
   readonly ETag?: string | undefined;
   readonly LastModified?: Date | undefined;
   readonly Metadata?: Record<string, string> | undefined;
+  readonly StorageClass?: string | undefined;
 }
 
 /**
@@ -82,11 +85,12 @@ export function createS3Store(config: BlobConfig, deps: { readonly credentials?:
         const after = cursor === undefined ? {} : { StartAfter: cursor };
         const page = { Bucket, Prefix: prefix, MaxKeys: Math.min(limit, MAX_PAGE), ...after };
         const listed = await client.send(new sdk.ListObjectsV2Command(page), { abortSignal });
-        const items = (listed.Contents ?? []).map(({ Key = '', Size = 0, ETag = '', LastModified }) => ({
+        const items = (listed.Contents ?? []).map(({ Key = '', Size = 0, ETag = '', LastModified, StorageClass }) => ({
           key: Key,
           sizeBytes: Size,
           etag: ETag,
           modifiedAtMs: LastModified?.getTime() ?? 0,
+          storageClass: StorageClass ?? DEFAULT_CLASS,
         }));
         return { items, nextCursor: listed.IsTruncated === true ? (items.at(-1)?.key ?? null) : null };
       }),
@@ -144,9 +148,17 @@ async function deleteBatch(
 
 function describe(
   key: string,
-  { ContentLength = 0, ContentRange, ETag = '', LastModified, Metadata = {} }: Described,
+  { ContentLength = 0, ContentRange, ETag = '', LastModified, Metadata = {}, StorageClass }: Described,
 ): BlobInfo {
   const { [WRITE_ID]: _ours, ...metadata } = Metadata;
   const wholeBytes = ContentRange === undefined ? ContentLength : Number(ContentRange.split('/')[1]);
-  return { key, sizeBytes: wholeBytes, etag: ETag, metadata, modifiedAtMs: LastModified?.getTime() ?? 0 };
+  const modifiedAtMs = LastModified?.getTime() ?? 0;
+  return {
+    key,
+    sizeBytes: wholeBytes,
+    etag: ETag,
+    metadata,
+    modifiedAtMs,
+    storageClass: StorageClass ?? DEFAULT_CLASS,
+  };
 }

@@ -2,6 +2,9 @@
  * The port to object storage. s3-store.ts implements it over @aws-sdk/client-s3; the suite is
  * test/conformance/blob-store.test.ts, against a real S3 API.
  */
+/** Classes of S3 whose objects can be read at once. */
+export type StorageClass = 'STANDARD' | 'STANDARD_IA' | 'ONEZONE_IA' | 'INTELLIGENT_TIERING' | 'GLACIER_IR';
+
 export interface BlobInfo {
   readonly key: string;
   /** Bytes stored. */
@@ -12,6 +15,8 @@ export interface BlobInfo {
   readonly metadata: Readonly<Record<string, string>>;
   /** Unix time, ms. */
   readonly modifiedAtMs: number;
+  /** As S3 names it; age may have moved the object to another than it was put into. */
+  readonly storageClass: string;
 }
 
 export interface Blob extends BlobInfo {
@@ -23,6 +28,8 @@ export interface PutBlob {
   readonly body: Uint8Array;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly contentType?: string;
+  /** Absent: the bucket's default. */
+  readonly storageClass?: StorageClass;
   /** `absent`: only when no object has this key yet. Otherwise an ETag that must still be the object's. */
   readonly onlyIf?: 'absent' | { readonly etag: string };
 }

@@ -37,6 +37,32 @@ describe.each(['supported', 'required'] as const)('objects, checksums %s [C6 P3 
   });
 });
 
+describe('storage classes [P6]', () => {
+  it.each(['STANDARD', 'STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING', 'GLACIER_IR'] as const)(
+    'keeps an object in %s and tells of it',
+    async (storageClass) => {
+      const key = newBlobKey();
+      const body = randomBytes(1000);
+      await store.put({ key, body, storageClass });
+      expect(await store.get(key)).toMatchObject({ body, storageClass });
+      expect(await store.head(key)).toMatchObject({ storageClass });
+      expect((await store.list({ prefix: key })).items).toMatchObject([{ key, storageClass }]);
+    },
+  );
+
+  it('puts an object into the default class when none is named, and into the last one that was', async () => {
+    const key = newBlobKey();
+    const body = Buffer.of(1);
+    await store.put({ key, body });
+    expect(await store.head(key)).toMatchObject({ storageClass: 'STANDARD' });
+    const etag = (await store.put({ key, body, storageClass: 'GLACIER_IR' }))?.etag ?? expect.fail();
+    await store.put({ key, body, storageClass: 'STANDARD_IA', onlyIf: { etag } });
+    expect(await store.head(key)).toMatchObject({ storageClass: 'STANDARD_IA' });
+    await store.put({ key, body });
+    expect(await store.head(key)).toMatchObject({ storageClass: 'STANDARD' });
+  });
+});
+
 describe('objects', () => {
   it('answers null for what is not there', async () => {
     expect(await store.get(newBlobKey())).toBeNull();

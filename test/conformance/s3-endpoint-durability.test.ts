@@ -24,6 +24,7 @@ import { startS3Process } from '../support/s3-process.ts';
 const credentials = { accessKeyId: 'durable-key', secretAccessKey: 'durable-secret' };
 const Bucket = 'durable';
 const PART_BYTES = 5 * 1024 * 1024;
+const COLD = { StorageClass: 'STANDARD_IA' } as const;
 let dir: string;
 /** What a test started, newest last; stopped in the other order, so that nothing outlives it. */
 let running: AsyncDisposableStack;
@@ -61,18 +62,20 @@ beforeEach(async () => {
 afterEach(() => running.disposeAsync());
 
 describe('a restart of the S3 endpoint', () => {
-  it('keeps every object, its metadata and the order of keys', async () => {
+  it('keeps every object, its metadata, its class and the order of keys', async () => {
     const first = await start();
     await first.client.send(new CreateBucketCommand({ Bucket }));
     const keys = ['b/2', 'a', 'b/1', 'é🙂'];
     for (const Key of keys)
-      await first.client.send(new PutObjectCommand({ Bucket, Key, Body: Key, Metadata: { is: '1' } }));
+      await first.client.send(new PutObjectCommand({ Bucket, Key, Body: Key, Metadata: { is: '1' }, ...COLD }));
     await first.stop();
     const second = await start();
     const listed = await second.client.send(new ListObjectsV2Command({ Bucket }));
     expect(listed.Contents?.map((object) => object.Key)).toEqual([...keys].sort());
+    for (const object of listed.Contents ?? []) expect(object).toMatchObject(COLD);
     for (const Key of keys) expect((await bytesOf(second.client, Key)).toString()).toBe(Key);
-    expect((await second.client.send(new HeadObjectCommand({ Bucket, Key: 'a' }))).Metadata).toEqual({ is: '1' });
+    const head = await second.client.send(new HeadObjectCommand({ Bucket, Key: 'a' }));
+    expect(head).toMatchObject({ Metadata: { is: '1' }, ...COLD });
   });
 
   it('leaves nothing of an upload that was cut by kill -9', async () => {
@@ -134,11 +137,11 @@ describe('uploads in parts at the S3 endpoint', () => {
     const { client } = await start();
     await client.send(new CreateBucketCommand({ Bucket }));
     const body = randomBytes(12 * 1024 * 1024);
-    const params = { Bucket, Key: 'big', Body: Readable.from(body), Metadata: { is: 'big' } };
+    const params = { Bucket, Key: 'big', Body: Readable.from(body), Metadata: { is: 'big' }, ...COLD };
     await new Upload({ client, params, partSize: PART_BYTES, queueSize: 3 }).done();
     expect((await bytesOf(client, 'big')).equals(body)).toBe(true);
     const head = await client.send(new HeadObjectCommand({ Bucket, Key: 'big' }));
-    expect(head).toMatchObject({ Metadata: { is: 'big' }, ETag: expect.stringMatching(/^"[0-9a-f]{32}-3"$/) });
+    expect(head).toMatchObject({ Metadata: { is: 'big' }, ETag: expect.stringMatching(/^"[0-9a-f]{32}-3"$/), ...COLD });
   });
 
   it('goes on after a restart, in between nothing is seen, and a part sent twice counts once', async () => {

@@ -11,6 +11,8 @@ import { describe, expect, it } from 'vitest';
 import { failure, s3Session } from '../support/s3-session.ts';
 
 const { Bucket, bytesOf, newKey, plain, put, s3 } = s3Session();
+/** Also one that the SDK's types do not know. */
+const putClass = (Key: string, StorageClass: string) => put(Key, 'y', { StorageClass });
 const md5 = (body: Buffer) => `"${createHash('md5').update(body).digest('hex')}"`;
 
 describe('objects of the S3 endpoint', () => {
@@ -91,6 +93,27 @@ describe('objects of the S3 endpoint', () => {
     expect((await s3.send(new HeadObjectCommand({ Bucket, Key: other }))).Metadata).toEqual({ m: '2' });
     const missing = new CopyObjectCommand({ Bucket, Key: to, CopySource: `${Bucket}/${newKey()}` });
     await expect(s3.send(missing)).rejects.toMatchObject(failure(404, 'NoSuchKey'));
+  });
+
+  it('keeps the storage class of an upload, and takes no other than S3 does', async () => {
+    const [Key, copied, moved] = [newKey(), newKey(), newKey()];
+    const classOf = async (key: string) => (await s3.send(new HeadObjectCommand({ Bucket, Key: key }))).StorageClass;
+    const listed = async (key: string) =>
+      (await s3.send(new ListObjectsV2Command({ Bucket, Prefix: key }))).Contents?.map((found) => found.StorageClass);
+    await put(Key, 'x', { StorageClass: 'GLACIER_IR' });
+    for (const StorageClass of ['COLD', 'standard']) {
+      await expect(putClass(Key, StorageClass)).rejects.toMatchObject(failure(400, 'InvalidStorageClass'));
+    }
+    for (const StorageClass of ['GLACIER', 'DEEP_ARCHIVE']) {
+      await expect(putClass(Key, StorageClass)).rejects.toMatchObject(failure(501, 'NotImplemented'));
+    }
+    expect(await classOf(Key)).toBe('GLACIER_IR');
+    expect(await listed(Key)).toEqual(['GLACIER_IR']);
+    const CopySource = `${Bucket}/${Key}`;
+    await s3.send(new CopyObjectCommand({ Bucket, Key: copied, CopySource }));
+    await s3.send(new CopyObjectCommand({ Bucket, Key: moved, CopySource, StorageClass: 'ONEZONE_IA' }));
+    expect([await classOf(copied), await classOf(moved)]).toEqual([undefined, 'ONEZONE_IA']);
+    expect([await listed(copied), await listed(moved)]).toEqual([['STANDARD'], ['ONEZONE_IA']]);
   });
 
   it('never shows a torn object while it is overwritten', async () => {

@@ -102,7 +102,7 @@ function contents(entry: IndexEntry, name: (key: string) => string): string {
     textElement('LastModified', new Date(entry.modifiedAtMs).toISOString()),
     textElement('ETag', `"${entry.etag}"`),
     textElement('Size', entry.sizeBytes),
-    textElement('StorageClass', 'STANDARD'),
+    textElement('StorageClass', entry.storageClass),
   );
 }
 

@@ -3,7 +3,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDirectorySync } from './directory-sync.ts';
-import { createKeyIndex, type KeyIndex } from './key-index.ts';
+import { createKeyIndex, type IndexEntry, type KeyIndex } from './key-index.ts';
 import {
   createObjectWriter,
   type ObjectMeta,
@@ -13,6 +13,7 @@ import {
   readObjectMeta,
 } from './object-file.ts';
 import { noSuchKey, S3Error } from './s3-error.ts';
+import { STANDARD, STORAGE_CLASS } from './storage-class.ts';
 
 /** Refuses a write by throwing; sees what is there now, or undefined. */
 export type WriteCondition = (current: { readonly etag: string } | undefined) => void;
@@ -77,8 +78,7 @@ export async function openBucketStore(directory: string) {
       const index = indexOf(bucket);
       condition(index.get(meta.key));
       renameSync(file, fileOf(bucket, meta.key));
-      const { key, sizeBytes, etag, modifiedAtMs } = meta;
-      index.set({ key, sizeBytes, etag, modifiedAtMs });
+      index.set(listed(meta));
       await syncDirectory(join(home, bucket));
     },
 
@@ -100,15 +100,17 @@ export async function openBucketStore(directory: string) {
 
 export type BucketStore = Awaited<ReturnType<typeof openBucketStore>>;
 
+const listed = ({ key, sizeBytes, etag, modifiedAtMs, headers }: ObjectMeta): IndexEntry => {
+  return { key, sizeBytes, etag, modifiedAtMs, storageClass: headers[STORAGE_CLASS] ?? STANDARD };
+};
+
 async function readIndex(directory: string): Promise<KeyIndex> {
   const index = createKeyIndex();
   const files = await readdir(directory);
   for (let at = 0; at < files.length; at += OPEN_FILES_AT_START) {
     const batch = files.slice(at, at + OPEN_FILES_AT_START);
     for (const meta of await Promise.all(batch.map((file) => readObjectMeta(join(directory, file))))) {
-      if (meta === null) continue;
-      const { key, sizeBytes, etag, modifiedAtMs } = meta;
-      index.set({ key, sizeBytes, etag, modifiedAtMs });
+      if (meta !== null) index.set(listed(meta));
     }
   }
   return index;

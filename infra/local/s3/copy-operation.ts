@@ -3,10 +3,11 @@ import { headersToKeep } from './object-headers.ts';
 import { writeCondition } from './preconditions.ts';
 import { S3Error } from './s3-error.ts';
 import type { S3Call, S3Deps, S3Operation, S3Reply } from './s3-operation.ts';
+import { STORAGE_CLASS, storageClassHeader } from './storage-class.ts';
 import { readWholeBody } from './verified-body.ts';
 import { textElement, xmlDocument } from './xml.ts';
 
-/** Copies an object inside the endpoint, its metadata too unless told to replace it. */
+/** Copies an object inside the endpoint, its metadata too unless told to replace it. Its class is that of the request. */
 export const copyObject: S3Operation = { name: 'CopyObject', method: 'PUT', target: 'object', copies: true, run: copy };
 
 async function copy({ request, payload }: S3Call, { buckets, now }: S3Deps): Promise<S3Reply> {
@@ -15,12 +16,11 @@ async function copy({ request, payload }: S3Call, { buckets, now }: S3Deps): Pro
   buckets.indexOf(bucket);
   const condition = writeCondition(headers);
   const from = sourceOf(headers['x-amz-copy-source'] ?? '');
-  const isReplaced = headers['x-amz-metadata-directive'] === 'REPLACE';
-  const replacement = isReplaced ? { headers: headersToKeep(headers) } : {};
+  const keptOf = copiedHeaders(headers);
   const source = await buckets.open(from.bucket, from.key);
   const writer = await buckets.stage();
   try {
-    const meta: ObjectMeta = { ...source.meta, ...replacement, key, modifiedAtMs: now() };
+    const meta: ObjectMeta = { ...source.meta, headers: keptOf(source.meta), key, modifiedAtMs: now() };
     await copyBytes(source, writer);
     await writer.seal(meta);
     await buckets.commit(bucket, writer.path, meta, condition);
@@ -31,6 +31,13 @@ async function copy({ request, payload }: S3Call, { buckets, now }: S3Deps): Pro
   } finally {
     await source.handle.close();
   }
+}
+
+/** What the copy keeps, by the request's headers. @throws as `headersToKeep`, before anything is opened. */
+function copiedHeaders(asked: ObjectMeta['headers']): (source: ObjectMeta) => ObjectMeta['headers'] {
+  const isReplaced = asked['x-amz-metadata-directive'] === 'REPLACE';
+  const own = isReplaced ? headersToKeep(asked) : storageClassHeader(asked[STORAGE_CLASS]);
+  return ({ headers: { [STORAGE_CLASS]: _itsOwn, ...copied } }) => (isReplaced ? own : { ...copied, ...own });
 }
 
 function sourceOf(header: string): { bucket: string; key: string } {

@@ -4,6 +4,7 @@ export interface IndexEntry {
   readonly sizeBytes: number;
   readonly etag: string;
   readonly modifiedAtMs: number;
+  readonly storageClass: string;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { invalidRequest, S3Error } from './s3-error.ts';
+import { STORAGE_CLASS, storageClassHeader } from './storage-class.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -12,12 +13,11 @@ const KEPT = [
   'x-amz-server-side-encryption',
   'x-amz-server-side-encryption-aws-kms-key-id',
   'x-amz-server-side-encryption-bucket-key-enabled',
-  'x-amz-storage-class',
 ];
 const OWN_METADATA = 'x-amz-meta-';
 const MAX_METADATA_BYTES = 2048;
 
-/** What of an upload's headers is kept with its object. @throws {S3Error} 400 for more metadata than S3 takes. */
+/** What of an upload's headers is kept with its object. @throws {S3Error} for more metadata than S3 takes, or a class it does not. */
 export function headersToKeep(headers: Headers): Headers {
   const own = Object.entries(headers).filter(([name]) => name.startsWith(OWN_METADATA));
   const bytes = own.reduce(
@@ -29,7 +29,11 @@ export function headersToKeep(headers: Headers): Headers {
   }
   const kept = Object.entries(headers).filter(([name]) => KEPT.includes(name));
   const encoding = contentEncoding(headers['content-encoding']);
-  return Object.fromEntries([...kept, ...own, ...(encoding === '' ? [] : [['content-encoding', encoding] as const])]);
+  return {
+    ...Object.fromEntries([...kept, ...own]),
+    ...(encoding === '' ? {} : { 'content-encoding': encoding }),
+    ...storageClassHeader(headers[STORAGE_CLASS]),
+  };
 }
 
 /** `aws-chunked` is how the body travelled, not what the object is. */
