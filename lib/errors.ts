@@ -131,8 +131,13 @@ export class QuotaExceededError extends AppError {
   override readonly status = 429;
 }
 
-/** Memory or storage is full: freeing space helps, waiting does not. Nothing was changed. */
-export class StorageFullError extends CodedError<'memory_full' | 'storage_full' | 'store_full'> {
+/**
+ * Memory or storage is full: freeing space helps, waiting does not. Only `session_memory_full` may pass by itself, when sessions
+ * have been moved to S3. Nothing was changed.
+ */
+export class StorageFullError extends CodedError<
+  'memory_full' | 'storage_full' | 'store_full' | 'session_memory_full'
+> {
   override readonly status = 507;
 }
 
@@ -142,6 +147,7 @@ export class StorageFullError extends CodedError<'memory_full' | 'storage_full' 
 export class NotFoundError extends CodedError<
   | 'tenant_not_found'
   | 'entry_not_found'
+  | 'session_not_found'
   | 'key_not_found'
   | 'invoice_not_found'
   | 'quota_request_not_found'
@@ -189,6 +195,28 @@ export class UploadError extends AppError {
 /** A stored value failed its digest or length check. It was not served. */
 export class CorruptValueError extends AppError {
   override readonly code = 'value_corrupt';
+  override readonly status = 500;
+}
+
+/** The session was changed since the version that the caller names in `If-Match`. Nothing was changed. */
+export class VersionConflictError extends AppError {
+  override readonly code = 'version_conflict';
+  override readonly status = 409;
+
+  constructor(currentVersion: number) {
+    super('The session has another version by now', { details: { current_version: currentVersion } });
+  }
+}
+
+/** The session was moved to S3 and its object is gone from there. What was in it is lost. */
+export class SessionLostError extends AppError {
+  override readonly code = 'session_lost';
+  override readonly status = 410;
+}
+
+/** The session's object in S3 is not what was written: damaged, or another. Nothing of it was served. */
+export class SessionCorruptError extends AppError {
+  override readonly code = 'session_corrupt';
   override readonly status = 500;
 }
 

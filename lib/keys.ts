@@ -110,7 +110,7 @@ export function createKeys(prefix: string) {
 
 /** S3: what else belongs to a tenant; all of it goes when the tenant is erased. */
 export const tenantBlobPrefixes = (id: TenantId): readonly string[] => [
-  `sessions/spillover/${id}/`,
+  sessionBlobPrefix(id),
   `cache/${id}/`,
   exportPrefix(id),
   revocationPrefix(id),
@@ -118,6 +118,11 @@ export const tenantBlobPrefixes = (id: TenantId): readonly string[] => [
 
 /** S3: the packed value of a cache entry, or an upload that is to become one. */
 export const cacheBlob = (id: TenantId, ulid: string): string => `cache/${id}/${ulid}`;
+
+/** S3: a session that was moved there, under a name of its own each time: `sessions/spillover/<tenant>/<object>/session-<ULID>.session`. */
+export const sessionBlob = (id: TenantId, objectUlid: string, sessionUlid: string): string =>
+  `${sessionBlobPrefix(id)}${objectUlid}/session-${sessionUlid}.session`;
+export const sessionBlobPrefix = (id: TenantId): string => `sessions/spillover/${id}/`;
 
 /** S3: exports of cache entries, and reports of loading them; each job has a folder. They go 7 days after they were made. */
 export const EXPORTS = 'exports/';

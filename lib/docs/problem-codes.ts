@@ -20,6 +20,7 @@ export const PROBLEM_CODES = {
   route_not_found: { status: 404, meaning: 'No endpoint has this method and path.' },
   tenant_not_found: { status: 404, meaning: 'No such tenant.' },
   entry_not_found: { status: 404, meaning: 'No such entry, or it has expired.' },
+  session_not_found: { status: 404, meaning: 'No such session: unknown, expired or ended.' },
   key_not_found: { status: 404, meaning: 'The tenant has no such API key.' },
   quota_request_not_found: { status: 404, meaning: 'The tenant has no such quota request.' },
   reservation_not_found: { status: 404, meaning: 'No such reservation: settled, out of time, or never made.' },
@@ -58,6 +59,10 @@ export const PROBLEM_CODES = {
   not_a_number: { status: 409, meaning: 'The stored entry is no whole number. Nothing was changed.' },
   number_out_of_range: { status: 409, meaning: 'The number would leave ±(2^53 − 1). Nothing was changed.' },
   contended: { status: 409, meaning: 'Others changed the entry each time this was tried: try again.' },
+  version_conflict: {
+    status: 409,
+    meaning: 'The session was changed since that version; `details.current_version` is its own. Nothing was changed.',
+  },
   precondition_failed: { status: 412, meaning: 'If-Match or If-None-Match does not hold. Nothing was changed.' },
   lease_lost: {
     status: 412,
@@ -67,6 +72,7 @@ export const PROBLEM_CODES = {
     status: 410,
     meaning: 'Nothing was uploaded under this id, or it was used, or its time is over. Begin again.',
   },
+  session_lost: { status: 410, meaning: 'The session was moved to S3 and is gone from there. It is lost.' },
   upload_mismatch: { status: 422, meaning: 'What was uploaded is not as long as was announced. Nothing was stored.' },
   body_too_large: { status: 413, meaning: 'The body is larger than this endpoint takes.' },
   reply_too_large: { status: 413, meaning: 'The answer would not fit into one reply.' },
@@ -82,6 +88,7 @@ export const PROBLEM_CODES = {
   store_error: { status: 500, meaning: 'The store refused an operation.' },
   master_key_mismatch: { status: 500, meaning: 'The master key is not the one that data was encrypted under.' },
   value_corrupt: { status: 500, meaning: 'The stored value failed its check and was not served.' },
+  session_corrupt: { status: 500, meaning: 'The session as it stands in S3 failed its check and was not served.' },
   store_unavailable: { status: 503, meaning: 'The store cannot be reached now. Nothing was changed.' },
   blob_store_unavailable: { status: 503, meaning: 'The store of large values cannot be reached now.' },
   key_provider_unavailable: { status: 503, meaning: 'The keeper of encryption keys cannot be reached now.' },
@@ -95,6 +102,10 @@ export const PROBLEM_CODES = {
   memory_full: { status: 507, meaning: "The tenant's memory is full. Waiting does not help; removing does." },
   storage_full: { status: 507, meaning: "The tenant's storage is full. Waiting does not help; removing does." },
   store_full: { status: 507, meaning: "The deployment's store is full. Waiting does not help." },
+  session_memory_full: {
+    status: 507,
+    meaning: 'The memory for sessions is full and none could be moved to S3; `Retry-After` says when to repeat it.',
+  },
 } as const satisfies Readonly<Record<string, ProblemCodeSpec>>;
 
 export type ProblemCode = keyof typeof PROBLEM_CODES;

@@ -27,6 +27,8 @@ export const SHARED_HEADERS: Readonly<Record<string, Header>> = {
 };
 
 const RETRYABLE = new Set([429, 503, 504]);
+/** Codes that say it where others of their status do not. */
+const RETRYABLE_CODES: readonly string[] = ['idempotency_in_progress', 'session_memory_full'];
 
 /** One problem of each code, as components. */
 export const describeProblemExamples = (): Readonly<Record<string, { readonly value: unknown }>> =>
@@ -63,7 +65,7 @@ const exampleField = (value: unknown) => (value === undefined ? {} : { example: 
 function describeProblem(contract: Contract, status: number, codes: readonly string[]): Reply {
   const lines = codes.map((code) => `- \`${code}\`: ${findProblemCode(code)?.meaning ?? 'See the contract.'}`);
   const retry =
-    RETRYABLE.has(status) || codes.includes('idempotency_in_progress')
+    RETRYABLE.has(status) || codes.some((code) => RETRYABLE_CODES.includes(code))
       ? { 'Retry-After': headerRef('Retry-After') }
       : {};
   const challenge = status === 401 ? { 'WWW-Authenticate': headerRef('WWW-Authenticate') } : {};
