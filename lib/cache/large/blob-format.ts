@@ -7,7 +7,6 @@
  *
  * Nothing is lost on the way: a payload moved to S3 and back is the same text.
  */
-import { createHash } from 'node:crypto';
 import { CorruptValueError } from '../../errors.ts';
 import type { EntryCodec } from '../entry-format.ts';
 
@@ -59,6 +58,3 @@ export function toPayload(codec: EntryCodec, bytes: Buffer): string {
     }
   }
 }
-
-/** SHA-256, base64url: 43 characters. */
-export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64url');

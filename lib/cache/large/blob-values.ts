@@ -5,6 +5,7 @@
  * is deleted unless an entry takes it into use. So whoever dies in between leaves nothing behind. Only {@link
  * BlobValues.collectDoomed} deletes objects.
  */
+import { sha256Of } from '../../blobs/sha256.ts';
 import type { Blob, BlobStore } from '../../blobs/store.ts';
 import { CorruptValueError, RedisUnavailableError } from '../../errors.ts';
 import type { Caller } from '../../gate/caller.ts';
@@ -17,7 +18,7 @@ import { runScript } from '../../redis/script.ts';
 import { entryKeys, resourceOf } from '../entry-call.ts';
 import type { BlobRef } from '../entry-format.ts';
 import { noStorage, STORAGE_FULL } from '../outcomes.ts';
-import { type BlobObject, sha256Of } from './blob-format.ts';
+import type { BlobObject } from './blob-format.ts';
 
 /** How long an object may stand unused: the time to write it, and to store its entry. */
 export const UNUSED_MS = 15 * 60_000;

@@ -2,6 +2,7 @@
  * Values too large for a request: the caller is given a URL of S3 to write to, and then has the object become an entry's value.
  * Until then it is one that nobody uses: collected when it is never committed.
  */
+import { sha256Of } from '../../blobs/sha256.ts';
 import type { BlobStore } from '../../blobs/store.ts';
 import type { CacheConfig } from '../../config/config.ts';
 import { BodyTooLargeError, InvalidRequestError, UploadError } from '../../errors.ts';
@@ -14,7 +15,7 @@ import { verifyAccess } from '../../redis/bindings/gate-scripts.ts';
 import { resourceOf } from '../entry-call.ts';
 import type { EntryWriter, SetEntry, SetOutcome } from '../entry-writer.ts';
 import { type PackedEntry, type packOnce, stubOf } from '../packed-entry.ts';
-import { type BlobObject, sha256Of } from './blob-format.ts';
+import type { BlobObject } from './blob-format.ts';
 import type { BlobValues } from './blob-values.ts';
 import { packUploadId, readUploadId, type UploadId } from './upload-id.ts';
 

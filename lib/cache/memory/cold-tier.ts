@@ -2,6 +2,7 @@
  * Moves values of entries to S3 and back, as they are packed and sealed: nothing is opened. Only a script changes an entry, and
  * only if it is still the one that was read; so whoever dies in between leaves an object that is collected, and the entry.
  */
+import { sha256Of } from '../../blobs/sha256.ts';
 import { BlobUnavailableError, StorageFullError } from '../../errors.ts';
 import type { TenantId } from '../../ids.ts';
 import type { Keys } from '../../keys.ts';
@@ -11,7 +12,7 @@ import type { RedisDriver } from '../../redis/driver.ts';
 import { runScript } from '../../redis/script.ts';
 import type { Corruption } from '../corruption.ts';
 import { type EntryBody, packBody, parseEntry, parseHead, stubText } from '../entry-format.ts';
-import { sha256Of, toObjectBytes, toPayload } from '../large/blob-format.ts';
+import { toObjectBytes, toPayload } from '../large/blob-format.ts';
 import type { BlobValues } from '../large/blob-values.ts';
 import type { FoundEntry } from './coldest-entries.ts';
 
