@@ -7,6 +7,7 @@ import { unpackLimits } from '../gate/gate-fields.ts';
 import { readFacts } from '../quotas/quota-facts.ts';
 import { quotaState } from '../quotas/quota-state.ts';
 import { checkKey } from '../redis/bindings/gate-scripts.ts';
+import { sessionStock } from '../usage/session-stock.ts';
 import type { WhoAmIResponse } from './contract.ts';
 
 export type Account = ReturnType<typeof createAccount>;
@@ -39,7 +40,8 @@ export function createAccount({ gate }: { readonly gate: Gate }) {
       const [keyId, scopes, limitsText, countersText] = found;
       const facts = readFacts(found.slice(2), nowMs);
       const { quotas, burst } = unpackLimits(limitsText as string);
-      const { memoryBytes, entries, operations, bytesIn, bytesOut } = unpackCounters(countersText as string);
+      const counters = unpackCounters(countersText as string);
+      const { memoryBytes, entries, operations, bytesIn, bytesOut } = counters;
       return {
         tenant_id: caller.tenantId,
         key_id: keyId as string,
@@ -52,7 +54,14 @@ export function createAccount({ gate }: { readonly gate: Gate }) {
           data_transfer_bytes: quotaState('data_transfer_bytes', facts).left,
           burst: admission.burstLeft,
         },
-        used: { memory_bytes: memoryBytes, entries, operations, bytes_in: bytesIn, bytes_out: bytesOut },
+        used: {
+          memory_bytes: memoryBytes,
+          entries,
+          ...sessionStock(counters),
+          operations,
+          bytes_in: bytesIn,
+          bytes_out: bytesOut,
+        },
       };
     },
   };

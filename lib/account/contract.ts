@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineContract, tenant } from '../http/contract.ts';
 import { Count } from '../http/fields.ts';
 import { QuotasResponse } from '../tenants/contract.ts';
+import { SessionStock } from '../usage/session-stock.ts';
 
 export const WhoAmIResponse = z.object({
   tenant_id: z.string(),
@@ -11,7 +12,14 @@ export const WhoAmIResponse = z.object({
   left: QuotasResponse.extend({ burst: Count }).describe(
     'Bytes without what reservations hold; operations of this minute, this call counted; calls that may come at once now.',
   ),
-  used: z.object({ memory_bytes: Count, entries: Count, operations: Count, bytes_in: Count, bytes_out: Count }),
+  used: z.object({
+    memory_bytes: Count,
+    entries: Count,
+    ...SessionStock.shape,
+    operations: Count,
+    bytes_in: Count,
+    bytes_out: Count,
+  }),
 });
 export type WhoAmIResponse = z.output<typeof WhoAmIResponse>;
 

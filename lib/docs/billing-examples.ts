@@ -88,15 +88,23 @@ export const adjustmentExample = (tenantId: string) => ({
   period: null,
 });
 
+const SESSION_STOCK = {
+  sessions: 1_204,
+  spilled_sessions: 310,
+  session_memory_bytes: 2_410_112,
+  spilled_bytes: 712_704,
+};
+
 export const usageExample = (tenantId: string, limits: Readonly<Record<string, number>>) => ({
   tenant_id: tenantId,
   at: AT,
   memory_bytes: 52_428_800,
-  storage_bytes: 0,
+  storage_bytes: 712_704,
   operations_per_minute: 420,
   data_transfer_bytes: 8_192,
+  ...SESSION_STOCK,
   limits,
-  percent: { memory_bytes: 50, storage_bytes: 0, operations_per_minute: 42, data_transfer_bytes: 0 },
+  percent: { memory_bytes: 50, storage_bytes: 0.07, operations_per_minute: 42, data_transfer_bytes: 0 },
   reserved: { memory_bytes: 0, storage_bytes: 0, data_transfer_bytes: 0 },
   resets_at: {
     memory_bytes: null,
@@ -108,7 +116,7 @@ export const usageExample = (tenantId: string, limits: Readonly<Record<string, n
     operation_count: 31_204_877,
     data_bytes: 25_769_803_776,
     compute_time_ms: 7_200_312.5,
-    storage_bytes: 0,
+    storage_bytes: 712_704,
     timestamp: AT,
   },
   series: {
@@ -121,14 +129,15 @@ export const usageExample = (tenantId: string, limits: Readonly<Record<string, n
         operation_count: 25_200,
         data_bytes: 1_048_576,
         compute_time_ms: 6_310.25,
-        storage_bytes: 0,
+        storage_bytes: 712_704,
         hits: 20_160,
         misses: 2_520,
         bytes_in: 262_144,
         bytes_out: 786_432,
         memory_bytes: 52_428_800,
+        ...SESSION_STOCK,
         memory_byte_ms: '188743680000000',
-        storage_byte_ms: '0',
+        storage_byte_ms: '2565734400000',
       },
     ],
   },

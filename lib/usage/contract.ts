@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { admin, defineContract } from '../http/contract.ts';
 import { Count, Instant, TenantIdField } from '../http/fields.ts';
 import { STEPS } from './series.ts';
+import { SessionStock } from './session-stock.ts';
 
 const Four = <T extends z.ZodType>(type: T) =>
   z.object({
@@ -30,6 +31,7 @@ export const UsageBucket = UsageRecord.extend({
   bytes_in: Count,
   bytes_out: Count,
   memory_bytes: Count.describe('Held in Redis at the end.'),
+  ...SessionStock.shape,
   memory_byte_ms: ByteTime,
   storage_byte_ms: ByteTime,
 });
@@ -39,6 +41,7 @@ export const TenantUsageResponse = z.object({
   tenant_id: TenantIdField,
   at: Instant,
   ...Four(Count).shape,
+  ...SessionStock.shape,
   limits: Four(Count),
   percent: Four(z.number().nonnegative().nullable()).describe('Of the limit; null where the limit is 0.'),
   reserved: z

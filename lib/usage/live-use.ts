@@ -4,10 +4,14 @@ import type { Quotas } from '../config/config.ts';
 import type { Counters } from '../gate/counters.ts';
 import { isoOf } from '../iso-time.ts';
 import type { TenantUsageResponse } from './contract.ts';
+import { type SessionStock, sessionStock } from './session-stock.ts';
 
 const MINUTE_MS = 60_000;
 
-export type LiveUse = Pick<TenantUsageResponse, keyof Quotas | 'limits' | 'percent' | 'reserved' | 'resets_at'>;
+export type LiveUse = Pick<
+  TenantUsageResponse,
+  keyof Quotas | keyof SessionStock | 'limits' | 'percent' | 'reserved' | 'resets_at'
+>;
 
 export interface LiveInput {
   readonly quotas: Quotas;
@@ -32,6 +36,7 @@ export function liveUse({ quotas, counters, held, nowMs, monthEndMs }: LiveInput
     quotas[name] === 0 ? null : Math.round((used[name] * 10_000) / quotas[name]) / 100;
   return {
     ...used,
+    ...sessionStock(counters),
     limits: { ...quotas },
     percent: {
       memory_bytes: percent('memory_bytes'),

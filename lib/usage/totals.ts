@@ -1,8 +1,9 @@
 /** What a tenant has used since it was created, at any instant: from its counters and the points kept of them. */
 import { type Counters, unpackCounters } from '../gate/counters.ts';
+import type { SessionCounters } from './session-stock.ts';
 
-/** All but the three stocks only ever grow: the difference of two is what was used between them. */
-export interface Totals {
+/** All but the stocks only ever grow: the difference of two is what was used between them. */
+export interface Totals extends SessionCounters {
   readonly operations: number;
   readonly hits: number;
   readonly misses: number;
@@ -32,6 +33,10 @@ export const NO_TOTALS: Totals = {
   memoryBytes: 0,
   storageBytes: 0,
   entries: 0,
+  sessions: 0,
+  hotSessionBytes: 0,
+  spilledSessions: 0,
+  spilledBytes: 0,
   memoryByteMs: 0n,
   storageByteMs: 0n,
 };
@@ -74,6 +79,7 @@ export function totalsAt(history: History, monthEndMs: number): Totals {
 export function totalsOf(state: Counters, atMs: number): Totals {
   const { operations, hits, misses, bytesIn, bytesOut, computeUs, accessUs, memoryBytes, storageBytes, entries } =
     state;
+  const { sessions, hotSessionBytes, spilledSessions, spilledBytes } = state;
   // 0: of format m1, whose byte-time begins when the first script meets it. A clock set back takes no time away.
   const sinceMs = state.stockAtMs === 0 ? 0n : BigInt(Math.max(0, atMs - state.stockAtMs));
   return {
@@ -87,6 +93,10 @@ export function totalsOf(state: Counters, atMs: number): Totals {
     memoryBytes,
     storageBytes,
     entries,
+    sessions,
+    hotSessionBytes,
+    spilledSessions,
+    spilledBytes,
     memoryByteMs: state.memoryByteMs + BigInt(memoryBytes) * sinceMs,
     storageByteMs: state.storageByteMs + BigInt(storageBytes) * sinceMs,
   };

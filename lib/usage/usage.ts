@@ -23,6 +23,7 @@ import { liveUse } from './live-use.ts';
 import { monthPoints } from './month-points.ts';
 import { type AskedRange, rangeOf } from './range.ts';
 import { type Bucket, bucketsOf } from './series.ts';
+import { sessionStock } from './session-stock.ts';
 import { type History, readHistory, type Totals, totalsOf } from './totals.ts';
 
 export interface UsageRequest extends AskedRange {
@@ -110,6 +111,7 @@ function itemOf({ fromMs, before, after }: Bucket): UsageBucket {
     bytes_in: bytesIn,
     bytes_out: bytesOut,
     memory_bytes: after.memoryBytes,
+    ...sessionStock(after),
     memory_byte_ms: String(after.memoryByteMs - before.memoryByteMs),
     storage_byte_ms: String(after.storageByteMs - before.storageByteMs),
   };

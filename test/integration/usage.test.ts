@@ -48,6 +48,29 @@ describe.each(TRANSPORTS)('live usage over %s [T6 A6]', (transport) => {
   });
 });
 
+describe('what sessions take [T6 A6 S2]', () => {
+  const OF_SESSIONS = { sessions: 5, hotSessionBytes: 3_210, spilledSessions: 2, spilledBytes: 61_440 };
+  const SHOWN = { sessions: 5, spilled_sessions: 2, session_memory_bytes: 3_210, spilled_bytes: 61_440 };
+  const NONE = { sessions: 0, spilled_sessions: 0, session_memory_bytes: 0, spilled_bytes: 0 };
+
+  it('is told beside memory and storage, now and at the end of each bucket, and a call changes none of it', async () => {
+    const now = await nowMs();
+    const { tenant, caller } = await newTenant(app);
+    expect(await app.usage.get(tenant.id)).toMatchObject(NONE);
+    const gate = gateState(app, tenant.id);
+    const stock = { memoryBytes: 5_000, storageBytes: 70_000, ...OF_SESSIONS };
+    await gate.write('m', textOf(now - 90 * MINUTE_MS, { operations: 40, ...stock }));
+    await app.cache.set(caller, ENTRY, value(100));
+    await app.cache.delete(caller, ENTRY);
+    const usage = await app.usage.get(tenant.id, { step: 'hour' });
+    expect(usage).toMatchObject({ memory_bytes: 5_000, storage_bytes: 70_000, ...SHOWN });
+    expect(usage.series?.items.at(0)).toMatchObject({ memory_bytes: 0, ...NONE });
+    expect(usage.series?.items.at(-1)).toMatchObject({ memory_bytes: 5_000, ...SHOWN });
+    expect(usage.series?.items.at(-2)).toMatchObject({ memory_bytes: 5_000, ...SHOWN });
+    expect((await app.account.identify(caller)).used).toMatchObject({ memory_bytes: 5_000, ...SHOWN });
+  });
+});
+
 describe('usage of a minute and month that have ended [T6]', () => {
   it('is used no more', async () => {
     const now = await nowMs();
