@@ -2,10 +2,28 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import { parseApiKey } from '../../lib/gate/caller.ts';
+import { minutePoint, unpackCounters } from '../../lib/gate/counters.ts';
 import { newTenantId, newUlid } from '../../lib/ids.ts';
+import { removeExpiredRecords } from '../../lib/redis/bindings/record-scripts.ts';
+import { runScript } from '../../lib/redis/script.ts';
 import { newTenant, newTenantRequest, testApp } from '../support/app.ts';
 import { auditTenant } from '../support/audit-tenant.ts';
-import { GOLDEN_PREFIX, golden, goldenKeys } from '../support/stored-formats.ts';
+import { gateState } from '../support/gate-state.ts';
+import { GOLDEN_PREFIX, golden, goldenGate, goldenKeys } from '../support/stored-formats.ts';
+
+/** The same counters as each format before had them. */
+const OLD_COUNTERS = [
+  ['m1', goldenGate.m ?? ''],
+  ['m2', withoutNumbers(golden.counters, [11, 22, 23]).replace('m3', 'm2')],
+  ['m3', golden.counters],
+] as const;
+
+const RECORD_OVERHEAD_BYTES = 200;
+
+function withoutNumbers(text: string, places: readonly number[]): string {
+  const [tag, ...numbers] = text.split(',');
+  return [tag, ...numbers.filter((_, place) => !places.includes(place))].join(',');
+}
 
 describe('data of earlier versions [C1 C3 T1 T2 A14]', () => {
   let app: App;
@@ -60,6 +78,43 @@ describe('data of earlier versions [C1 C3 T1 T2 A14]', () => {
     expect(await app.abandonedHolds.run()).toEqual({ reservationsFreed: 1 });
     expect(await stored()).toMatchObject({ used: 0, held: 0 });
   });
+
+  it.each(OLD_COUNTERS)(
+    'takes counters on that are of format %s, in a call and in clean-up [T4 T6]',
+    async (_, text) => {
+      const { caller, tenant } = await newTenant(app);
+      const gate = gateState(app, tenant.id);
+      const { hits, bytesIn, memoryBytes, entries, seq, storageBytes, rawBytes, packedBytes, ...then } =
+        unpackCounters(text);
+      const kept = { hits, bytesIn, memoryBytes, entries, seq, storageBytes, rawBytes, packedBytes, sessions: 0 };
+      const taken = async () => {
+        const written = await gate.read('m');
+        expect(written).toMatch(/^m4(?:,\d+){28}$/);
+        expect(written).toMatch(/(?:,0){4}$/);
+        return unpackCounters(written);
+      };
+
+      await gate.write('m', text);
+      await app.cache.get(caller, named('none'));
+      const { operations, misses } = then;
+      expect(await taken()).toMatchObject({ ...kept, operations: operations + 1, misses: misses + 1 });
+      // What is kept of the minute that had ended is of the new format, too.
+      const point = await gate.read(minutePoint(then.minute));
+      expect(unpackCounters(point)).toMatchObject({ ...kept, operations, misses });
+
+      // A record that nobody can read: clean-up removes it whatever the time is.
+      const record = goldenKeys.limit(tenant.id, 1, named('none'));
+      await app.redis.send(['SET', record, 'x'], { kind: 'write' });
+      await gate.write('m', text);
+      await runScript(app.redis, removeExpiredRecords, {
+        keys: { gate: goldenKeys.gate(tenant.id), index: goldenKeys.index(tenant.id, 1), records: [record] },
+        args: { expiries: [1] },
+        kind: 'write',
+      });
+      const charge = record.length + 'x'.length + RECORD_OVERHEAD_BYTES;
+      expect(await taken()).toMatchObject({ ...kept, operations, misses, memoryBytes: memoryBytes - charge });
+    },
+  );
 
   it('hides what was invalidated, and counts none of it [C8]', async () => {
     const { caller, tenant } = await newTenant(app);

@@ -102,7 +102,7 @@ describe('what is used, as it is stored [T4]', () => {
     );
   });
 
-  it.each(['', 'm5', `${NO_COUNTERS},0`, NO_COUNTERS.replace('m4,0,0,0', 'm3,0,0,x')])('is not %j', (text) => {
+  it.each(['', 'm5', `${NO_COUNTERS},0`, NO_COUNTERS.replace('m4,0,0,0', 'm4,0,0,x')])('is not %j', (text) => {
     expect(() => unpackUse(text)).toThrow(RangeError);
   });
 });
