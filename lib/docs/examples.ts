@@ -26,6 +26,7 @@ const CACHE_SETTINGS = {
   eviction_policy: 'lru',
   namespaces: { pages: { compression: 'zstd', default_ttl_seconds: 600, grace_seconds: 60 } },
 };
+const SESSION_SETTINGS = { timeout_seconds: 900, max_lifetime_seconds: 86_400, max_hot_bytes: 10_485_760 };
 const HOLD = 'hold-01k0xwb2r6t4v8n1q5s7k3m9pd';
 const STORAGE = { ...quotaExample(QUOTAS.storage_bytes, 0), held: 5_000_000, left: QUOTAS.storage_bytes - 5_000_000 };
 const OWNER = { id: 'user-42', name: 'Ada Lovelace', email: 'ada@example.com', organization: 'Analytical Engines' };
@@ -153,6 +154,7 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
       plan: 'professional',
       quotas: { operations_per_minute: 5_000 },
       cache: CACHE_SETTINGS,
+      sessions: SESSION_SETTINGS,
       alert_webhook_url: null,
     },
     reply: {
@@ -160,6 +162,7 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
       plan: 'professional',
       quotas: { ...QUOTAS, operations_per_minute: 5_000 },
       cache: CACHE_SETTINGS,
+      sessions: SESSION_SETTINGS,
     },
   },
   deleteTenant: {
@@ -435,8 +438,24 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
       key_id: KEY,
       scopes: ['cache:read', 'cache:write'],
       limits: { ...QUOTAS, burst: 100 },
-      left: { ...QUOTAS, memory_bytes: 104_733_112, operations_per_minute: 958, burst: 99 },
-      used: { memory_bytes: 124_488, entries: 31, operations: 42, bytes_in: 98_304, bytes_out: 524_288 },
+      left: {
+        ...QUOTAS,
+        memory_bytes: 104_733_112,
+        storage_bytes: QUOTAS.storage_bytes - 6_144,
+        operations_per_minute: 958,
+        burst: 99,
+      },
+      used: {
+        memory_bytes: 124_488,
+        entries: 31,
+        sessions: 12,
+        spilled_sessions: 3,
+        session_memory_bytes: 21_504,
+        spilled_bytes: 6_144,
+        operations: 42,
+        bytes_in: 98_304,
+        bytes_out: 524_288,
+      },
     },
   },
   checkLive: { reply: { status: 'live' } },

@@ -1,6 +1,7 @@
 /** A tenant's context, field `x` of its gate: what an instance keeps of the tenant between requests. JSON. */
 import type { CacheChoices } from './cache-choices.ts';
 import type { PolicySet } from './policies.ts';
+import type { SessionChoices } from './session-choices.ts';
 
 /** A data key of the tenant. Its bytes, wrapped, are in S3 only (lib/crypto/tenant-keys.ts): a copy of Redis opens nothing. */
 export interface KeyRef {
@@ -18,6 +19,8 @@ export interface ContextData {
   readonly policies: PolicySet | null;
   /** Empty: the cache is as the deployment is set. */
   readonly cache: CacheChoices;
+  /** Empty: sessions are as the deployment is set. */
+  readonly sessions: SessionChoices;
 }
 
 /** A new version reaches an instance with its next request for the tenant. */
@@ -27,17 +30,21 @@ export interface TenantContext extends ContextData {
 }
 
 /** Of a new tenant that is not encrypted. */
-export const EMPTY_CONTEXT: ContextData = { keys: [], data_key: 0, policies: null, cache: {} };
+export const EMPTY_CONTEXT: ContextData = { keys: [], data_key: 0, policies: null, cache: {}, sessions: {} };
 
 /** As it is stored in field `x`. */
 export const packContext = (data: ContextData = EMPTY_CONTEXT): string => JSON.stringify(data);
 
-/** Also of older formats: the first held the generation only, the second nothing of the cache. @throws {SyntaxError | RangeError} not written here. */
+/**
+ * Also of older formats: the first held the generation only, the second nothing of the cache, the third nothing of sessions.
+ * @throws {SyntaxError | RangeError} not written here.
+ */
 export function unpackContextData(json: string): ContextData {
-  const { keys = [], data_key = 0, policies = null, cache = {} } = JSON.parse(json) as Partial<ContextData>;
-  if (!Array.isArray(keys) || !Number.isSafeInteger(data_key) || !isObject(cache))
+  const read = JSON.parse(json) as Partial<ContextData>;
+  const { keys = [], data_key = 0, policies = null, cache = {}, sessions = {} } = read;
+  if (!Array.isArray(keys) || !Number.isSafeInteger(data_key) || !isObject(cache) || !isObject(sessions))
     throw new RangeError('Not a tenant context');
-  return { keys, data_key, policies, cache };
+  return { keys, data_key, policies, cache, sessions };
 }
 
 const isObject = (value: unknown) => typeof value === 'object' && value !== null;

@@ -27,6 +27,7 @@ import * as tenants from '../tenants/contract.ts';
 import * as tenantKeys from '../tenants/key-contract.ts';
 import * as tenantPolicies from '../tenants/policy-contract.ts';
 import * as quotaRequests from '../tenants/quota-request-contract.ts';
+import * as tenantSessions from '../tenants/session-contract.ts';
 import * as tenantUpdates from '../tenants/update-contract.ts';
 import * as usage from '../usage/contract.ts';
 import { TenantIdField } from './fields.ts';
@@ -59,6 +60,7 @@ const MODULES: readonly object[] = [
   tenants,
   tenantKeys,
   tenantPolicies,
+  tenantSessions,
   quotaRequests,
   tenantUpdates,
   usage,

@@ -4,6 +4,7 @@ import { isWebhookUrl, MAX_WEBHOOK_URL, WEBHOOK_URL_EXPECTED } from '../alerts/w
 import { admin, defineContract } from '../http/contract.ts';
 import { Count, Instant, TenantIdField, text } from '../http/fields.ts';
 import { CacheSettingsRequest, CacheSettingsResponse } from './cache-contract.ts';
+import { SessionSettingsRequest, SessionSettingsResponse } from './session-contract.ts';
 
 export const PLANS = ['free', 'starter', 'professional', 'enterprise'] as const;
 
@@ -95,6 +96,7 @@ export const CreateTenantRequest = z.strictObject({
   quotas: QuotasRequest.default({}),
   rate_limit: RateLimitRequest.optional(),
   cache: CacheSettingsRequest.optional().describe('Default: as the deployment is set.'),
+  sessions: SessionSettingsRequest.optional().describe('Default: as the deployment is set.'),
   settings: Settings.default({}),
   alert_webhook_url: WebhookUrl.optional(),
 });
@@ -112,6 +114,7 @@ export const TenantResponse = z.object({
   quotas: QuotasResponse,
   rate_limit: RateLimitResponse.optional(),
   cache: CacheSettingsResponse.optional(),
+  sessions: SessionSettingsResponse.optional(),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   alert_webhook_url: z.string().optional(),
   status: z.enum(TENANT_STATUSES),

@@ -17,6 +17,7 @@ import { choicesOf } from './cache-choices.ts';
 import type { CreateTenantRequest, TenantResponse } from './contract.ts';
 import { routeLimits } from './own-limits.ts';
 import { packRecord, type StoredTenant, unpackRecord } from './record-format.ts';
+import { sessionChoicesOf } from './session-choices.ts';
 import { absent, type TenantReader } from './tenant-reader.ts';
 import { NO_SUMMARY, summaryOf } from './tenant-summary.ts';
 
@@ -83,7 +84,7 @@ export function createTenants(deps: {
     call: AdminCall & { ulid: string },
   ) => {
     const encryption = key === null ? {} : { keys: [key], data_key: key.version };
-    const context = { ...EMPTY_CONTEXT, ...encryption, cache: choicesOf(tenant.cache) };
+    const choices = { cache: choicesOf(tenant.cache), sessions: sessionChoicesOf(tenant.sessions) };
     const written = await runScript(redis, createTenant, {
       keys: { record: keys.record(id), gate: keys.gate(id), erased: keys.erased(id) },
       args: {
@@ -96,7 +97,7 @@ export function createTenants(deps: {
           burst: tenant.rate_limit?.burst,
         }),
         counters: NO_COUNTERS,
-        context: packContext(context),
+        context: packContext({ ...EMPTY_CONTEXT, ...encryption, ...choices }),
         fields: routeLimits(tenant.rate_limit).flat(),
       },
       kind: 'write',

@@ -19,6 +19,7 @@ import {
   TenantResponse,
   WebhookUrl,
 } from './contract.ts';
+import { SessionSettingsRequest } from './session-contract.ts';
 
 export const UpdateTenantRequest = z.strictObject({
   name: text(120).optional(),
@@ -28,6 +29,7 @@ export const UpdateTenantRequest = z.strictObject({
   quotas: QuotasRequest.optional().describe('Quotas not named stay as they are.'),
   rate_limit: RateLimitRequest.nullable().optional().describe('Replaces all of it; null: the default.'),
   cache: CacheSettingsRequest.nullable().optional().describe('Replaces all of it; null: as the deployment is set.'),
+  sessions: SessionSettingsRequest.nullable().optional().describe('As `cache`.'),
   settings: Settings.optional().describe('Replaces all of them.'),
   alert_webhook_url: WebhookUrl.nullable().optional().describe('null: none of its own.'),
 });

@@ -8,6 +8,7 @@ import { choicesOf } from './cache-choices.ts';
 import type { TenantResponse } from './contract.ts';
 import { requireLive } from './lifecycle.ts';
 import { changeRouteLimits } from './own-limits.ts';
+import { sessionChoicesOf } from './session-choices.ts';
 import type { TenantChange } from './tenant-change.ts';
 import type { CurrentTenant } from './tenant-reader.ts';
 import type { UpdateTenantRequest } from './update-contract.ts';
@@ -50,12 +51,13 @@ export function decideUpdate(
 }
 
 function applied(before: TenantResponse, request: UpdateTenantRequest): TenantResponse {
-  const { quotas = {}, rate_limit, cache, alert_webhook_url, ...plain } = request;
-  const { rate_limit: oldLimit, cache: oldCache, alert_webhook_url: oldUrl, ...rest } = before;
+  const { quotas = {}, rate_limit, cache, sessions, alert_webhook_url, ...plain } = request;
+  const { rate_limit: _limit, cache: _cache, sessions: _sessions, alert_webhook_url: _url, ...rest } = before;
   const removable = {
-    rate_limit: replaced(oldLimit, rate_limit),
-    cache: replaced(oldCache, cache),
-    alert_webhook_url: replaced(oldUrl, alert_webhook_url),
+    rate_limit: replaced(before.rate_limit, rate_limit),
+    cache: replaced(before.cache, cache),
+    sessions: replaced(before.sessions, sessions),
+    alert_webhook_url: replaced(before.alert_webhook_url, alert_webhook_url),
   };
   return {
     ...rest,
@@ -91,12 +93,17 @@ function contextOf(context: ContextData, after: TenantResponse, firstKey: KeyRef
   const keys = context.keys.length === 0 && encryption && firstKey !== undefined ? [firstKey] : context.keys;
   const newest = Math.max(0, ...keys.map(({ version }) => version));
   const data_key = encryption ? context.data_key || newest : 0;
-  const cache = choicesOf(after.cache);
-  const same = keys === context.keys && data_key === context.data_key && text(cache) === text(context.cache);
-  return same ? context : { ...context, keys, data_key, cache };
+  const next = {
+    ...context,
+    keys,
+    data_key,
+    cache: choicesOf(after.cache),
+    sessions: sessionChoicesOf(after.sessions),
+  };
+  return text(next) === text(context) ? context : next;
 }
 
-const text = (cache: ContextData['cache']) => canonicalJson(cache as unknown as JsonValue);
+const text = (context: ContextData) => canonicalJson(context as unknown as JsonValue);
 
 /** Times the update itself sets are no difference. Fields that are undefined are absent. */
 const canonical = ({ updated_at: _at, ...tenant }: TenantResponse) => canonicalJson(tenant as unknown as JsonValue);

@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import { type Caller, parseApiKey } from '../../lib/gate/caller.ts';
 import type { GRANTABLE_SCOPES } from '../../lib/gate/scope.ts';
+import { newUlid } from '../../lib/ids.ts';
+import { verifyAccess } from '../../lib/redis/bindings/gate-scripts.ts';
 import { newTenant, type TestTenant, TRANSPORTS, testApp } from '../support/app.ts';
 import { gateState } from '../support/gate-state.ts';
 import { tenantState } from '../support/tenant-state.ts';
@@ -91,12 +93,14 @@ describe.each(TRANSPORTS)('the gate over %s', (transport) => {
   });
 
   describe('scopes [T2]', () => {
+    const outcome = (call: Promise<unknown>) =>
+      call.then(
+        () => true,
+        (error: { code: string; details: object }) => ({ code: error.code, ...error.details }),
+      );
+    const asking = (scope: string) =>
+      ({ script: verifyAccess, scope, kind: 'read', keys: () => ({}), args: () => ({}) }) as const;
     const may = async (caller: Caller) => {
-      const outcome = (call: Promise<unknown>) =>
-        call.then(
-          () => true,
-          (error: { code: string; details: object }) => ({ code: error.code, ...error.details }),
-        );
       return [await outcome(app.cache.get(caller, entry)), await outcome(app.cache.set(caller, entry, value))];
     };
     const missing = (scope: string) => ({ code: 'scope_missing', scope });
@@ -114,6 +118,30 @@ describe.each(TRANSPORTS)('the gate over %s', (transport) => {
       const tenant = await newTenant(app);
       const { key } = await keyWith(tenant, scopes);
       expect(await may(parseApiKey(key))).toEqual(outcomes);
+    });
+
+    it.each<[GrantableScope[], unknown[]]>([
+      [['*'], [true, true]],
+      [['sessions:*'], [true, true]],
+      [['sessions:read'], [true, missing('sessions:write')]],
+      [['sessions:write'], [missing('sessions:read'), true]],
+      [['cache:*'], [missing('sessions:read'), missing('sessions:write')]],
+    ])('%j may do with sessions what it names and no more [S1]', async (scopes, outcomes) => {
+      const tenant = await newTenant(app);
+      const caller = parseApiKey((await keyWith(tenant, scopes)).key);
+      const asked = ['sessions:read', 'sessions:write'].map((scope) => outcome(app.gate.run(caller, asking(scope))));
+      expect(await Promise.all(asked)).toEqual(outcomes);
+    });
+
+    it('a policy can keep a key from sessions, by their public part [S1 T3]', async () => {
+      const { tenant, caller } = await newTenant(app);
+      const resource = `sessions/session-${newUlid(Date.now())}`;
+      const denied = { effect: 'deny' as const, actions: ['sessions:write'], resources: [resource] };
+      await app.tenantPolicies.set(tenant.id, { default: 'allow', statements: [denied] }, {});
+      const ask = (scope: string, more = '') =>
+        outcome(app.gate.run(caller, { ...asking(scope), resource: resource + more }));
+      expect(await ask('sessions:write')).toMatchObject({ code: 'access_denied' });
+      expect([await ask('sessions:read'), await ask('sessions:write', '0')]).toEqual([true, true]);
     });
 
     it('a scope that only begins alike is another', async () => {

@@ -6,6 +6,7 @@ import { createKeys } from '../../lib/keys.ts';
 import type { Algorithm } from '../../lib/rate-limiter/limit-rules.ts';
 import type { CacheSettingsResponse } from '../../lib/tenants/cache-contract.ts';
 import type { TenantResponse } from '../../lib/tenants/contract.ts';
+import type { SessionSettingsResponse } from '../../lib/tenants/session-contract.ts';
 
 interface GoldenEntry {
   readonly key: string;
@@ -42,6 +43,8 @@ interface StoredFormats {
   };
   /** A tenant's settings of its cache, in its record and, as instances get them, in its context. */
   readonly cacheSettings: { readonly settings: CacheSettingsResponse; readonly context: string };
+  /** The same of its sessions; the context has those of the cache, too. */
+  readonly sessionSettings: { readonly settings: SessionSettingsResponse; readonly context: string };
   /** States of limits, used in part, of a time to come: they do not end. */
   readonly limits: readonly {
     readonly algorithm: Algorithm;

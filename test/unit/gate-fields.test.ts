@@ -80,6 +80,7 @@ describe('fields of the gate [T4 T5]', () => {
       data_key: 1,
       policies: { default: 'deny', statements: [{ effect: 'allow', actions: ['*'], resources: ['cache/*'] }] },
       cache: { eviction: 'none', namespaces: { ns: { default_ttl_seconds: null } } },
+      sessions: { timeout_seconds: 60, spill_threshold_ratio: 0.5 },
     } as const;
     expect(unpackContext('7', '3', packContext(data))).toEqual({ ...data, version: '7', generation: 3 });
     expect(unpackContext('7', '3', packContext())).toEqual({
@@ -87,10 +88,11 @@ describe('fields of the gate [T4 T5]', () => {
       data_key: 0,
       policies: null,
       cache: {},
+      sessions: {},
       version: '7',
       generation: 3,
     });
-    for (const text of ['{"keys":{}}', '{"data_key":1.5}', '{"cache":null}']) {
+    for (const text of ['{"keys":{}}', '{"data_key":1.5}', '{"cache":null}', '{"sessions":null}', '{"sessions":5}']) {
       expect(() => unpackContext('7', '3', text)).toThrow(RangeError);
     }
     expect(() => unpackContext('7', '', '{}')).toThrow(RangeError);

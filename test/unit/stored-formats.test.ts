@@ -21,6 +21,8 @@ import { TenantResponse } from '../../lib/tenants/contract.ts';
 import { QuotaRequestResponse } from '../../lib/tenants/quota-request-contract.ts';
 import { requestsOf } from '../../lib/tenants/quota-request-decision.ts';
 import { packRecord, unpackRecord } from '../../lib/tenants/record-format.ts';
+import { sessionChoicesOf } from '../../lib/tenants/session-choices.ts';
+import { SessionSettingsResponse } from '../../lib/tenants/session-contract.ts';
 import { searchText } from '../../lib/tenants/tenant-summary.ts';
 import { countersText } from '../support/counters-text.ts';
 import { keyMember } from '../support/index-member.ts';
@@ -180,7 +182,7 @@ describe('stored fields of the gate [T2 T4 T5]', () => {
   });
 
   it('context', () => {
-    const none = { keys: [], data_key: 0, policies: null, cache: {} };
+    const none = { keys: [], data_key: 0, policies: null, cache: {}, sessions: {} };
     expect(unpackContext('1', '1', goldenGate.x ?? '')).toEqual({ version: '1', generation: 1, ...none });
     expect(packContext()).toBe(JSON.stringify(none));
   });
@@ -190,6 +192,15 @@ describe('stored fields of the gate [T2 T4 T5]', () => {
     expect(CacheSettingsResponse.parse(settings)).toEqual(settings);
     const read = unpackContextData(context);
     expect(read.cache).toEqual(choicesOf(settings));
+    expect(read.sessions).toEqual({});
+  });
+
+  it('context with settings of the cache and of sessions, beside what the tenant asked for', () => {
+    const { settings, context } = golden.sessionSettings;
+    expect(SessionSettingsResponse.parse(settings)).toEqual(settings);
+    const read = unpackContextData(context);
+    expect(read.sessions).toEqual(sessionChoicesOf(settings));
+    expect(read.cache).toEqual(choicesOf(golden.cacheSettings.settings));
     expect(packContext(read)).toBe(context);
   });
 

@@ -68,6 +68,27 @@ describe('an update [A4]', () => {
     expect(none?.context).toEqual(EMPTY_CONTEXT);
   });
 
+  it('hands settings of sessions to instances beside those of the cache, and removes each by its own null', () => {
+    const cache = { eviction_policy: 'none' } as const;
+    const sessions = { timeout_seconds: 60, max_hot_bytes: 65_536 };
+    const context = { ...EMPTY_CONTEXT, keys: [KEY], cache: { eviction: 'none' }, sessions } as const;
+    const change = decideUpdate(current(), { sessions }, NOT_FORCED);
+    expect(change).toMatchObject({ tenant: { sessions }, details: { fields: ['sessions'], changed: {} } });
+    expect(change?.context).toEqual({ ...EMPTY_CONTEXT, sessions });
+    const has = current({ stored: { rev: 2, op: 'o', tenant: { ...TENANT, cache, sessions } }, context });
+    expect(decideUpdate(has, { sessions: { max_hot_bytes: 65_536, timeout_seconds: 60 } }, NOT_FORCED)).toBeNull();
+    expect(decideUpdate(has, { name: 'B' }, NOT_FORCED)).not.toHaveProperty('context');
+    const other = decideUpdate(has, { sessions: { spill_threshold_ratio: 0.5 } }, NOT_FORCED);
+    expect(other?.tenant).toMatchObject({ cache, sessions: { spill_threshold_ratio: 0.5 } });
+    expect(other?.context).toEqual({ ...context, sessions: { spill_threshold_ratio: 0.5 } });
+    const none = decideUpdate(has, { sessions: null }, NOT_FORCED);
+    expect(none?.tenant).not.toHaveProperty('sessions');
+    expect(none?.context).toEqual({ ...context, sessions: {} });
+    const bare = decideUpdate(has, { cache: null }, NOT_FORCED);
+    expect(bare?.tenant).toMatchObject({ sessions });
+    expect(bare?.context).toEqual({ ...context, cache: {} });
+  });
+
   it('is none when all is so already, whatever the order of fields', () => {
     const settings = Object.fromEntries(Object.entries(TENANT.settings).reverse());
     expect(decideUpdate(current(), { settings, rate_limit: { burst: 5 } }, NOT_FORCED)).toBeNull();
