@@ -15,7 +15,6 @@ import { createInvalidationRun } from './cache/invalidation/invalidation-run.ts'
 import { createReclaim, type Reclaim } from './cache/invalidation/reclaim.ts';
 import { createTenantInvalidation, type TenantInvalidation } from './cache/invalidation/tenant-invalidation.ts';
 import type { BlobValues } from './cache/large/blob-values.ts';
-import { createDoomedObjects } from './cache/large/doomed-objects.ts';
 import { createColdTier } from './cache/memory/cold-tier.ts';
 import { createColdestEntries } from './cache/memory/coldest-entries.ts';
 import { createEviction } from './cache/memory/eviction.ts';
@@ -24,6 +23,7 @@ import { createTiering } from './cache/memory/tiering.ts';
 import { type CacheStats, createCacheStats } from './cache/stats/stats.ts';
 import { type CacheStatsSum, createCacheStatsSum } from './cache/stats/stats-sum.ts';
 import { createWarming, type Warming } from './cache/warming/warming.ts';
+import { createDoomedObjects } from './cleaning/doomed-objects.ts';
 import type { Config } from './config/config.ts';
 import type { DataKeys } from './crypto/data-keys.ts';
 import { keyRefs, type TenantKeys } from './crypto/tenant-keys.ts';

@@ -5,7 +5,8 @@ declare const tenantIdBrand: unique symbol;
 export type TenantId = string & { readonly [tenantIdBrand]: true };
 
 const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz';
-const ULID = '[0-7][0-9a-hjkmnp-tv-z]{25}';
+/** A ULID, in a regular expression. */
+export const ULID = '[0-7][0-9a-hjkmnp-tv-z]{25}';
 export const TENANT_ID = new RegExp(`^tenant-${ULID}$`);
 export const KEY_ID = new RegExp(`^key-${ULID}$`);
 export const HOLD_ID = new RegExp(`^hold-${ULID}$`);

@@ -5,7 +5,7 @@
  * `{t:<id>}` is a Cluster hash tag: all keys of a tenant live in one slot, so one script may touch several of them.
  * It comes first, so braces in a caller's key cannot move it.
  */
-import type { TenantId } from './ids.ts';
+import { type TenantId, ULID } from './ids.ts';
 
 export type Keys = ReturnType<typeof createKeys>;
 
@@ -53,15 +53,26 @@ export function createKeys(prefix: string) {
     limit: (id: TenantId, generation: number, name: EntryName) => counted(id, generation, 'l', name),
     /** string: a call with an `Idempotency-Key`: namespace = the route's name, key = a digest */
     tenantCall: (id: TenantId, generation: number, name: EntryName) => counted(id, generation, 'i', name),
-    /** string: any of these three */
+    /** string: any of these three; of kind `s` a session, whose namespace is empty */
     counted,
+    /** hash: a session; string: its stub, while its data is in S3 (lib/sessions/session-format.ts) */
+    session: (id: TenantId, generation: number, ulid: string) =>
+      counted(id, generation, 's', { namespace: '', key: ulid }),
+    /** string with a TTL: the token of who moves a session between Redis and S3 */
+    sessionClaim: (id: TenantId, generation: number, ulid: string) => `${tenant(id)}:g${generation}:claim:${ulid}`,
+    /** sorted set: ULIDs of the sessions moved to S3 last, by when they were used, Unix s */
+    sessionsLately: (id: TenantId, generation: number) => `${tenant(id)}:g${generation}:lately`,
+    /** sorted set: `<ULID>-<secret>` of terminated sessions, by the end of their absolute lifetime, Unix ms */
+    deadSessions: (id: TenantId) => `${tenant(id)}:dead`,
 
-    /** A record by the member that lists it: `k\0<kind>\0<namespace>\0<key, escaped>` */
-    listedRecord: (id: TenantId, generation: number, member: string) =>
-      `${tenant(id)}:g${generation}:${member.split('\0').slice(1).join(':')}`,
+    /** A record by the member that lists it: `k\0<kind>\0<namespace>\0<key, escaped>`; of a session `k\0s\0<user>\0<ULID>` */
+    listedRecord: (id: TenantId, generation: number, member: string) => {
+      const [, kind = '', namespace = '', ...key] = member.split('\0');
+      return `${tenant(id)}:g${generation}:${kind}:${kind === 's' ? '' : namespace}:${key.join(':')}`;
+    },
     /** What a tenant has in its slot besides its records, its own record, invoices and the receipt */
     slotOf: (id: TenantId): readonly string[] =>
-      ['gate', 'holds', 'invalidated', 'keys', 'requests', 'alerts'].map((name) => `${tenant(id)}:${name}`),
+      ['gate', 'holds', 'invalidated', 'keys', 'requests', 'alerts', 'dead'].map((name) => `${tenant(id)}:${name}`),
 
     /** sorted set, all scores 0: ids of the tenants that exist */
     tenants: () => `${prefix}{sys}:tenants`,
@@ -85,6 +96,8 @@ export function createKeys(prefix: string) {
     erasuresLooked: () => `${prefix}{sys}:erasures:looked`,
     /** string: statistics of all caches together, as a schedule summed them up (lib/cache/stats/stats-sum.ts) */
     cacheStats: () => `${prefix}{sys}:cache:stats`,
+    /** hash: tenant id -> `<granted bytes>,<epoch>` of the memory of hot sessions; `total` -> bytes granted to all */
+    sessionBudget: () => `${prefix}{sys}:sessions:budget`,
     /** string: exists until it is time to look for old exports again */
     exportsLooked: () => `${prefix}{sys}:exports:looked`,
     /** string: a job (see lib/jobs/job-format.ts) */
@@ -146,8 +159,8 @@ export const auditBlockKey = (first: number, entries: number): string => {
   return `${AUDIT_BLOCKS}${digits(first)}-${digits(first + entries - 1)}.ndjson`;
 };
 
-/** Records that are charged to a tenant's memory: a cache entry, the state of a limit, an idempotent call. */
-export type RecordKind = 'c' | 'l' | 'i';
+/** Records that are charged to a tenant's memory: a cache entry, the state of a limit, an idempotent call, a session. */
+export type RecordKind = 'c' | 'l' | 'i' | 's';
 
 export interface EntryName {
   readonly namespace: string;
@@ -174,6 +187,17 @@ export function parseListing(member: string): EntryName {
   return { namespace, key: unescapeControls(key.join('\0')) };
 }
 
+/**
+ * S3: what a member `d\0<when, 14 digits>\0<name>` of the index dooms: a cache entry's object by its ULID, a session's by
+ * `<its own>.<the session's>`. Null: it is none.
+ */
+export function doomedBlob(id: TenantId, member: string): string | null {
+  const [, object, session] = DOOMED.exec(member) ?? [];
+  if (object === undefined) return null;
+  return session === undefined ? cacheBlob(id, object) : sessionBlob(id, object, session);
+}
+const DOOMED = new RegExp(`^d\\0\\d{14}\\0(${ULID})(?:\\.(${ULID}))?$`);
+
 /** What an expiry member of the index names. */
 export interface ExpiryMember {
   readonly expiresAtMs: number;
@@ -194,4 +218,4 @@ export function parseExpiryMember(member: string): ExpiryMember {
   return { expiresAtMs: Number(at), kind, name: { namespace, key: unescapeControls(key.join('\0')) } };
 }
 
-const isRecordKind = (text: string): text is RecordKind => text === 'c' || text === 'l' || text === 'i';
+const isRecordKind = (text: string): text is RecordKind => text === 'c' || text === 'l' || text === 'i' || text === 's';

@@ -1,7 +1,8 @@
 /**
- * Removes what has expired or was invalidated, and objects in S3 that no entry uses, tenant by tenant, by ranges of their
- * indexes: cost in proportion to what is removed.
+ * Removes what has expired or was invalidated, and objects in S3 that nothing uses, tenant by tenant, by ranges of their indexes:
+ * cost in proportion to what is removed.
  */
+import type { DoomedObjects } from '../cleaning/doomed-objects.ts';
 import { BlobUnavailableError } from '../errors.ts';
 import { EXPIRED_BATCH, type ExpiredRecords } from '../gate/expired-records.ts';
 import { unpackLimits } from '../gate/gate-fields.ts';
@@ -12,7 +13,6 @@ import type { RedisDriver } from '../redis/driver.ts';
 import { tenantPages } from '../tenants/tenant-pages.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { Reclaim } from './invalidation/reclaim.ts';
-import type { DoomedObjects } from './large/doomed-objects.ts';
 
 export interface CleanUpReport {
   readonly tenants: number;

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newTenantId, newUlid } from '../../lib/ids.ts';
-import { createKeys, parseExpiryMember, unescapeControls } from '../../lib/keys.ts';
+import {
+  cacheBlob,
+  createKeys,
+  doomedBlob,
+  parseExpiryMember,
+  sessionBlob,
+  tenantBlobPrefixes,
+  unescapeControls,
+} from '../../lib/keys.ts';
 import { expiryMember, keyMember } from '../support/index-member.ts';
 
 const keys = createKeys('riptide:v1:');
@@ -80,5 +88,32 @@ describe('members of the index', () => {
 
   it.each(['', 'e', 'e\x00123', 'e\x00123\0c', 'e\x00123\0x\0ns\0key'])('%j is no expiry', (member) => {
     expect(() => parseExpiryMember(member)).toThrow(RangeError);
+  });
+});
+
+describe('names of objects in S3 [P3 P6]', () => {
+  const [object, session] = [newUlid(1), newUlid(2)];
+
+  it('of a session name its tenant, themselves and the session', () => {
+    const key = sessionBlob(id, object, session);
+    expect(key).toBe(`sessions/spillover/${id}/${object}/session-${session}.session`);
+    expect(tenantBlobPrefixes(id).some((prefix) => key.startsWith(prefix))).toBe(true);
+  });
+
+  it('are told by the members that doom them', () => {
+    expect(doomedBlob(id, `d\0${'0'.repeat(13)}7\0${object}`)).toBe(cacheBlob(id, object));
+    expect(doomedBlob(id, `d\0${'0'.repeat(13)}7\0${object}.${session}`)).toBe(sessionBlob(id, object, session));
+  });
+
+  it.each([
+    `d\0${'0'.repeat(14)}\0${object}.`,
+    `d\0${'0'.repeat(14)}\0.${session}`,
+    `d\0${'0'.repeat(14)}\0${object}.${session}.${session}`,
+    `d\0${'0'.repeat(14)}\0${object}/../x`,
+    `d\0${'0'.repeat(13)}\0${object}`,
+    `e\0${'0'.repeat(14)}\0${object}`,
+    `d\0${'0'.repeat(14)}\0${object}\n`,
+  ])('are not made of anything else: %j', (member) => {
+    expect(doomedBlob(id, member)).toBeNull();
   });
 });

@@ -2,8 +2,8 @@
  * Values of cache entries that live in S3, behind a stub in Redis.
  *
  * An object has a name of its own each time, and is named in the tenant's index before it is written, with the time at which it
- * is deleted unless an entry takes it into use. So whoever dies in between leaves nothing behind. Only {@link
- * BlobValues.collectDoomed} deletes objects.
+ * is deleted unless an entry takes it into use. So whoever dies in between leaves nothing behind. Only the collector deletes
+ * objects (cleaning/doomed-objects.ts).
  */
 import { sha256Of } from '../../blobs/sha256.ts';
 import type { Blob, BlobStore } from '../../blobs/store.ts';

@@ -1,14 +1,15 @@
-/** Deletes objects in S3 that no entry uses: replaced, removed or expired with their entry, or never taken into use. */
-import type { BlobStore } from '../../blobs/store.ts';
-import type { TenantId } from '../../ids.ts';
-import { cacheBlob, type Keys } from '../../keys.ts';
-import type { RedisDriver } from '../../redis/driver.ts';
+/**
+ * Deletes objects in S3 that no cache entry and no session uses: replaced, removed or expired with it, or never taken into use.
+ */
+import type { BlobStore } from '../blobs/store.ts';
+import type { TenantId } from '../ids.ts';
+import { doomedBlob, type Keys } from '../keys.ts';
+import type { RedisDriver } from '../redis/driver.ts';
 
-/** Longer than a read takes that has met the entry before. */
+/** Longer than a read takes that has met the entry or the session before. */
 export const DOOMED_FOR_MS = 60_000;
 /** As many as S3 deletes in one call. */
 const BATCH = 1_000;
-const MEMBER = /^d\0\d{14}\0([0-7][0-9a-hjkmnp-tv-z]{25})$/;
 
 export type DoomedObjects = ReturnType<typeof createDoomedObjects>;
 
@@ -45,11 +46,8 @@ export function createDoomedObjects(deps: {
         const command = dueCommand(id, generation, nowMs, BATCH);
         const members = (await redis.send(command, { kind: 'read', signal })) as readonly string[];
         if (members.length === 0) return collected;
-        const objects = members.flatMap((member) => MEMBER.exec(member)?.[1] ?? []);
-        await blobs.delete(
-          objects.map((ulid) => cacheBlob(id, ulid)),
-          { signal },
-        );
+        const objects = members.flatMap((member) => doomedBlob(id, member) ?? []);
+        await blobs.delete(objects, { signal });
         await redis.send(['ZREM', keys.index(id, generation), ...members], { kind: 'write', signal });
         collected += members.length;
         if (members.length < BATCH) return collected;
