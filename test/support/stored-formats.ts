@@ -4,6 +4,7 @@ import type { BlobRef, EntryCodec, EntryMeta } from '../../lib/cache/entry-forma
 import type { TenantId } from '../../lib/ids.ts';
 import { createKeys } from '../../lib/keys.ts';
 import type { Algorithm } from '../../lib/rate-limiter/limit-rules.ts';
+import type { SessionIdentity, SessionObjectBytes } from '../../lib/sessions/spillover/session-object.ts';
 import type { CacheSettingsResponse } from '../../lib/tenants/cache-contract.ts';
 import type { TenantResponse } from '../../lib/tenants/contract.ts';
 import type { SessionSettingsResponse } from '../../lib/tenants/session-contract.ts';
@@ -67,6 +68,12 @@ interface StoredFormats {
   };
   /** Of three entries, in one frame. */
   readonly export: { readonly object_base64: string; readonly manifest: string };
+  /** The object of a session in S3, what its stub says of it, and the fields it has. */
+  readonly sessionObject: {
+    readonly object_base64: string;
+    readonly expected: SessionIdentity & SessionObjectBytes;
+    readonly fields: Readonly<Record<string, string>>;
+  };
   /** Entries as they were pushed, the same sealed, and the head behind them. */
   readonly audit: { readonly pending: readonly string[]; readonly sealed: readonly string[]; readonly head: string };
   /** By Redis type, then by key. */
