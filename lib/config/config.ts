@@ -3,6 +3,7 @@
  * Milliseconds and bytes inside, whatever the names outside say. schema.ts is checked against these types.
  */
 import type { Tariff } from '../billing/tariff.ts';
+import type { StorageClass } from '../blobs/store.ts';
 
 export interface Config {
   readonly profile: 'default' | 'production';
@@ -144,9 +145,6 @@ export interface StateConfig {
   readonly enableGracefulShutdown: boolean;
   readonly shutdownTimeoutMs: number;
 }
-
-/** S3's classes that are read at once: of the others an object has to be asked for hours before. */
-export type StorageClass = 'STANDARD' | 'STANDARD_IA' | 'ONEZONE_IA' | 'INTELLIGENT_TIERING' | 'GLACIER_IR';
 
 export interface SpilloverConfig {
   /** Of all tenants' sessions together. */
