@@ -115,6 +115,26 @@ describe('serverless package on a clean clone', () => {
   });
 });
 
+describe('what the bucket does by itself [P6]', () => {
+  it('moves spilled sessions to cheaper classes that are read at once, deletes none, and ends abandoned uploads', () => {
+    const { LifecycleConfiguration } = template.Resources.DataBucket?.Properties ?? expect.fail();
+    const { Rules } = LifecycleConfiguration as { readonly Rules: readonly { readonly Prefix?: string }[] };
+    const ofSessions = Rules.filter(({ Prefix = '' }) => 'sessions/spillover/'.startsWith(Prefix));
+    expect(ofSessions).toEqual([
+      { Id: 'abandoned-uploads', Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
+      {
+        Id: 'sessions-by-age',
+        Status: 'Enabled',
+        Prefix: 'sessions/spillover/',
+        Transitions: [
+          { StorageClass: 'STANDARD_IA', TransitionInDays: 30 },
+          { StorageClass: 'GLACIER_IR', TransitionInDays: 90 },
+        ],
+      },
+    ]);
+  });
+});
+
 describe('alarms as code', () => {
   it('tells one topic of errors, slow requests, throttles and dead letters, and of their end', () => {
     const alarms = ofType('AWS::CloudWatch::Alarm');
