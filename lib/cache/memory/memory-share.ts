@@ -1,4 +1,5 @@
 /** What each tenant may use when all together use more memory than there is. Pure. */
+import { fairLevel } from '../../fair-level.ts';
 
 export interface MemoryUse {
   /** Now, bytes. */
@@ -29,15 +30,3 @@ export function fairShares(uses: readonly MemoryUse[], budgetBytes: number): rea
 
 const wantedBytes = ({ usedBytes, quotaBytes, shareBytes }: MemoryUse): number =>
   shareBytes > 0 && usedBytes >= shareBytes * PRESSED ? Math.max(quotaBytes, usedBytes) : usedBytes;
-
-/** The level at which what is below it, and the level for all others, add up to the budget; null: all fit. At least 1. */
-function fairLevel(wants: readonly number[], budgetBytes: number): number | null {
-  const ascending = [...wants].sort((one, other) => one - other);
-  let left = budgetBytes;
-  for (const [i, wanted] of ascending.entries()) {
-    const others = ascending.length - i;
-    if (wanted * others > left) return Math.max(1, Math.floor(left / others));
-    left -= wanted;
-  }
-  return null;
-}
