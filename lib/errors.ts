@@ -208,6 +208,11 @@ export class VersionConflictError extends AppError {
   }
 }
 
+/** A session cannot be made under an id that has one, or that had one which was terminated. */
+export class SessionIdError extends CodedError<'session_exists' | 'session_terminated'> {
+  override readonly status = 409;
+}
+
 /** The session was moved to S3 and its object is gone from there. What was in it is lost. */
 export class SessionLostError extends AppError {
   override readonly code = 'session_lost';

@@ -98,6 +98,8 @@ export function createKeys(prefix: string) {
     cacheStats: () => `${prefix}{sys}:cache:stats`,
     /** hash: tenant id -> `<granted bytes>,<epoch>` of the memory of hot sessions; `total` -> bytes granted to all */
     sessionBudget: () => `${prefix}{sys}:sessions:budget`,
+    /** sorted set: `<tenant id>,session-<ULID>` of sessions whose object in S3 is gone or damaged, by when, Unix ms */
+    sessionQuarantine: () => `${prefix}{sys}:sessions:quarantine`,
     /** string: exists until it is time to look for old exports again */
     exportsLooked: () => `${prefix}{sys}:exports:looked`,
     /** string: a job (see lib/jobs/job-format.ts) */

@@ -72,6 +72,11 @@ export const PROBLEM_CODES = {
     status: 410,
     meaning: 'Nothing was uploaded under this id, or it was used, or its time is over. Begin again.',
   },
+  session_exists: { status: 409, meaning: 'There is a session with this id. Only the library gives ids.' },
+  session_terminated: {
+    status: 409,
+    meaning: 'The session with this id was terminated, and cannot come back. Make one with another id.',
+  },
   session_lost: { status: 410, meaning: 'The session was moved to S3 and is gone from there. It is lost.' },
   upload_mismatch: { status: 422, meaning: 'What was uploaded is not as long as was announced. Nothing was stored.' },
   body_too_large: { status: 413, meaning: 'The body is larger than this endpoint takes.' },

@@ -6,6 +6,7 @@ import type { TenantId } from '../../lib/ids.ts';
 import { type EntryName, type RecordKind, unescapeControls } from '../../lib/keys.ts';
 import { gateState } from './gate-state.ts';
 import { accessMember, expiryMember, keyMember, tagMember } from './index-member.ts';
+import { auditSessions } from './session-audit.ts';
 import { keysOf, tenantState } from './tenant-state.ts';
 
 const RECORD_OVERHEAD_BYTES = 200;
@@ -14,7 +15,7 @@ const RECORD_OVERHEAD_BYTES = 200;
 export type RecordCounts = Readonly<Record<RecordKind, number>>;
 
 /** The expiry a stored record is listed under, Unix ms; null: never. */
-const LISTED_UNDER: Readonly<Record<RecordKind, (stored: string) => number | null>> = {
+const LISTED_UNDER: Readonly<Record<Exclude<RecordKind, 's'>, (stored: string) => number | null>> = {
   c: (stored) => parseHead(stored).head.expiresAtMs,
   l: (stored) => Number(/^l1,[fb],\d{7},\d{10},\d{16},\d{14},(\d{14}),[0-9a-f-]{136}$/.exec(stored)?.[1]),
   i: (stored) => Number(/^i1,[rd],[^,]+,\d+,(\d+),[\w-]+\n/.exec(stored)?.[1]),
@@ -22,17 +23,18 @@ const LISTED_UNDER: Readonly<Record<RecordKind, (stored: string) => number | nul
 
 /** Fails unless every record is counted, charged and indexed once, and nothing else is. */
 export async function auditRecords(app: App, id: TenantId): Promise<RecordCounts> {
+  const sessions = await auditSessions(app, id);
   const all = (await tenantState(app, id)).index as readonly string[];
   // Objects in S3 to be deleted are of no record.
-  const index = all.filter((member) => !member.startsWith('d\0'));
+  const index = all.filter((member) => !member.startsWith('d\0') && !isOfSession(member));
   const records = index.flatMap((member) => {
-    const [part, kind, namespace, key] = member.split('\0') as [string, RecordKind, string, string];
+    const [part, kind, namespace, key] = member.split('\0') as [string, Exclude<RecordKind, 's'>, string, string];
     return part === 'k' ? [{ kind, name: { namespace, key: unescapeControls(key) } }] : [];
   });
   const members: string[] = [];
-  const counts = { c: 0, l: 0, i: 0 };
-  let memory = 0;
-  let storage = await committedStorage(app, id);
+  const counts = { c: 0, l: 0, i: 0, s: sessions.sessions };
+  let memory = sessions.memory;
+  let storage = (await committedStorage(app, id)) + sessions.spilledBytes;
   for (const { kind, name } of records) {
     const redisKey = keysOf(app).counted(id, 1, kind, name);
     const stored = (await app.redis.send(['GET', redisKey], { kind: 'read' })) as string;
@@ -49,6 +51,8 @@ export async function auditRecords(app: App, id: TenantId): Promise<RecordCounts
   expect(counted).toMatchObject({ memory: BigInt(memory), storage: BigInt(storage), entries: BigInt(counts.c) });
   return counts;
 }
+
+const isOfSession = (member: string): boolean => /^(?:k\0s|r|e\0\d{14}\0s)\0/.test(member);
 
 /** Bytes kept elsewhere that were committed of reservations. */
 async function committedStorage(app: App, id: TenantId): Promise<number> {

@@ -4,12 +4,12 @@
  */
 import { sha256Of } from '../../blobs/sha256.ts';
 import { BlobUnavailableError, StorageFullError } from '../../errors.ts';
-import type { TenantId } from '../../ids.ts';
 import type { Keys } from '../../keys.ts';
 import type { Telemetry } from '../../metrics/telemetry.ts';
 import { moveCacheEntry } from '../../redis/bindings/cache-invalidation-scripts.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
 import { runScript } from '../../redis/script.ts';
+import type { TenantPlace } from '../../tenants/tenant-place.ts';
 import type { Corruption } from '../corruption.ts';
 import { type EntryBody, packBody, parseEntry, parseHead, stubText } from '../entry-format.ts';
 import { toObjectBytes, toPayload } from '../large/blob-format.ts';
@@ -23,12 +23,6 @@ const MIN_LIFE_MS = 60_000;
 /** Objects written or read at once. */
 const AT_ONCE = 8;
 const MOVED = 1;
-
-export interface TenantPlace {
-  readonly id: TenantId;
-  readonly generation: number;
-  readonly signal?: AbortSignal | undefined;
-}
 
 export interface Moved {
   readonly moved: number;

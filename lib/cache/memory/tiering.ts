@@ -1,7 +1,8 @@
 /** Which tenants' values move between Redis and S3, and how many: cold ones out before memory is full, the latest back in. */
 import type { CacheConfig } from '../../config/config.ts';
 import type { Telemetry } from '../../metrics/telemetry.ts';
-import { type ColdTier, isStoreDown, type TenantPlace } from './cold-tier.ts';
+import type { TenantPlace } from '../../tenants/tenant-place.ts';
+import { type ColdTier, isStoreDown } from './cold-tier.ts';
 import type { ColdestEntries } from './coldest-entries.ts';
 import type { Eviction } from './eviction.ts';
 import type { TenantMemory } from './memory-budget.ts';

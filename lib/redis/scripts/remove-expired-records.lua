@@ -1,5 +1,5 @@
 --[[
-  Remove records of a tenant that have expired, with their bytes: cache entries, states of limits, idempotent calls.
+  Remove records of a tenant that have expired, with their bytes: cache entries, sessions, states of limits, idempotent calls.
 
   Why a script: a record written again meanwhile must stay, and the byte counter must equal what is stored at any time.
 
@@ -16,6 +16,8 @@
 ]]
 --- @include "includes/open-stock.lua"
 --- @include "includes/entry.lua"
+--- @include "includes/session-head.lua"
+--- @include "includes/session-write.lua"
 --- @include "includes/limit-state.lua"
 --- @include "includes/tenant-call.lua"
 local index = KEYS[2]
@@ -27,11 +29,20 @@ for i = 3, #ARGV + 2 do
   local record, seen = KEYS[i], tonumber(ARGV[i - 2])
   local keyMember = key_member(record)
   local kind = string.sub(keyMember, 3, 3)
-  local text = redis.call('GETRANGE', record, 0, 255)
-  local head
+  local text, head, cold, place
+  if kind == 's' then
+    text, cold = stored_session(record)
+    text = text or ''
+    head = read_session(text)
+    place = head and cold and read_place(text, head) or nil
+    if cold and not place then head = nil end
+    if head then head.gone = head.expires <= nowMs end
+  else
+    text = redis.call('GETRANGE', record, 0, 255)
+  end
   if text ~= '' and kind == 'c' then
     head = read_head(record, text, nowMs)
-  elseif text ~= '' then
+  elseif text ~= '' and kind ~= 's' then
     local read = kind == 'l' and read_limit or read_call
     head = read(text, nowMs)
   end
@@ -41,12 +52,15 @@ for i = 3, #ARGV + 2 do
     if kind == 'c' then
       forget_entry(left, record, index, head, nowMs)
       if leased then end_older_load(KEYS[i + #ARGV], head, nowMs) end
+    elseif kind == 's' then
+      forget_session(left, record, index, head, place, nowMs)
+      if head.expires ~= seen then redis.call('ZREM', index, expiry_member(seen, keyMember)) end
     else
       forget_record(left, record, index, indexed, measured_charge(record))
       if indexed ~= seen then redis.call('ZREM', index, expiry_member(seen, keyMember)) end
     end
     removed = removed + 1
-  elseif kind ~= 'c' and text ~= '' and not head then
+  elseif kind ~= 'c' and kind ~= 's' and text ~= '' and not head then
     -- Nobody can read it, and no read will find that out.
     forget_record(left, record, index, seen, measured_charge(record))
     removed = removed + 1

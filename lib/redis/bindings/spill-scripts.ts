@@ -1,0 +1,76 @@
+/** Bindings: sessions on their way between Redis and S3. */
+import { asInteger, asList, asText } from '../reply-shape.ts';
+import { defineScript } from '../script.ts';
+import claimSessionsLua from '../scripts/claim-sessions.lua';
+import markSessionLua from '../scripts/mark-session.lua';
+import removeTombstonesLua from '../scripts/remove-tombstones.lua';
+import restoreSessionLua from '../scripts/restore-session.lua';
+import stubSessionsLua from '../scripts/stub-sessions.lua';
+
+/** Each session's fields and values by turns; null: it is not to be spilled. */
+export const claimSessions = defineScript({
+  name: 'claim-sessions',
+  source: claimSessionsLua,
+  keys: ['index', '...records'],
+  args: ['count', 'token', 'claimMs', 'objectMs', 'maxBytes', '...seen'],
+  runsWhenFull: true,
+  reply: (raw) => {
+    const [untilMs, settled, ...found] = asList(raw);
+    const sessions = found.map((fields) => {
+      const list = asList(fields) as readonly string[];
+      return list.length === 0 ? null : list;
+    });
+    return { untilMs: asInteger(untilMs), settled: asInteger(settled), sessions };
+  },
+});
+
+export const stubSessions = defineScript({
+  name: 'stub-sessions',
+  source: stubSessionsLua,
+  keys: ['gate', 'index', 'lately', '...records'],
+  args: ['count', 'token', 'until', 'spillUs', '...places'],
+  runsWhenFull: true,
+  reply: (raw) => {
+    const [hotBytes, outcomes] = asList(raw);
+    return { hotBytes: asInteger(hotBytes), outcomes: asText(outcomes) };
+  },
+});
+
+export const restoreSession = defineScript({
+  name: 'restore-session',
+  source: restoreSessionLua,
+  keys: ['gate', 'index', 'session', 'claim', 'lately'],
+  args: ['seq', 'object', 'token', 'fill', 'restoreUs', '...fields'],
+  reply: (raw) => {
+    const [outcome, hotBytes, share, epoch, needed, full] = asList(raw, 6).map(asInteger) as number[];
+    return { outcome, hotBytes, share, epoch, needed, memoryFull: full === 1 } as {
+      readonly outcome: number;
+      readonly hotBytes: number;
+      readonly share: number;
+      readonly epoch: number;
+      readonly needed: number;
+      readonly memoryFull: boolean;
+    };
+  },
+});
+
+/** @returns whether it was marked so now. */
+export const markSession = defineScript({
+  name: 'mark-session',
+  source: markSessionLua,
+  keys: ['session'],
+  args: ['object', 'mark'],
+  reply: (raw) => asInteger(raw) === 1,
+});
+
+export const removeTombstones = defineScript({
+  name: 'remove-tombstones',
+  source: removeTombstonesLua,
+  keys: ['gate', 'dead'],
+  args: ['limit'],
+  runsWhenFull: true,
+  reply: (raw) => {
+    const [removed, bytes] = asList(raw);
+    return { removed: asInteger(removed), bytes: asInteger(bytes) };
+  },
+});

@@ -1,0 +1,90 @@
+--[[
+  Create one session through the tenant's gate, or refuse and change nothing.
+
+  Why a script: limits, memory, the tombstone of its id, record, index and counters change together or not at all.
+
+  KEYS[1] gate          hash     the tenant's limits, counters and API keys
+  KEYS[2] holds         zset     the tenant's open reservations
+  KEYS[3] session       hash     the session
+  KEYS[4] index         zset     the tenant's index
+  KEYS[5] dead          zset     the tenant's terminated sessions, by the end of their absolute lifetime
+
+  ARGV[1] keyField               the API key's field in `gate`
+  ARGV[2] scope                  what the key must be allowed to do, between spaces; empty = nothing
+  ARGV[3] context                context version the caller knows; empty = none
+  ARGV[4] carriedUs              microseconds of earlier work not yet metered, and perhaps of earlier accesses
+  ARGV[5] route                  name of the route, for a limit of its own; empty = none
+  ARGV[6] secret                 the second part of the session's id
+  ARGV[7] user                   whose it is, escaped; empty = nobody's
+  ARGV[8] idleMs                 how long it lives unused, ms
+  ARGV[9] lifeMs                 how long it lives at all, ms
+  ARGV[10] op                    id of this operation, 12 hex digits: the same again is a replay, answered and not metered
+  ARGV[11..] fields              `m` and the metadata, unless there are none; then `d:<key>` and a text, for each data key
+
+  Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, outcome, header, bytes of hot
+  sessions, share }; outcome 1 created, 4 replay; nothing changed and nothing metered: 2 there is one, 5 memory is full: then used,
+  held, what is needed and the limit follow, in bytes; 6 it was terminated, 10 the share of the session memory is full: then
+  bytes of hot sessions, share, epoch of the share and what is needed follow; or a refusal of the gate.
+
+  Cost: O(log n) of the index and O(bytes). 8 inner calls; 2 more when an expired one is in its place.
+]]
+--- @include "includes/open-gate.lua"
+--- @include "includes/stock.lua"
+--- @include "includes/session-head.lua"
+--- @include "includes/session-write.lua"
+--- @include "includes/session-share.lua"
+local session, index, secret, user, op = KEYS[3], KEYS[4], ARGV[6], ARGV[7], ARGV[10]
+local left = read_stock(stock, nowMs)
+local ulid = ulid_of(session)
+
+local text, cold = stored_session(session)
+local old = text and read_session(text)
+local oldPlace = old and cold and read_place(text, old)
+if text and not (old and old.expires <= nowMs and old.secret == secret) then
+  local mine = old and old.secret == secret
+  local replayed = mine and version_of_operation(old, op) == 1
+  return { OK, level, minuteOps, nowMs, opm, burst, own, replayed and 4 or 2, mine and text or '' }
+end
+local dead = redis.call('ZSCORE', KEYS[5], ulid .. '-' .. secret)
+if dead and tonumber(dead) > nowMs then return { OK, level, minuteOps, nowMs, opm, burst, own, 6 } end
+
+local around, dataBytes, dataKeys = #session + 1 + SESSION_OVERHEAD_BYTES, 0, 0
+for i = 11, #ARGV, 2 do
+  local bytes = #ARGV[i] + #ARGV[i + 1]
+  around = around + bytes
+  if ARGV[i] ~= 'm' then dataBytes, dataKeys = dataBytes + bytes - 2, dataKeys + 1 end
+end
+left.seq = left.seq + 1
+local absolute = nowMs + ARGV[9]
+local head = {
+  access = string.format('%08x', math.floor(nowMs / 1000)), expires = math.min(nowMs + ARGV[8], absolute), version = 1,
+  secret = secret, created = string.format('%d', nowMs), idle = tonumber(ARGV[8]), absolute = absolute, dataBytes = dataBytes,
+  dataKeys = dataKeys, seq = left.seq, ops = with_operation(string.rep(NO_OPERATION, 4), op), user = user,
+}
+local line = session_line(head, around)
+-- Without the expired one in its place.
+local before = old and old.charged or 0
+local hotBefore = old and not cold and before or 0
+local grown = left.memory + head.charged - before
+local transferBytes = dataBytes
+--- @include "includes/holds.lua"
+--- @include "includes/check-memory.lua"
+local share, epoch = session_share(KEYS[1])
+if left.hotBytes + head.charged - hotBefore > share then
+  return { OK, level, minuteOps, nowMs, opm, burst, own, 10, left.hotBytes, share, epoch, head.charged }
+end
+--- @include "includes/check-transfer.lua"
+
+if old then forget_session(left, session, index, old, oldPlace or nil, nowMs) end
+local fields = { 'h', line }
+for i = 11, #ARGV do fields[i - 8] = ARGV[i] end
+redis.call('HSET', session, unpack(fields))
+redis.call(
+  'ZADD', index, 0, session_key_member(head, ulid), 0, session_expiry_member(head.expires, ulid),
+  0, session_access_member(head.access, ulid)
+)
+left.memory, left.hotBytes = left.memory + head.charged, left.hotBytes + head.charged
+left.sessions, left.bytesIn = left.sessions + 1, left.bytesIn + transferBytes
+stock = write_stock(left)
+--- @include "includes/close-gate.lua"
+return { OK, level, minuteOps, nowMs, opm, burst, own, 1, line, left.hotBytes, share }

@@ -1,0 +1,72 @@
+-- Writing and removing sessions: header, charge, index, counters. After session-head.lua.
+
+-- Charged for a session beyond its key and stored bytes: index members, allocation, the overheads of key and hash.
+local SESSION_OVERHEAD_BYTES, STUB_OVERHEAD_BYTES, TOMBSTONE_BYTES = 512, 384, 128
+local NO_OPERATION = '------------'
+
+-- The header as text. `around`: what is charged besides it, bytes. Sets `charged`.
+local function session_line(head, around)
+  local line = string.format(
+    's1,%s,%014.0f,%d,%s,%s,%d,%d,%%s,%d,%d,%d,%s,',
+    head.access, head.expires, head.version, head.secret, head.created, head.idle, head.absolute,
+    head.dataBytes, head.dataKeys, head.seq, head.ops
+  ) .. head.user
+  -- `%s` becomes ten digits.
+  head.charged = around + #line + 8
+  local before, after = string.match(line, '^([^%%]*)%%s(.*)$')
+  return before .. string.format('%010d', head.charged) .. after
+end
+
+-- The last operations with one more.
+local function with_operation(ops, op)
+  return op .. string.sub(ops, 1, 36)
+end
+
+-- The version an operation led to, when it is one of the last.
+local function version_of_operation(head, op)
+  for i = 0, 3 do
+    if string.sub(head.ops, i * 12 + 1, i * 12 + 12) == op then return head.version - i end
+  end
+  return nil
+end
+
+-- The member that has the cleaning delete a session's object, from `atMs` on.
+local function doomed_session_member(object, atMs)
+  return string.format('d\0%014.0f\0', atMs) .. object
+end
+
+-- Takes the session from the stock. `place` of a stub, nil of a hot one.
+local function uncount_session(stock, head, place)
+  stock.sessions = math.max(0, stock.sessions - 1)
+  stock.memory = math.max(0, stock.memory - head.charged)
+  if place then
+    stock.spilled = math.max(0, stock.spilled - 1)
+    stock.spilledBytes = math.max(0, stock.spilledBytes - place.bytes)
+    stock.storage = math.max(0, stock.storage - place.bytes)
+  else
+    stock.hotBytes = math.max(0, stock.hotBytes - head.charged)
+  end
+end
+
+-- Removes the session with its index members, and takes it from the stock. 2 inner calls; 3 of a stub.
+local function forget_session(stock, record, index, head, place, nowMs)
+  local ulid = ulid_of(record)
+  redis.call('UNLINK', record)
+  redis.call(
+    'ZREM', index, session_key_member(head, ulid), session_expiry_member(head.expires, ulid),
+    session_access_member(head.access, ulid)
+  )
+  if place then redis.call('ZADD', index, 0, doomed_session_member(place.object, nowMs)) end
+  uncount_session(stock, head, place)
+end
+
+-- What stands at `record`: its text (header, or stub), whether it is a stub, and its metadata when `withMeta`; false when nothing.
+-- 1 inner call, 2 of a stub.
+local function stored_session(record, withMeta)
+  local fields = redis.pcall('HMGET', record, 'h', withMeta and 'm' or 'h')
+  if fields.err then
+    local text = redis.call('GET', record)
+    return text, true, nil
+  end
+  return fields[1], false, withMeta and fields[2] or nil
+end

@@ -1,0 +1,82 @@
+--[[
+  Give a session a new id through the tenant's gate, and perhaps a user: another secret behind the same ULID. The old id is dead from
+  then on; the data stays where it is.
+
+  Why a script: header, index, counters and tombstone change together: at any time exactly one of the two ids is good.
+
+  KEYS[1] gate          hash     the tenant's limits, counters and API keys
+  KEYS[2] session       hash     the session; a string, its stub, when its data is in S3
+  KEYS[3] index         zset     the tenant's index
+  KEYS[4] dead          zset     the tenant's terminated sessions, by the end of their absolute lifetime
+
+  ARGV[1] keyField               the API key's field in `gate`
+  ARGV[2] scope                  what the key must be allowed to do, between spaces; empty = nothing
+  ARGV[3] context                context version the caller knows; empty = none
+  ARGV[4] carriedUs              microseconds of earlier work not yet metered, and perhaps of earlier accesses
+  ARGV[5] route                  name of the route, for a limit of its own; empty = none
+  ARGV[6] secret                 the second part of the old id
+  ARGV[7] newSecret              the second part of the new id
+  ARGV[8] condition              the version it must have; empty = any
+  ARGV[9] op                     id of this operation, 12 hex digits: the same again is a replay, answered and not metered
+  ARGV[10] changesUser           1 = the session becomes that user's
+  ARGV[11] user                  whose it becomes, escaped; empty = nobody's
+
+  Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, outcome, header, metadata as stored or
+  empty }; outcome 0 there is none, 1 done, 3 it has another version, 4 replay, 9 it cannot be read; or a refusal of the gate.
+
+  Cost: O(log n) of the index. 8 inner calls.
+]]
+--- @include "includes/open-gate.lua"
+--- @include "includes/stock.lua"
+--- @include "includes/session-head.lua"
+--- @include "includes/session-write.lua"
+local session, index, dead, op = KEYS[2], KEYS[3], KEYS[4], ARGV[9]
+local text, cold, meta = stored_session(session, true)
+local head = text and read_session(text)
+local place = head and cold and read_place(text, head)
+if text and (not head or (cold and not place)) then return { OK, level, minuteOps, nowMs, opm, burst, own, 9 } end
+if place then meta = string.sub(text, place.metaFrom) end
+local outcome, line = 0, ''
+if head and head.secret == ARGV[7] and version_of_operation(head, op) then
+  return { OK, level, minuteOps, nowMs, opm, burst, own, 4, string.sub(text, 1, head.length), meta or '' }
+end
+if head and head.secret == ARGV[6] then
+  local left = read_stock(stock, nowMs)
+  if head.expires <= nowMs then
+    forget_session(left, session, index, head, place or nil, nowMs)
+    stock = write_stock(left)
+  elseif ARGV[8] ~= '' and tonumber(ARGV[8]) ~= head.version then
+    outcome, line = 3, string.sub(text, 1, head.length)
+  else
+    outcome = 1
+    local ulid, length, before = ulid_of(session), head.length, head.charged
+    local listed = session_key_member(head, ulid)
+    local old = ulid .. '-' .. head.secret
+    redis.call('ZADD', dead, string.format('%d', head.absolute), old)
+    left.seq = left.seq + 1
+    if ARGV[10] == '1' then head.user = ARGV[11] end
+    head.secret, head.version, head.seq, head.ops = ARGV[7], head.version + 1, left.seq, with_operation(head.ops, op)
+    local _, gone, come = used_now(text, head, ulid, not cold, nowMs)
+    line = session_line(head, before - length)
+    if cold then
+      redis.call('SET', session, line .. string.sub(text, length + 1))
+    else
+      redis.call('HSET', session, 'h', line)
+      left.hotBytes = left.hotBytes + head.charged - before
+    end
+    gone, come = gone or {}, come or {}
+    if session_key_member(head, ulid) ~= listed then
+      gone[#gone + 1] = listed
+      come[#come + 1] = 0
+      come[#come + 1] = session_key_member(head, ulid)
+    end
+    if #gone > 0 then
+      redis.call('ZREM', index, unpack(gone))
+      redis.call('ZADD', index, unpack(come))
+    end
+    left.memory = left.memory + TOMBSTONE_BYTES + head.charged - before
+    stock = write_stock(left)
+  end
+end
+--- @include "includes/close-gate.lua"
+return { OK, level, minuteOps, nowMs, opm, burst, own, outcome, line, meta or '' }

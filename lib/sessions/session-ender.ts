@@ -1,0 +1,104 @@
+/** Terminates sessions through the gate: nothing brings them back. */
+import type { Caller } from '../gate/caller.ts';
+import type { Gate } from '../gate/gate.ts';
+import { escapeControls, type Keys } from '../keys.ts';
+import { listSessions } from '../redis/bindings/session-read-scripts.ts';
+import { terminateSessions } from '../redis/bindings/session-write-scripts.ts';
+import { sessionParts, sessionResource } from './session-ids.ts';
+import { requireUserId } from './session-keeper.ts';
+import { requireReadable, UNREADABLE } from './session-outcomes.ts';
+
+export interface UserTermination {
+  /** Sessions that are gone, or would be. */
+  readonly terminated: number;
+  /** Whether there may be more: to be called again. */
+  readonly more: boolean;
+}
+
+/** As many as one script takes, and as one call ends. */
+const BATCH = 100;
+const MAX_BATCHES = 100;
+
+export type SessionEnder = ReturnType<typeof createSessionEnder>;
+
+export function createSessionEnder(deps: { readonly gate: Pick<Gate, 'run'>; readonly keys: Keys }) {
+  const { gate, keys } = deps;
+
+  /** A digit for each. */
+  const end = async (
+    caller: Caller,
+    ulids: readonly string[],
+    how: {
+      readonly dry: boolean;
+      readonly user: string;
+      readonly secrets: readonly string[];
+      readonly resource: string;
+    },
+  ): Promise<string> => {
+    const { tenantId } = caller;
+    const { found } = await gate.run(caller, {
+      script: terminateSessions,
+      scope: 'sessions:write',
+      kind: how.dry ? 'read' : 'write',
+      resource: how.resource,
+      keys: ({ generation }) => ({
+        dead: keys.deadSessions(tenantId),
+        index: keys.index(tenantId, generation),
+        sessions: ulids.map((ulid) => keys.session(tenantId, generation, ulid)),
+      }),
+      args: () => ({ dry: how.dry ? 1 : 0, user: escapeControls(how.user), secrets: how.secrets }),
+    });
+    return String(found[0]);
+  };
+
+  const one = async (caller: Caller, id: string, dry: boolean): Promise<boolean> => {
+    const { ulid, secret } = sessionParts(id);
+    const outcome = await end(caller, [ulid], { dry, user: '', secrets: [secret], resource: sessionResource(ulid) });
+    requireReadable(Number(outcome));
+    return outcome !== '0';
+  };
+
+  return {
+    /** Ends the session; also true for one that was ended so before, as long as it could have lived. False: there is none. One round trip. */
+    terminate: (caller: Caller, id: string): Promise<boolean> => one(caller, id, false),
+
+    /** Whether `terminate` would find one. One round trip. */
+    previewTerminate: (caller: Caller, id: string): Promise<boolean> => one(caller, id, true),
+
+    /**
+     * Ends the sessions a user has now, but `except`. Two round trips for each hundred.
+     * @throws {InvalidRequestError} not a user id.
+     */
+    async terminateUser(
+      caller: Caller,
+      userId: string,
+      { except, dry = false }: { readonly except?: string | undefined; readonly dry?: boolean } = {},
+    ): Promise<UserTermination> {
+      requireUserId(userId);
+      const { tenantId } = caller;
+      const spared = except === undefined ? '' : sessionParts(except).ulid;
+      let terminated = 0;
+      let after = '';
+      for (let batch = 0; batch < MAX_BATCHES; batch++) {
+        const { found } = await gate.run(caller, {
+          script: listSessions,
+          scope: 'sessions:write',
+          kind: 'read',
+          resource: 'sessions/*',
+          keys: ({ generation }) => ({ index: keys.index(tenantId, generation) }),
+          args: () => ({ user: escapeControls(userId), after, limit: BATCH }),
+        });
+        const listed = found as readonly string[];
+        const ulids = listed.filter((ulid) => ulid !== spared);
+        if (ulids.length > 0) {
+          const done = await end(caller, ulids, { dry, user: userId, secrets: [], resource: 'sessions/*' });
+          terminated += [...done].filter((outcome) => outcome === '1').length;
+          if (done.includes(String(UNREADABLE))) requireReadable(UNREADABLE);
+        }
+        if (listed.length < BATCH) return { terminated, more: false };
+        after = listed.at(-1) as string;
+      }
+      return { terminated, more: true };
+    },
+  };
+}
