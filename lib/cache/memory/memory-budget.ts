@@ -4,7 +4,7 @@
  */
 import type { CacheConfig } from '../../config/config.ts';
 import { unpackContextData } from '../../gate/context-format.ts';
-import { unpackUse } from '../../gate/counters.ts';
+import { unpackCounters } from '../../gate/counters.ts';
 import { unpackLimits } from '../../gate/gate-fields.ts';
 import type { TenantId } from '../../ids.ts';
 import type { Keys } from '../../keys.ts';
@@ -14,6 +14,7 @@ import type { RedisDriver } from '../../redis/driver.ts';
 import { runScripts, scriptCall } from '../../redis/script.ts';
 import { tenantPages } from '../../tenants/tenant-pages.ts';
 import type { Tenants } from '../../tenants/tenants.ts';
+import { cacheStock } from '../stats/cache-stock.ts';
 import { fairShares, type MemoryUse } from './memory-share.ts';
 import type { Tiering } from './tiering.ts';
 
@@ -29,6 +30,8 @@ export interface MemoryReport {
 export interface TenantMemory extends MemoryUse {
   readonly id: TenantId;
   readonly generation: number;
+  /** Beside what is used: of the quota they take their part, the memory of caches they do not. */
+  readonly hotSessionBytes: number;
   readonly storageBytes: number;
   readonly storageQuotaBytes: number;
   readonly eviction: CacheConfig['evictionPolicy'];
@@ -97,14 +100,15 @@ function readTenant(
 ): TenantMemory[] {
   if (typeof limits !== 'string' || typeof counters !== 'string') return [];
   const { generation, quotas } = unpackLimits(limits);
-  const { memoryBytes, storageBytes } = unpackUse(counters);
+  const { memoryBytes, storageBytes, hotSessionBytes } = cacheStock(unpackCounters(counters));
   const { cache } = unpackContextData(typeof context === 'string' ? context : '{}');
   return [
     {
       id,
       generation,
       usedBytes: memoryBytes,
-      quotaBytes: quotas.memory_bytes,
+      quotaBytes: Math.max(0, quotas.memory_bytes - hotSessionBytes),
+      hotSessionBytes,
       shareBytes: typeof pending === 'string' ? Number(/,(\d+)$/.exec(pending)?.[1] ?? 0) : 0,
       storageBytes,
       storageQuotaBytes: quotas.storage_bytes,

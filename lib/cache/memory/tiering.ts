@@ -97,7 +97,9 @@ export function createTiering(deps: {
           const { spilled, usedBytes } = await unlessDown(none, () => spill(tenant, place));
           report.spilled += spilled;
           if (usedBytes > limit)
-            report.evicted += (await eviction.evict(id, generation, { toBytes: limit, signal })).evicted;
+            report.evicted += (
+              await eviction.evict(id, generation, { toBytes: limit + tenant.hotSessionBytes, signal })
+            ).evicted;
         } else if (
           mayWarm &&
           config.enableWarming &&

@@ -1,4 +1,5 @@
 /** Sums up the statistics of all tenants: a schedule's work, so that no request walks over them. */
+
 import { minutePoint, unpackCounters } from '../../gate/counters.ts';
 import type { TenantId } from '../../ids.ts';
 import type { Keys } from '../../keys.ts';
@@ -9,6 +10,7 @@ import { tenantPages } from '../../tenants/tenant-pages.ts';
 import type { Tenants } from '../../tenants/tenants.ts';
 import { lastBefore, NO_TOTALS, readHistory, totalsOf } from '../../usage/totals.ts';
 import { SLOTS } from '../../usage/usage.ts';
+import { cacheStock } from './cache-stock.ts';
 import { addDone, type Done, doneBetween, doneOf, NOTHING_DONE } from './stats-rates.ts';
 import { NO_SUM, packSum, type StatsSum } from './stats-sum-format.ts';
 
@@ -106,7 +108,7 @@ function sumOf(texts: Texts, fromMinute: number, whole: boolean): TenantSum {
   const [counters = null] = texts;
   // A tenant that is being made or erased.
   if (counters === null) return NOTHING;
-  const { entries, memoryBytes, storageBytes, rawBytes, packedBytes } = unpackCounters(counters);
+  const { entries, memoryBytes, storageBytes, rawBytes, packedBytes } = cacheStock(unpackCounters(counters));
   const stock = { entries, memoryBytes, storageBytes, rawBytes, packedBytes };
   const history = readHistory(texts);
   const [fromMs, toMs] = [fromMinute * MINUTE_MS, (fromMinute + MINUTES) * MINUTE_MS];

@@ -1,4 +1,5 @@
 /** Statistics of the cache: of a tenant from the counters that also enforce and bill, of all from what a schedule has summed up. */
+
 import { type Counters, unpackCounters } from '../../gate/counters.ts';
 import type { TenantId } from '../../ids.ts';
 import { isoOf } from '../../iso-time.ts';
@@ -12,6 +13,7 @@ import { type AskedRange, rangeOf } from '../../usage/range.ts';
 import { bucketsOf, type SeriesRange } from '../../usage/series.ts';
 import { type History, readHistory } from '../../usage/totals.ts';
 import { SLOTS } from '../../usage/usage.ts';
+import { cacheStock } from './cache-stock.ts';
 import type { CacheStatsResponse } from './stats-contract.ts';
 import { doneBetween, doneOf, NOTHING_DONE, packingOf, ratesOf } from './stats-rates.ts';
 import { NO_SUM, type StatsSum, unpackSum } from './stats-sum-format.ts';
@@ -66,12 +68,15 @@ export function createCacheStats(deps: {
   };
 }
 
-const stockOf = ({ entries, memoryBytes, storageBytes, rawBytes, packedBytes }: Counters) => ({
-  total_keys: entries,
-  memory_usage_bytes: memoryBytes,
-  storage_bytes: storageBytes,
-  ...packingOf(rawBytes, packedBytes),
-});
+const stockOf = (counters: Counters) => {
+  const { entries, memoryBytes, storageBytes, rawBytes, packedBytes } = cacheStock(counters);
+  return {
+    total_keys: entries,
+    memory_usage_bytes: memoryBytes,
+    storage_bytes: storageBytes,
+    ...packingOf(rawBytes, packedBytes),
+  };
+};
 
 /** Rates of the last full minute and the current one. */
 function recentOf(history: History, nowMs: number) {
@@ -92,7 +97,7 @@ function seriesOf(history: History, range: SeriesRange | null, nowMs: number): C
       timestamp: isoOf(fromMs),
       ...ratesOf(doneBetween(doneOf(before), doneOf(after)), toMs - fromMs),
       total_keys: after.entries,
-      memory_usage_bytes: after.memoryBytes,
+      memory_usage_bytes: after.memoryBytes - after.hotSessionBytes,
     })),
   };
 }

@@ -78,7 +78,7 @@ if outcome < 3 then
   local oldCharge = exists and charge_of(entry, head) or nil
   local grown = left.memory + charged - (oldCharge or 0)
   local transferBytes = #sum
-  if gate[7] then memoryLimit = within_share(gate[7], memoryLimit) end
+  if gate[7] then memoryLimit = within_share(gate[7], memoryLimit, left) end
   if gate[4] or grown > memoryLimit + 0 or transfer + transferBytes > transferLimit + 0 then
 --- @include "includes/holds.lua"
 --- @include "includes/check-memory.lua"

@@ -35,7 +35,7 @@ if blob ~= '-' then
 end
 local limits = redis.call('HMGET', KEYS[1], 'h', 'v')
 local memoryLimit, storageLimit = string.match(limits[1], '^h1,%a+,%d+,%d+,%d+,%d+,(%d+),(%d+),%d+$')
-if limits[2] then memoryLimit = within_share(limits[2], memoryLimit + 0) end
+if limits[2] then memoryLimit = within_share(limits[2], memoryLimit + 0, left) end
 local op, mark = string.match(head.op, '^(.*)(%a)$')
 local item = {
   metaBytes = ARGV[2], tagBytes = ARGV[3], rawBytes = string.format('%d', head.rawBytes), blob = blob, digest = head.digest,

@@ -74,7 +74,7 @@ if outcome < 3 then
   local oldCharge = exists and charge_of(entry, head) or nil
   local grown = left.memory + charged - (oldCharge or 0)
   local transferBytes = tonumber(item.rawBytes)
-  if gate[7] then memoryLimit = within_share(gate[7], memoryLimit) end
+  if gate[7] then memoryLimit = within_share(gate[7], memoryLimit, left) end
   local grownStorage = left.storage + blob_bytes(item) - (head and blob_bytes(head) or 0)
   -- What is reserved is looked at where there is something, or no room.
   local overStorage = item.blob ~= '-' and grownStorage > storageLimit + 0

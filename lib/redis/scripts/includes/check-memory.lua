@@ -4,7 +4,8 @@
 if grown + read_held(gate[4]).m > memoryLimit + 0 then
   local held = gate[4] and free_abandoned(KEYS[1], KEYS[2], gate[4], nowMs).m or 0
   if grown + held > memoryLimit + 0 then
-    local shared = tonumber(string.match(gate[7] or '', ',(%d+)$')) == memoryLimit + 0
+    local share = tonumber(string.match(gate[7] or '', ',(%d+)$'))
+    local shared = share and share > 0 and share + left.hotBytes == memoryLimit + 0
     return {
       OK, level, minuteOps, nowMs, opm, burst, own, 5, left.memory, held, grown - left.memory, memoryLimit, shared and 1 or 0,
     }

@@ -51,8 +51,9 @@ local function namespace_of(entry)
   return string.match(entry, '}:g%d+:c:([^:]*):')
 end
 
--- The memory a tenant may use for its cache: its quota, or its share while all tenants together use more than there is.
-local function within_share(pending, memoryLimit)
+-- The memory a tenant may use: its quota, or its share while the caches of all tenants together use more than there is. Hot sessions
+-- have a memory of their own, beside that share.
+local function within_share(pending, memoryLimit, stock)
   local share = tonumber(string.match(pending, ',(%d+)$'))
-  return share > 0 and math.min(share, memoryLimit) or memoryLimit
+  return share > 0 and math.min(share + stock.hotBytes, memoryLimit) or memoryLimit
 end

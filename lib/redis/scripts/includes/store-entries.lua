@@ -6,7 +6,7 @@
 local FIELDS = (#ARGV - firstItem) / math.max(1, #KEYS - 3)
 local outcomes, added, removed, pairsToSet, storedBytes = {}, {}, {}, {}, 0
 local heldBytes = held and read_held(held).m or 0
-if pending then memoryLimit = within_share(pending, memoryLimit) end
+if pending then memoryLimit = within_share(pending, memoryLimit, left) end
 
 for i = 4, #KEYS do
   local entry, at = KEYS[i], firstItem + (i - 4) * FIELDS
