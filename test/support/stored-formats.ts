@@ -66,6 +66,8 @@ interface StoredFormats {
     readonly bytes_base64: string;
     readonly stored: string;
   };
+  /** Field `b` of a gate, and the pool of all tenants' session memory. */
+  readonly sessionBudget: { readonly share: string; readonly pool: Readonly<Record<string, string>> };
   /** Of three entries, in one frame. */
   readonly export: { readonly object_base64: string; readonly manifest: string };
   /** The object of a session in S3, what its stub says of it, and the fields it has. */
