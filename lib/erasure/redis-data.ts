@@ -2,6 +2,7 @@
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { RedisDriver } from '../redis/driver.ts';
+import { releaseShare } from '../sessions/spillover/release-share.ts';
 import type { CheckedStore } from './receipt.ts';
 
 /** Records removed by one command. */
@@ -35,4 +36,15 @@ export async function removeRecords(
     await redis.send(['UNLINK', index], { kind: 'write', signal });
   }
   return { store: 'redis', name: 'records', removed, left };
+}
+
+/** Its part of the memory of all tenants' sessions: free for others from here on. Only when its sessions are gone. */
+export async function removeSessionShare(
+  { redis, keys }: RedisDataDeps,
+  id: TenantId,
+  signal?: AbortSignal,
+): Promise<CheckedStore> {
+  const { wasIn } = await releaseShare({ redis, keys }, id, signal);
+  const left = await redis.send(['HEXISTS', keys.sessionBudget(), id], { kind: 'read', signal });
+  return { store: 'redis', name: 'session_memory', removed: Number(wasIn), left: Number(left) };
 }

@@ -17,6 +17,7 @@ import { createTenantChanges } from '../../lib/tenants/tenant-change.ts';
 import { createTenantReader } from '../../lib/tenants/tenant-reader.ts';
 import { newTenant, newTenantRequest, testApp } from '../support/app.ts';
 import { counting, jobsOn, namedJobs } from '../support/job-service.ts';
+import { firstNeed, sessionBudgetOn } from '../support/session-memory.ts';
 import { keysOf } from '../support/tenant-state.ts';
 
 const value = { value: Buffer.from('v'), meta: { content_type: 'text/plain' }, ttlMs: null };
@@ -52,6 +53,7 @@ async function fullTenant(app: App, encryption = true) {
   await app.cache.set(caller, named('short'), { ...value, ttlMs: 60_000 });
   const body = Buffer.from('a spilled session');
   await app.blobs.put({ key: `sessions/spillover/${tenant.id}/1/session-1.session`, body });
+  await sessionBudgetOn(app).grow(caller.tenantId, firstNeed(1_000));
   return made;
 }
 
@@ -83,10 +85,11 @@ async function expectErased(app: App, id: TenantId): Promise<void> {
     [
       ['HGET', keys.tenantSummary(), id],
       ['ZSCORE', keys.tenantIndex(), `i\0${id}`],
+      ['HGET', keys.sessionBudget(), id],
     ],
     { kind: 'read' },
   );
-  expect(listed).toEqual([null, null]);
+  expect(listed).toEqual([null, null, null]);
 }
 
 describe('erasing a tenant [T9]', () => {
@@ -116,6 +119,7 @@ describe('erasing a tenant [T9]', () => {
       { store: 's3', name: 'keys/<tenant>', removed: 1, left: 0 },
       { store: 'redis', name: 'jobs', removed: 2, left: 0 },
       { store: 'redis', name: 'records', removed: 31, left: 0 },
+      { store: 'redis', name: 'session_memory', removed: 1, left: 0 },
       { store: 's3', name: 'sessions/spillover/<tenant>/', removed: 1, left: 0 },
       { store: 's3', name: 'cache/<tenant>/', removed: 0, left: 0 },
       { store: 's3', name: 'exports/<tenant>/', removed: 0, left: 0 },

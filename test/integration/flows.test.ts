@@ -19,6 +19,8 @@ const READS = [
   'HGET',
   'HGETALL',
   'HMGET',
+  'HSCAN',
+  'HEXISTS',
   'EXISTS',
   'ZRANGE',
   'ZCOUNT',

@@ -17,6 +17,7 @@ import { leaseFlows } from './lease-flows.ts';
 import { limiterFlows } from './limiter-flows.ts';
 import { memoryFlows } from './memory-flows.ts';
 import { quotaFlows } from './quota-flows.ts';
+import { sessionBudgetFlows } from './session-budget-flows.ts';
 import { tenantFlows } from './tenant-flows.ts';
 import { warmingFlows } from './warming-flows.ts';
 
@@ -37,4 +38,5 @@ export const allFlows: readonly Flow[] = [
   ...jobFlows,
   ...memoryFlows,
   ...invalidationFlows,
+  ...sessionBudgetFlows,
 ];

@@ -8,6 +8,7 @@ import { tenantKeysBlob } from '../../../lib/keys.ts';
 import { newTenant } from '../app.ts';
 import { gateState } from '../gate-state.ts';
 import { counting, jobsOn } from '../job-service.ts';
+import { firstNeed, sessionBudgetOn } from '../session-memory.ts';
 import { keysOf } from '../tenant-state.ts';
 import type { Flow } from './flow.ts';
 
@@ -69,6 +70,8 @@ const eraseTenant: Flow = {
     'EXISTS',
     'ZRANGE',
     'UNLINK',
+    'release-session-memory',
+    'HEXISTS',
     'blobs list',
     'blobs delete',
     'blobs list',
@@ -95,6 +98,7 @@ const eraseTenant: Flow = {
     const { tenant, caller } = await newTenant(direct, { encryption: true });
     await direct.cache.set(caller, entry, value);
     await jobsOn(direct).start(counting(1, { tenantId: caller.tenantId }));
+    await sessionBudgetOn(direct).grow(caller.tenantId, firstNeed(1_000));
     await direct.tenantAdmin.remove(tenant.id, { undoMs: 0 });
     return {
       async run(signal) {
@@ -105,6 +109,7 @@ const eraseTenant: Flow = {
         expect((await direct.erasure.get(tenant.id)).state).toBe('erased');
         expect(await direct.redis.send(['EXISTS', keysOf(direct).gate(tenant.id)], { kind: 'read' })).toBe(0);
         expect(await direct.tenants.listIds({ limit: 100 })).toEqual([]);
+        expect(await sessionBudgetOn(direct).totalGranted()).toBe(0);
       },
     };
   },
