@@ -28,7 +28,7 @@ const MAX_DELAY_MS = 2_147_483_647;
  */
 export function startSchedules<S extends Schedule>({ schedules, atStart, run, onError }: ScheduleRunner<S>) {
   const timers = new Map<S, NodeJS.Timeout>();
-  const running = new Set<Promise<void>>();
+  const running = new Map<S, Promise<void>>();
   let isStopped = false;
 
   function arm(schedule: S, dueMs: number | undefined): void {
@@ -40,10 +40,10 @@ export function startSchedules<S extends Schedule>({ schedules, atStart, run, on
 
   function start(schedule: S, dueMs: number): void {
     const done = runOnce(schedule, dueMs).finally(() => {
-      running.delete(done);
+      running.delete(schedule);
       arm(schedule, nextDue(schedule, dueMs));
     });
-    running.add(done);
+    running.set(schedule, done);
   }
 
   async function runOnce(schedule: S, dueMs: number): Promise<void> {
@@ -60,6 +60,15 @@ export function startSchedules<S extends Schedule>({ schedules, atStart, run, on
   }
 
   return {
+    /** Runs a schedule now, unless it is running; its beat begins anew. Does not wait. Nothing when there is none of that name. */
+    runNow(name: string): void {
+      const all = schedules.filter((schedule) => schedule.name === name);
+      const [first] = all;
+      if (isStopped || first === undefined || all.some((schedule) => running.has(schedule))) return;
+      clearTimeout(timers.get(first));
+      start(first, Date.now());
+    },
+
     /** Starts no more runs; resolves when those under way have ended, or after `deadlineMs`. */
     async stop({ deadlineMs }: { readonly deadlineMs: number }): Promise<void> {
       isStopped = true;
@@ -69,7 +78,7 @@ export function startSchedules<S extends Schedule>({ schedules, atStart, run, on
       const deadline = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, deadlineMs);
       });
-      await Promise.race([Promise.all(running), deadline]);
+      await Promise.race([Promise.all(running.values()), deadline]);
       clearTimeout(timer);
     },
   };

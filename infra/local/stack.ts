@@ -53,6 +53,7 @@ export interface Stack {
 const DRAIN_DEADLINE_MS = 10_000;
 /** As infra/functions.yml names it. */
 const CLEAN_UP = 'schedulesCleanUp';
+const SPILL_SESSIONS = 'schedulesSpillSessions';
 
 /**
  * Starts the stack; when one part fails, those before it are stopped again.
@@ -133,6 +134,8 @@ async function startFunctions(options: StackOptions, map: ServiceMap, parts: Asy
       schedules.stop({ deadlineMs: DRAIN_DEADLINE_MS }),
     ]);
   });
+  const { hostRuns } = await import('../../lib/jobs/host-runs.ts');
+  parts.defer(hostRuns.register('spill-sessions', () => schedules.runNow(SPILL_SESSIONS)));
   return host;
 }
 

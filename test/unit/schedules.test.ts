@@ -66,6 +66,33 @@ describe('running schedules', () => {
     expect(ran).toEqual(['other']);
   });
 
+  it('runs one now when it is asked to, once and never beside itself, and stops after it', async () => {
+    const hourly = { name: 'hourly', expression: { everyMs: 3_600_000 } };
+    const ends: (() => void)[] = [];
+    const runner = startSchedules({
+      schedules: [hourly],
+      run: () => new Promise<void>((resolve) => void ends.push(resolve)),
+      onError: vi.fn(),
+    });
+    for (const name of ['hourly', 'hourly', 'none']) runner.runNow(name);
+    expect(ends).toHaveLength(1);
+    ends[0]?.();
+    await vi.waitFor(() => {
+      runner.runNow('hourly');
+      expect(ends).toHaveLength(2);
+    });
+    let isStopped = false;
+    const stopped = runner.stop({ deadlineMs: 60_000 }).then(() => {
+      isStopped = true;
+    });
+    await new Promise(setImmediate);
+    expect(isStopped).toBe(false);
+    runner.runNow('hourly');
+    ends[1]?.();
+    await stopped;
+    expect(ends).toHaveLength(2);
+  });
+
   it('runs again after a failure, never beside itself, and sends what EventBridge sends', async () => {
     let [runs, active, mostActive] = [0, 0, 0];
     const events: unknown[] = [];
