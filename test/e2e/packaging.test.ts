@@ -102,6 +102,21 @@ describe('serverless package on a clean clone', () => {
     expect(text).not.toMatch(/"(Action|Resource)":\[?"(\*|\w+:\*)"/);
   });
 
+  it('lets who writes start the function that moves sessions to S3, and nobody start another', () => {
+    const names = ofType('AWS::Lambda::Function').map(({ Properties }) => JSON.stringify(Properties.Environment));
+    const [, name] = /"RIPTIDE_SPILL_FUNCTION":"([^"]+)"/.exec(names[0] ?? '') ?? [];
+    const may = Object.entries(template.Resources).flatMap(([role, { Properties }]) => {
+      const policies = (Properties?.Policies ?? []) as readonly object[];
+      return policies
+        .map((policy) => JSON.stringify(policy))
+        .flatMap((text) => (/"lambda:/.test(text) ? [[role, text]] : []));
+    });
+    expect(may.map(([role]) => role)).toEqual(['DataWriterRole']);
+    expect(may[0]?.[1]).toMatch(
+      new RegExp(`"Action":"lambda:InvokeFunction","Resource":{"Fn::Sub":"arn:[^"]*:function:${name}"}`),
+    );
+  });
+
   it('keeps the data private, encrypted, and when the stack goes', () => {
     const { DataBucket, DataKey } = template.Resources;
     expect(DataBucket).toMatchObject({
