@@ -60,7 +60,7 @@ export function createKeys(prefix: string) {
       counted(id, generation, 's', { namespace: '', key: ulid }),
     /** string with a TTL: the token of who moves a session between Redis and S3 */
     sessionClaim: (id: TenantId, generation: number, ulid: string) => `${tenant(id)}:g${generation}:claim:${ulid}`,
-    /** sorted set: ULIDs of the sessions moved to S3 last, by when they were used, Unix s */
+    /** sorted set: ULIDs of the sessions moved to S3 last, by when they were used, Unix ms */
     sessionsLately: (id: TenantId, generation: number) => `${tenant(id)}:g${generation}:lately`,
     /** sorted set: `<ULID>-<secret>` of terminated sessions, by the end of their absolute lifetime, Unix ms */
     deadSessions: (id: TenantId) => `${tenant(id)}:dead`,

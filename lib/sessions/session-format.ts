@@ -1,10 +1,10 @@
 /**
  * Sessions as they stand in Redis. The scripts write the same: redis/scripts/includes/session-head.lua. Pure.
  *
- * Hot, a hash: `h` the header, `m` the metadata (absent: none), `d:<key>` a text for each data key.
+ * Hot, a hash: `h` the header, and the metadata in a line of its own (absent: none); `d:<key>` a text for each data key.
  * Cold, a string: the header, where the data is, the metadata, a line each. Header:
- *   s1,<access s, 8 hex>,<expires ms, 14 digits>,<version>,<secret>,<created ms>,<idle ms>,<absolute end ms>,
- *   <charged, 10 digits>,<data bytes>,<data keys>,<seq>,<last 4 operations, 12 each>,<user, escaped>
+ *   s1,<access ms, 11 hex>,<version>,<secret>,<created ms, hex>,<idle ms, 9 hex>,<life ms, hex>,<charged, 8 digits>,
+ *   <data bytes>,<data keys>,<seq>,<last 3 operations, 10 each, newest first>,<user, escaped>
  */
 import { SessionCorruptError } from '../errors.ts';
 import { unescapeControls } from '../keys.ts';
@@ -12,7 +12,6 @@ import { pairsOf } from '../redis/reply-shape.ts';
 
 /** Times are Unix ms, sizes bytes. */
 export interface SessionHead {
-  /** To the second. */
   readonly accessedAtMs: number;
   readonly expiresAtMs: number;
   /** 1, and one more by each change. */
@@ -61,28 +60,32 @@ export interface HotSession {
   readonly data: ReadonlyMap<string, string>;
 }
 
+/** What sealed metadata is bound to, as a data key's text to its field. */
 export const META_FIELD = 'm';
 export const DATA_PREFIX = 'd:';
 /** Of the space an operation has in the header. */
-export const OPERATION_CHARACTERS = 12;
+export const OPERATION_CHARACTERS = 10;
 
 const HEAD =
-  /^s1,([0-9a-f]{8}),(\d{14}),(\d+),([0-9a-z]{26}),(\d+),(\d+),(\d+),(\d{10}),(\d+),(\d+),(\d+),[0-9a-f-]{48},([^\n]*)$/;
+  /^s1,([0-9a-f]{11}),(\d+),([0-9a-z]{26}),([0-9a-f]+),([0-9a-f]+),([0-9a-f]+),(\d{8}),(\d+),(\d+),(\d+),[0-9a-f-]{30},([^\n]*)$/;
 const PLACE = /^([0-9a-z]{26})\.([0-9a-z]{26}),(\d+),([\w-]{43}),(\d+),(\d+),(\d+),(\d+),([-q])$/;
 
 /** @throws {SessionCorruptError} it is none. */
 export function parseSessionHead(line: string): SessionHead {
-  const [all, access, expires, version, secret, created, idle, absolute, charged, bytes, keys, seq, user] =
-    HEAD.exec(line) ?? [];
+  const [all, access, version, secret, created, idle, life, charged, bytes, keys, seq, user] = HEAD.exec(line) ?? [];
   if (all === undefined) throw new SessionCorruptError('The header of a stored session cannot be read');
+  const accessedAtMs = hex(access as string);
+  const createdAtMs = hex(created as string);
+  const idleMs = hex(idle as string);
+  const absoluteEndMs = createdAtMs + hex(life as string);
   return {
-    accessedAtMs: Number.parseInt(access as string, 16) * 1_000,
-    expiresAtMs: Number(expires),
+    accessedAtMs,
+    expiresAtMs: Math.min(accessedAtMs + idleMs, absoluteEndMs),
     version: Number(version),
     secret: secret as string,
-    createdAtMs: Number(created),
-    idleMs: Number(idle),
-    absoluteEndMs: Number(absolute),
+    createdAtMs,
+    idleMs,
+    absoluteEndMs,
     chargedBytes: Number(charged),
     dataBytes: Number(bytes),
     dataKeys: Number(keys),
@@ -90,6 +93,8 @@ export function parseSessionHead(line: string): SessionHead {
     userId: user === '' ? null : unescapeControls(user as string),
   };
 }
+
+const hex = (digits: string): number => Number.parseInt(digits, 16);
 
 /** @throws {SessionCorruptError} it is none. */
 export function parseSessionStub(text: string): SessionStub {
@@ -114,15 +119,20 @@ export function parseSessionStub(text: string): SessionStub {
   };
 }
 
+/** What the field `h` holds. @throws {SessionCorruptError} no header. */
+export function parseHotHead(text: string): Omit<HotSession, 'data'> {
+  const end = text.indexOf('\n');
+  if (end < 0) return { head: parseSessionHead(text), meta: '' };
+  return { head: parseSessionHead(text.slice(0, end)), meta: text.slice(end + 1) };
+}
+
 /** Of fields and values by turns. @throws {SessionCorruptError} it has no header. */
 export function parseHotSession(fields: readonly string[]): HotSession {
   let header = '';
-  let meta = '';
   const data = new Map<string, string>();
   for (const [name, text] of pairsOf(fields)) {
     if (name === 'h') header = text;
-    else if (name === META_FIELD) meta = text;
     else if (name.startsWith(DATA_PREFIX)) data.set(name.slice(DATA_PREFIX.length), text);
   }
-  return { head: parseSessionHead(header), meta, data };
+  return { ...parseHotHead(header), data };
 }

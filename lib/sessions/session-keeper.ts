@@ -6,16 +6,18 @@ import type { Gate } from '../gate/gate.ts';
 import { newSessionId } from '../ids.ts';
 import { escapeControls, type Keys } from '../keys.ts';
 import { rotateSession, touchSession } from '../redis/bindings/session-write-scripts.ts';
+import type { RedisReply } from '../redis/driver.ts';
 import type { SessionChange, SessionInfo } from './session.ts';
 import { operationOf, sessionKeys } from './session-call.ts';
 import { META_FIELD, parseSessionHead } from './session-format.ts';
 import { derivedSessionId, sessionParts, sessionResource } from './session-ids.ts';
-import { NONE, OTHER_VERSION, otherVersion, requireReadable } from './session-outcomes.ts';
+import { isFull, NONE, noRoom, OTHER_VERSION, otherVersion, requireReadable } from './session-outcomes.ts';
 import { toInfo } from './session-reader.ts';
 import { checkUserId, lifetimesOf } from './session-rules.ts';
 import { sessionSettings } from './session-settings.ts';
 import type { SessionValues } from './session-values.ts';
 import type { WriteOptions } from './session-writer.ts';
+import type { SessionRoom } from './spillover/session-room.ts';
 
 export interface Rotation {
   /** Whose it becomes: of somebody who has just signed in. Absent: as before; null: nobody's. */
@@ -31,12 +33,13 @@ export function createSessionKeeper(deps: {
   readonly keys: Keys;
   readonly config: Pick<Config, 'sessions' | 'spillover'>;
   readonly values: SessionValues;
+  readonly room: Pick<SessionRoom, 'make'>;
   /** Of the deployment: ids are made with it from a caller's name for an operation. */
   readonly secret: string;
   /** Unix ms; only in ids. */
   readonly now: () => number;
 }) {
-  const { gate, keys, config, values, secret, now } = deps;
+  const { gate, keys, config, values, room, secret, now } = deps;
 
   return {
     /**
@@ -74,7 +77,8 @@ export function createSessionKeeper(deps: {
 
     /**
      * Gives the session a new id; the old one is dead at once, and stays so. To be done when who uses it signs in. One round trip.
-     * @returns the session without its data, or null when there is none. @throws {VersionConflictError} as `update`.
+     * @returns the session without its data, or null when there is none.
+     * @throws {VersionConflictError} as `update`. @throws {StorageFullError} as `create`: the old id stands in a tombstone.
      */
     async rotate(
       caller: Caller,
@@ -103,8 +107,11 @@ export function createSessionKeeper(deps: {
           changesUser: userId === undefined ? 0 : 1,
           user: escapeControls(userId ?? ''),
         }),
-        declined: ([outcome]) => outcome === NONE || outcome === OTHER_VERSION,
+        full: isFull,
+        makeRoom: (known, answer, round) => room.make(caller, known, answer, round),
+        declined: ([outcome]) => outcome === NONE || outcome === OTHER_VERSION || isFull([outcome as RedisReply]),
       });
+      if (isFull(found)) throw noRoom(found);
       const [outcome, header, meta] = found;
       requireReadable(outcome);
       if (outcome === NONE) return null;

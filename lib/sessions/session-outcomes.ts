@@ -49,6 +49,16 @@ export const sessionMemoryFull = ({ hotBytes, shareBytes, neededBytes }: Session
     retryAfterMs: FULL_RETRY_MS,
   });
 
+/** Brought back and moved to S3 again, before it could be changed. */
+export const movedAgain = (): AppError =>
+  new StorageFullError(
+    'session_memory_full',
+    'The session was moved to S3 again and again while it was to be changed',
+    {
+      retryAfterMs: 1_000,
+    },
+  );
+
 /** @throws {SessionCorruptError} the script could not read what is stored. */
 export function requireReadable(outcome: RedisReply | undefined): void {
   if (outcome === UNREADABLE) throw new SessionCorruptError('The session cannot be read where it is stored');

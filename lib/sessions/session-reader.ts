@@ -10,7 +10,7 @@ import { getSession } from '../redis/bindings/session-read-scripts.ts';
 import type { RedisReply } from '../redis/driver.ts';
 import type { Session, SessionInfo, SessionMetadata } from './session.ts';
 import { newOperation, sessionKeys } from './session-call.ts';
-import { DATA_PREFIX, type HotSession, META_FIELD, parseHotSession, parseSessionHead } from './session-format.ts';
+import { DATA_PREFIX, type HotSession, META_FIELD, parseHotHead, parseHotSession } from './session-format.ts';
 import { sessionIdOf, sessionParts, sessionResource } from './session-ids.ts';
 import { sessionSettings } from './session-settings.ts';
 import type { SessionValues } from './session-values.ts';
@@ -79,10 +79,9 @@ export function createSessionReader(deps: {
       const [state, text, ...rest] = found;
       if (state === UNREADABLE) throw new SessionCorruptError('The session cannot be read where it is stored');
       if (state === HOT) {
-        const session = parseHotSession(rest as readonly string[]);
         // The header as it is now: the fields have the one before it was used.
-        const head = parseSessionHead(text as string);
-        return { ...toInfo(head, parts, await open(caller, context, parts, session)), tier: 'hot' };
+        const session = { ...parseHotSession(rest as readonly string[]), ...parseHotHead(text as string) };
+        return { ...toInfo(session.head, parts, await open(caller, context, parts, session)), tier: 'hot' };
       }
       if (text === '' || text === undefined) return null;
       const place = { id: caller.tenantId, generation: context.generation, signal: caller.signal };
@@ -124,7 +123,7 @@ export function toInfo<Data>(
     userId: head.userId,
     version: head.version,
     createdAtMs: head.createdAtMs,
-    lastAccessedAtMs: Math.max(head.accessedAtMs, head.createdAtMs),
+    lastAccessedAtMs: head.accessedAtMs,
     expiresAtMs: head.expiresAtMs,
     absoluteEndMs: head.absoluteEndMs,
     ttlMs: head.idleMs,

@@ -17,6 +17,7 @@ import {
   DONE,
   EXISTS,
   isFull,
+  movedAgain,
   NONE,
   noRoom,
   OTHER_VERSION,
@@ -131,10 +132,9 @@ export function createSessionWriter(deps: {
           secret: parts.secret,
           user: escapeControls(session.userId ?? ''),
           op,
-          fields: await values.seal(tenantId, context, parts.ulid, [
-            ...(meta === '' ? [] : [[META_FIELD, meta] as const]),
-            ...data(session.data),
-          ]),
+          meta:
+            meta === '' ? '' : ((await values.seal(tenantId, context, parts.ulid, [[META_FIELD, meta]]))[1] as string),
+          fields: await values.seal(tenantId, context, parts.ulid, data(session.data)),
         }),
         full: isFull,
         makeRoom: (context, answer, round) => room.make(caller, context, answer, round),
@@ -178,7 +178,7 @@ export function createSessionWriter(deps: {
         const place = { id: caller.tenantId, generation: context.generation, signal: caller.signal };
         await cold.bringBack({ caller, place, context, ulid, stub: found[1] as string });
       }
-      throw noRoom([]);
+      throw movedAgain();
     },
   };
 }

@@ -16,7 +16,7 @@ export interface SessionInfo {
   /** 1, and one more by each change of data or id. */
   readonly version: number;
   readonly createdAtMs: number;
-  /** To the second; it lags by up to a hundredth of the idle time. */
+  /** It lags by up to a hundredth of the idle time. */
   readonly lastAccessedAtMs: number;
   /** Unless it is used before. */
   readonly expiresAtMs: number;

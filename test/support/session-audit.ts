@@ -54,7 +54,7 @@ export async function auditSessions(app: App, id: TenantId): Promise<SessionCoun
       const data = [...session.data].reduce((sum, pair) => sum + Buffer.byteLength(pair.join('')), 0);
       expect({ bytes: head.dataBytes, keys: head.dataKeys }).toEqual({ bytes: data, keys: session.data.size });
       counts.hotBytes += head.chargedBytes;
-      const access = (head.accessedAtMs / 1_000).toString(16).padStart(8, '0');
+      const access = head.accessedAtMs.toString(16).padStart(11, '0');
       expected.push(`r\0${access}\0${ulid}`);
     }
     counts.sessions++;

@@ -12,7 +12,7 @@ export const createSession = defineScript({
   name: 'create-session',
   source: createSessionLua,
   keys: ['gate', 'holds', 'session', 'index', 'dead'],
-  args: [...GATE_ARGS, 'secret', 'user', 'idleMs', 'lifeMs', 'op', '...fields'],
+  args: [...GATE_ARGS, 'secret', 'user', 'idleMs', 'lifeMs', 'op', 'meta', '...fields'],
   reply: (raw) => asList(raw),
 });
 
@@ -45,7 +45,7 @@ export const terminateSessions = defineScript({
 export const rotateSession = defineScript({
   name: 'rotate-session',
   source: rotateSessionLua,
-  keys: ['gate', 'session', 'index', 'dead'],
+  keys: ['gate', 'holds', 'session', 'index', 'dead'],
   args: [...GATE_ARGS, 'secret', 'newSecret', 'condition', 'op', 'changesUser', 'user'],
   reply: (raw) => asList(raw),
 });

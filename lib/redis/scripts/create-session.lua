@@ -18,8 +18,9 @@
   ARGV[7] user                   whose it is, escaped; empty = nobody's
   ARGV[8] idleMs                 how long it lives unused, ms
   ARGV[9] lifeMs                 how long it lives at all, ms
-  ARGV[10] op                    id of this operation, 12 hex digits: the same again is a replay, answered and not metered
-  ARGV[11..] fields              `m` and the metadata, unless there are none; then `d:<key>` and a text, for each data key
+  ARGV[10] op                    id of this operation, 10 hex digits: the same again is a replay, answered and not metered
+  ARGV[11] meta                  metadata; empty = none
+  ARGV[12..] fields              `d:<key>` and a text, for each data key
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, outcome, header, bytes of hot
   sessions, share }; outcome 1 created, 4 replay; nothing changed and nothing metered: 2 there is one, 5 memory is full: then used,
@@ -43,24 +44,25 @@ local oldPlace = old and cold and read_place(text, old)
 if text and not (old and old.expires <= nowMs and old.secret == secret) then
   local mine = old and old.secret == secret
   local replayed = mine and version_of_operation(old, op) == 1
-  return { OK, level, minuteOps, nowMs, opm, burst, own, replayed and 4 or 2, mine and text or '' }
+  return { OK, level, minuteOps, nowMs, opm, burst, own, replayed and 4 or 2, mine and string.sub(text, 1, old.length) or '' }
 end
 local dead = redis.call('ZSCORE', KEYS[5], ulid .. '-' .. secret)
 if dead and tonumber(dead) > nowMs then return { OK, level, minuteOps, nowMs, opm, burst, own, 6 } end
 
-local around, dataBytes, dataKeys = #session + 1 + SESSION_OVERHEAD_BYTES, 0, 0
-for i = 11, #ARGV, 2 do
+local meta = ARGV[11] == '' and '' or '\n' .. ARGV[11]
+local around, dataBytes, dataKeys = #session + 1 + #meta + SESSION_OVERHEAD_BYTES, 0, 0
+for i = 12, #ARGV, 2 do
   local bytes = #ARGV[i] + #ARGV[i + 1]
   around = around + bytes
-  if ARGV[i] ~= 'm' then dataBytes, dataKeys = dataBytes + bytes - 2, dataKeys + 1 end
+  dataBytes, dataKeys = dataBytes + bytes - 2, dataKeys + 1
 end
 left.seq = left.seq + 1
-local absolute = nowMs + ARGV[9]
 local head = {
-  access = string.format('%08x', math.floor(nowMs / 1000)), expires = math.min(nowMs + ARGV[8], absolute), version = 1,
-  secret = secret, created = string.format('%d', nowMs), idle = tonumber(ARGV[8]), absolute = absolute, dataBytes = dataBytes,
-  dataKeys = dataKeys, seq = left.seq, ops = with_operation(string.rep(NO_OPERATION, 4), op), user = user,
+  access = string.format('%011x', nowMs), version = 1, secret = secret, created = nowMs, idle = tonumber(ARGV[8]),
+  life = tonumber(ARGV[9]), dataBytes = dataBytes, dataKeys = dataKeys, seq = left.seq,
+  ops = with_operation(string.rep(NO_OPERATION, OPERATIONS), op), user = user,
 }
+head.expires = end_of(head)
 local line = session_line(head, around)
 -- Without the expired one in its place.
 local before = old and old.charged or 0
@@ -76,8 +78,8 @@ end
 --- @include "includes/check-transfer.lua"
 
 if old then forget_session(left, session, index, old, oldPlace or nil, nowMs) end
-local fields = { 'h', line }
-for i = 11, #ARGV do fields[i - 8] = ARGV[i] end
+local fields = { 'h', line .. meta }
+for i = 12, #ARGV do fields[i - 9] = ARGV[i] end
 redis.call('HSET', session, unpack(fields))
 redis.call(
   'ZADD', index, 0, session_key_member(head, ulid), 0, session_expiry_member(head.expires, ulid),

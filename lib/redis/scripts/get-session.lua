@@ -21,7 +21,7 @@
   ARGV[10] fill                  the thousandths of the tenant's share that hot sessions may fill for this one to come back
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, found, text, … }; found 0 none; 1
-  hot: text is the header, then all fields and values; text is a stub: 2 the claim is the caller's, who restores it, 3 somebody
+  hot: text is the header and metadata, then all fields and values; text is a stub: 2 the claim is the caller's, who restores it, 3 somebody
   has the claim, then for how long, ms, 4 it is to be read where it is, then the bytes of hot sessions, the share and its epoch;
   9 it cannot be read; or a refusal of the gate.
 

@@ -8,7 +8,7 @@
   ARGV[1] object                 ULID of its object
   ARGV[2] mark                   q = quarantined; - = not
 
-  Returns 1 when it was marked so now, 0 when it is another by now or was so before.
+  Returns 1 when it was marked so now, 2 when it was so before, 0 when it is another by now.
 
   Cost: O(1). 3 inner calls.
 ]]
@@ -17,6 +17,7 @@ local text = redis.pcall('GET', KEYS[1])
 if type(text) ~= 'string' then return 0 end
 local head = read_session(text)
 local place = head and read_place(text, head)
-if not place or string.sub(place.object, 1, 26) ~= ARGV[1] or place.mark == ARGV[2] then return 0 end
+if not place or string.sub(place.object, 1, 26) ~= ARGV[1] then return 0 end
+if place.mark == ARGV[2] then return 2 end
 redis.call('SETRANGE', KEYS[1], place.metaFrom - 3, ARGV[2])
 return 1

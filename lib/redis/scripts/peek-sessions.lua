@@ -17,8 +17,12 @@ for i, session in ipairs(KEYS) do
   if ARGV[1] == 'all' then
     fields = redis.pcall('HGETALL', session)
   else
-    fields = redis.pcall('HMGET', session, 'h', 'm')
-    if not fields.err then fields = fields[1] and { 'h', fields[1], 'm', fields[2] or '' } or {} end
+    fields = redis.pcall('HGET', session, 'h')
+    if not fields then
+      fields = {}
+    elseif type(fields) == 'string' then
+      fields = { 'h', fields }
+    end
   end
   if fields.err then fields = redis.call('GET', session) or '' end
   found[i] = fields

@@ -35,18 +35,15 @@ if not place or head.seq ~= tonumber(ARGV[1]) or string.sub(place.object, 1, 26)
   return { 0, left.hotBytes, 0, 0, 0, 0 }
 end
 local meta, stubCharge, ulid = string.sub(text, place.metaFrom), head.charged, ulid_of(session)
-local around = #session + 1 + SESSION_OVERHEAD_BYTES
+if meta ~= '' then meta = '\n' .. meta end
+local around = #session + 1 + #meta + SESSION_OVERHEAD_BYTES
 local fields = { 'h', '' }
-if meta ~= '' then
-  fields[3], fields[4] = 'm', meta
-  around = around + 1 + #meta
-end
 for i = 6, #ARGV, 2 do
   around = around + #ARGV[i] + #ARGV[i + 1]
   fields[#fields + 1] = ARGV[i]
   fields[#fields + 1] = ARGV[i + 1]
 end
-fields[2] = session_line(head, around)
+fields[2] = session_line(head, around) .. meta
 local share, epoch = session_share(KEYS[1])
 local memoryLimit = tonumber(string.match(redis.call('HGET', KEYS[1], 'h'), '^h1,%a+,%d+,%d+,%d+,%d+,(%d+),%d+,%d+$'))
 local full = left.memory + head.charged - stubCharge > memoryLimit

@@ -30,7 +30,7 @@ local spilled = 0
 for i = 1, count do
   local session, at = KEYS[3 + i], i * 6 - 1
   local ulid = ulid_of(session)
-  local text, cold, meta = stored_session(session, true)
+  local text, cold = stored_session(session)
   local head = text and not cold and read_session(text)
   local object = ARGV[at + 2] .. '.' .. ulid
   local waits = doomed_session_member(object, ARGV[3])
@@ -44,7 +44,7 @@ for i = 1, count do
     local hotCharge = head.charged
     local behind = string.format(
       '\n%s,%s,%s,%s,%d,%d,%d,-\n%s', object, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], hotCharge, head.version, head.seq,
-      meta or ''
+      string.sub(text, head.length + 2)
     )
     local line = session_line(head, #session + #behind + STUB_OVERHEAD_BYTES)
     -- First what needs no memory.

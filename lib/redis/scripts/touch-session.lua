@@ -43,7 +43,7 @@ if head and head.secret == ARGV[6] then
     if changed then
       -- As if it had been unused for long: then the members move.
       local access, expires = head.access, head.expires
-      head.access, head.idle = '00000000', idle
+      head.access, head.idle = '00000000000', idle
       _, gone, come = used_now(line, head, ulid, not cold, nowMs)
       gone = { session_expiry_member(expires, ulid), session_access_member(access, ulid) }
       local before = head.charged
@@ -57,11 +57,8 @@ if head and head.secret == ARGV[6] then
       line = used or line
     end
     if gone then
-      if cold then
-        redis.call('SET', session, line .. string.sub(text, head.length + 1))
-      else
-        redis.call('HSET', session, 'h', line)
-      end
+      local behind = string.sub(text, head.length + 1)
+      if cold then redis.call('SET', session, line .. behind) else redis.call('HSET', session, 'h', line .. behind) end
       redis.call('ZREM', index, unpack(gone))
       redis.call('ZADD', index, unpack(come))
     end

@@ -16,7 +16,7 @@
   ARGV[5] route                  name of the route, for a limit of its own; empty = none
   ARGV[6] secret                 the second part of the session's id
   ARGV[7] condition              the version it must have; empty = any
-  ARGV[8] op                     id of this operation, 12 hex digits: the same again is a replay, answered and not metered
+  ARGV[8] op                     id of this operation, 10 hex digits: the same again is a replay, answered and not metered
   ARGV[9] maxBytes               of all data keys and texts
   ARGV[10] maxKeys               data keys it may have
   ARGV[11] replace               1 = data keys that are not named go, too
@@ -92,7 +92,7 @@ if outcome == 1 then
     written[#written + 1] = value
   end
   -- What is named to be removed, or not named at all.
-  old.h, old.m = nil, nil
+  old.h = nil
   if ARGV[11] == '1' then
     for name in pairs(old) do
       if string.sub(name, 1, 2) == 'd:' then removed[#removed + 1] = name end
@@ -102,14 +102,19 @@ if outcome == 1 then
       if old[ARGV[i]] then removed[#removed + 1] = ARGV[i] end
     end
   end
-  for _, name in ipairs(removed) do bytes, keys = bytes - (#name - 2) - #old[name], keys - 1 end
+  for _, name in ipairs(removed) do
+    -- One may be named twice.
+    if old[name] then bytes, keys = bytes - (#name - 2) - #old[name], keys - 1 end
+    old[name] = nil
+  end
   if bytes > tonumber(ARGV[9]) or keys > tonumber(ARGV[10]) then
     return { OK, level, minuteOps, nowMs, opm, burst, own, 11, bytes, keys }
   end
 
   local before = head.charged
-  -- Charged for what stands besides the header: a data key has `d:` before it.
-  local around = before - #text + bytes - head.dataBytes + 2 * (keys - head.dataKeys)
+  -- Charged for what stands besides the header's line: a data key has `d:` before it.
+  local meta = string.sub(text, head.length + 1)
+  local around = before - head.length + bytes - head.dataBytes + 2 * (keys - head.dataKeys)
   left.seq = left.seq + 1
   local _, gone, come = used_now(text, head, ulid, true, nowMs)
   head.version, head.seq, head.dataBytes, head.dataKeys = head.version + 1, left.seq, bytes, keys
@@ -135,7 +140,7 @@ if outcome == 1 then
     end
   end
 
-  redis.call('HSET', session, 'h', line, unpack(written))
+  redis.call('HSET', session, 'h', line .. meta, unpack(written))
   if #removed > 0 then redis.call('HDEL', session, unpack(removed)) end
   if gone then
     redis.call('ZREM', index, unpack(gone))

@@ -50,8 +50,12 @@ const NO_CLAIM: Claim = { state: 'none' };
 /** Between two looks at what somebody else brings back, ms. */
 const FIRST_LOOK_MS = 10;
 const MAX_LOOK_MS = 200;
+/** So long at most: who brings it back may have ended. Then it is read where it is, ms. */
+const MAX_AWAIT_MS = 1_000;
 const RESTORED = 1;
 const NO_ROOM = 2;
+/** Of no session. */
+const NO_SEQ = -1;
 const ALL = 1_000;
 const MAX_ROUNDS = 5;
 
@@ -127,13 +131,24 @@ export function createColdReads(deps: {
     });
   };
 
+  /** Gives a claim back: the script does so whatever it finds. Else it ends by itself. */
+  const giveUp = ({ id, generation, signal }: TenantPlace, ulid: string, token: string): Promise<unknown> => {
+    const { session, index, claim, lately } = sessionKeys(keys, id, generation, ulid);
+    return runScript(redis, restoreSession, {
+      keys: { gate: keys.gate(id), index, session, claim, lately },
+      args: { seq: NO_SEQ, object: '', token, fill: 0, restoreUs: 0, fields: [] },
+      kind: 'write',
+      signal,
+    }).catch(() => null);
+  };
+
   /** What somebody else has brought back; or the stub again, once nobody does. */
   const awaitOther = async (
     place: TenantPlace,
     ulid: string,
     heldForMs: number,
   ): Promise<string | readonly string[] | null> => {
-    const until = performance.now() + Math.max(0, heldForMs);
+    const until = performance.now() + Math.min(MAX_AWAIT_MS, Math.max(0, heldForMs));
     let stored: string | readonly string[] | null = null;
     for (let wait = FIRST_LOOK_MS; ; wait = Math.min(MAX_LOOK_MS, wait * 2)) {
       place.signal?.throwIfAborted();
@@ -175,7 +190,10 @@ export function createColdReads(deps: {
     const stub = parseSessionStub(cold.stub);
     if (stub.head.secret !== secret) return null;
     const startedAt = performance.now();
-    const found = await fetch(place, ulid, stub);
+    const found = await fetch(place, ulid, stub).catch(async (error: unknown) => {
+      if (claim.state === 'mine') await giveUp(place, ulid, claim.token);
+      throw error;
+    });
     if ('current' in found) return again(found.current ?? null);
     const { data } = found;
     if (claim.state === 'mine' || (claim.state === 'unfit' && (await mayGrow(cold, claim.share, stub)))) {

@@ -7,11 +7,11 @@ import type { TenantPlace } from '../../tenants/tenant-place.ts';
 /** As the index has it: `r\0<access>\0<ULID>`. */
 export interface FoundSession {
   readonly ulid: string;
-  /** Seconds since 1970, 8 hex digits: sorts by time. */
+  /** Unix ms, 11 hex digits: sorts by time. */
   readonly access: string;
 }
 
-const MEMBER = /^r\0([0-9a-f]{8})\0([0-9a-z]{26})$/;
+const MEMBER = /^r\0([0-9a-f]{11})\0([0-9a-z]{26})$/;
 
 export type ColdestSessions = ReturnType<typeof createColdestSessions>;
 

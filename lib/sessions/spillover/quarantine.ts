@@ -39,10 +39,13 @@ export function createQuarantine(deps: {
 
   const member = (id: string, ulid: string) => `${id},${publicSessionId(ulid)}`;
 
+  const unlist = ({ id, signal }: TenantPlace, ulid: string) =>
+    list([['ZREM', keys.sessionQuarantine(), member(id, ulid)]], signal);
+
   return {
-    /** Marks the stub, and makes it known the first time. */
+    /** Marks the stub, and makes it known until it is marked: the mark comes last, so that one that ended before is told again. */
     async add(place: TenantPlace, ulid: string, stub: SessionStub, why: 'lost' | 'corrupt'): Promise<void> {
-      if (!(await mark(place, ulid, stub, 'q'))) return;
+      if (stub.place.quarantined) return;
       telemetry.count('riptide_session_quarantined_total');
       const session_id = publicSessionId(ulid);
       telemetry.logger.error('A session in S3 is gone or damaged', { tenant_id: place.id, session_id, why });
@@ -54,12 +57,13 @@ export function createQuarantine(deps: {
         ],
         place.signal,
       );
+      if (!(await mark(place, ulid, stub, 'q'))) await unlist(place, ulid);
     },
 
-    /** Takes the mark away: its object was read, and is good. */
+    /** Takes the mark away, last: its object was read, and is good. */
     async lift(place: TenantPlace, ulid: string, stub: SessionStub): Promise<void> {
-      if (!(await mark(place, ulid, stub, '-'))) return;
-      await list([['ZREM', keys.sessionQuarantine(), member(place.id, ulid)]], place.signal);
+      await unlist(place, ulid);
+      await mark(place, ulid, stub, '-');
     },
   };
 }

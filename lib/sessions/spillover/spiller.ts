@@ -56,6 +56,11 @@ interface Claimed {
   readonly session: HotSession;
 }
 
+/** Null: its object could not be written. */
+interface Written extends Claimed {
+  readonly object: EncodedSession | null;
+}
+
 export type Spiller = ReturnType<typeof createSpiller>;
 
 export function createSpiller(deps: {
@@ -111,9 +116,10 @@ export function createSpiller(deps: {
     return object;
   };
 
+  /** Also gives back the claims of all, those among them whose objects could not be written: else they would be passed over for a while. */
   const stub = (
     { id, generation, signal }: TenantPlace,
-    written: readonly (Claimed & { readonly object: EncodedSession })[],
+    written: readonly Written[],
     how: { readonly token: string; readonly untilMs: number; readonly startedAt: number },
   ) =>
     runScript(redis, stubSessions, {
@@ -131,14 +137,11 @@ export function createSpiller(deps: {
         token: how.token,
         until: how.untilMs,
         spillUs: Math.round((performance.now() - how.startedAt) * 1_000),
-        places: written.flatMap(({ session, access, objectUlid, object }) => [
-          session.head.seq,
-          access,
-          objectUlid,
-          object.bytes.length,
-          object.sha256,
-          object.rawBytes,
-        ]),
+        places: written.flatMap(({ session, access, objectUlid, object }) =>
+          object === null
+            ? [NO_SEQ, access, objectUlid, 0, '-', 0]
+            : [session.head.seq, access, objectUlid, object.bytes.length, object.sha256, object.rawBytes],
+        ),
       },
       kind: 'write',
       signal,
@@ -154,20 +157,24 @@ export function createSpiller(deps: {
     const token = randomBytes(6).toString('hex');
     const { untilMs, claimed } = await claim(place, found, token);
     const settled = await Promise.allSettled(claimed.map((one) => write(place, one)));
-    const written = claimed.flatMap((one, i) => {
+    const written = claimed.map((one, i): Written => {
       const outcome = settled[i];
-      return outcome?.status === 'fulfilled' ? [{ ...one, object: outcome.value }] : [];
+      return { ...one, object: outcome?.status === 'fulfilled' ? outcome.value : null };
     });
-    const failed = settled.find((outcome) => outcome.status === 'rejected');
-    if (written.length === 0 && failed !== undefined) throw failed.reason;
     if (written.length === 0) return { ...NOTHING, passedOver: found.length };
-    const { hotBytes, outcomes } = await stub(place, written, { token, untilMs, startedAt });
+    const how = { token, untilMs, startedAt };
+    const failed = settled.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined && written.every(({ object }) => object === null)) {
+      await stub(place, written, how).catch(() => null);
+      throw failed.reason;
+    }
+    const { hotBytes, outcomes } = await stub(place, written, how);
     const moved = written.filter((_one, i) => outcomes[i] === STUBBED);
     if (moved.length > 0) telemetry.count('riptide_spillover_operations_total');
     return {
       spilled: moved.length,
       freedBytes: moved.reduce((sum, { session }) => sum + session.head.chargedBytes, 0),
-      objectBytes: moved.reduce((sum, { object }) => sum + object.bytes.length, 0),
+      objectBytes: moved.reduce((sum, { object }) => sum + (object?.bytes.length ?? 0), 0),
       hotBytes,
       passedOver: found.length - moved.length,
       storageFull: outcomes.includes(STORAGE_FULL),
@@ -204,6 +211,8 @@ export function createSpiller(deps: {
   };
 }
 
+/** Of no session: its claim is given back, and nothing else is done. */
+const NO_SEQ = -1;
 /** Outcomes of one. */
 const STUBBED = '1';
 const STORAGE_FULL = '2';

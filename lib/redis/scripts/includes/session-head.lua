@@ -1,27 +1,31 @@
--- A session's header, the field `h` of a hot one and the first line of a stub. Format: lib/sessions/session-format.ts.
---   s1,<access s, 8 hex>,<expires ms, 14 digits>,<version>,<secret>,<created ms>,<idle ms>,<absolute end ms>,
---   <charged, 10 digits>,<data bytes>,<data keys>,<seq>,<last 4 operations, 12 each, newest first>,<user, escaped>
--- Up to `expires` it has a fixed width. A stub has two lines more: where the data is, and the metadata.
---   <object ULID>.<session ULID then>,<object bytes>,<sha256>,<raw bytes>,<charged while hot>,<version then>,<seq then>,
+-- A session's header: the first line of the field `h` of a hot one, and of a stub. Format: lib/sessions/session-format.ts.
+--   s1,<access ms, 11 hex>,<version>,<secret>,<created ms, hex>,<idle ms, 9 hex>,<life ms, hex>,<charged, 8 digits>,<data bytes>,
+--   <data keys>,<seq>,<last 3 operations, 10 each, newest first>,<user, escaped>
+-- Its metadata follows in a line of its own, if there is any. A stub has one before that: where the data is.
+--   <object ULID>.<session ULID>,<object bytes>,<sha256>,<raw bytes>,<charged while hot>,<version then>,<seq then>,
 --   <- or q quarantined>
 
--- Characters up to the end of `expires`.
-local HEAD_START = 26
+-- Characters up to the end of the access.
+local HEAD_START = 14
+
+-- When a session that was used last at `access` ends, ms.
+local function end_of(head)
+  return math.min(tonumber(head.access, 16) + head.idle, head.created + head.life)
+end
 
 -- The header at the beginning of `text`; nil when there is none.
 local function read_session(text)
-  local _, last, access, expires, version, secret, created, idle, absolute, charged, dataBytes, dataKeys, seq, ops, user =
-    string.find(
-      text,
-      '^s1,(%x+),(%d+),(%d+),(%w+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),([%x-]+),([^\n]*)'
-    )
+  local _, last, access, version, secret, created, idle, life, charged, dataBytes, dataKeys, seq, ops, user = string.find(
+    text, '^s1,(%x+),(%d+),(%w+),(%x+),(%x+),(%x+),(%d+),(%d+),(%d+),(%d+),([%x-]+),([^\n]*)'
+  )
   if not last then return nil end
-  return {
-    access = access, expires = tonumber(expires), version = tonumber(version), secret = secret,
-    created = created, idle = tonumber(idle), absolute = tonumber(absolute), charged = tonumber(charged),
-    dataBytes = tonumber(dataBytes), dataKeys = tonumber(dataKeys), seq = tonumber(seq), ops = ops, user = user,
-    length = last,
+  local head = {
+    access = access, version = tonumber(version), secret = secret, created = tonumber(created, 16),
+    idle = tonumber(idle, 16), life = tonumber(life, 16), charged = tonumber(charged), dataBytes = tonumber(dataBytes),
+    dataKeys = tonumber(dataKeys), seq = tonumber(seq), ops = ops, user = user, length = last,
   }
+  head.expires = end_of(head)
+  return head
 end
 
 -- Where the data of a stub is; nil when that cannot be read.
@@ -55,16 +59,14 @@ end
 -- The header again when its session is used now, with the members of the index that go and come; nil while it is too soon for
 -- that: recency moves by a hundredth of the idle time. Changes `head`.
 local function used_now(text, head, ulid, hot, nowMs)
-  local seconds = math.floor(nowMs / 1000)
-  if seconds - tonumber(head.access, 16) < math.max(1, head.idle / 100000) then return nil end
+  if nowMs - tonumber(head.access, 16) < math.max(1000, head.idle / 100) then return nil end
   local gone = { session_expiry_member(head.expires, ulid) }
   if hot then gone[2] = session_access_member(head.access, ulid) end
-  head.access = string.format('%08x', seconds)
-  head.expires = math.min(nowMs + head.idle, head.absolute)
+  head.access = string.format('%011x', nowMs)
+  head.expires = end_of(head)
   local come = { 0, session_expiry_member(head.expires, ulid) }
   if hot then
     come[3], come[4] = 0, session_access_member(head.access, ulid)
   end
-  text = string.format('s1,%s,%014.0f', head.access, head.expires) .. string.sub(text, HEAD_START + 1)
-  return text, gone, come
+  return 's1,' .. head.access .. string.sub(text, HEAD_START + 1), gone, come
 end

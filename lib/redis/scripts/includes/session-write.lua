@@ -2,30 +2,29 @@
 
 -- Charged for a session beyond its key and stored bytes: index members, allocation, the overheads of key and hash.
 local SESSION_OVERHEAD_BYTES, STUB_OVERHEAD_BYTES, TOMBSTONE_BYTES = 512, 384, 128
-local NO_OPERATION = '------------'
+local NO_OPERATION, OPERATIONS = '----------', 3
 
 -- The header as text. `around`: what is charged besides it, bytes. Sets `charged`.
 local function session_line(head, around)
   local line = string.format(
-    's1,%s,%014.0f,%d,%s,%s,%d,%d,%%s,%d,%d,%d,%s,',
-    head.access, head.expires, head.version, head.secret, head.created, head.idle, head.absolute,
-    head.dataBytes, head.dataKeys, head.seq, head.ops
+    's1,%s,%d,%s,%x,%09x,%x,%%,%d,%d,%d,%s,',
+    head.access, head.version, head.secret, head.created, head.idle, head.life, head.dataBytes, head.dataKeys, head.seq,
+    head.ops
   ) .. head.user
-  -- `%s` becomes ten digits.
-  head.charged = around + #line + 8
-  local before, after = string.match(line, '^([^%%]*)%%s(.*)$')
-  return before .. string.format('%010d', head.charged) .. after
+  -- The charge counts its own eight digits. A new idle time does not change it.
+  head.charged = around + #line + 7
+  return (string.gsub(line, '%%', string.format('%08d', head.charged), 1))
 end
 
 -- The last operations with one more.
 local function with_operation(ops, op)
-  return op .. string.sub(ops, 1, 36)
+  return op .. string.sub(ops, 1, #op * (OPERATIONS - 1))
 end
 
 -- The version an operation led to, when it is one of the last.
 local function version_of_operation(head, op)
-  for i = 0, 3 do
-    if string.sub(head.ops, i * 12 + 1, i * 12 + 12) == op then return head.version - i end
+  for i = 0, OPERATIONS - 1 do
+    if string.sub(head.ops, i * #op + 1, (i + 1) * #op) == op then return head.version - i end
   end
   return nil
 end
@@ -60,13 +59,10 @@ local function forget_session(stock, record, index, head, place, nowMs)
   uncount_session(stock, head, place)
 end
 
--- What stands at `record`: its text (header, or stub), whether it is a stub, and its metadata when `withMeta`; false when nothing.
--- 1 inner call, 2 of a stub.
-local function stored_session(record, withMeta)
-  local fields = redis.pcall('HMGET', record, 'h', withMeta and 'm' or 'h')
-  if fields.err then
-    local text = redis.call('GET', record)
-    return text, true, nil
-  end
-  return fields[1], false, withMeta and fields[2] or nil
+-- What stands at `record`: its header with what follows it, and whether that is a stub; false when nothing does. 1 inner call, 2
+-- of a stub.
+local function stored_session(record)
+  local text = redis.pcall('HGET', record, 'h')
+  if type(text) == 'table' then return redis.call('GET', record), true end
+  return text, false
 end
