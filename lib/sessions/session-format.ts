@@ -4,7 +4,7 @@
  * Hot, a hash: `h` the header, and the metadata in a line of its own (absent: none); `d:<key>` a text for each data key.
  * Cold, a string: the header, where the data is, the metadata, a line each. Header:
  *   s1,<access ms, 11 hex>,<version>,<secret>,<created ms, hex>,<idle ms, 9 hex>,<life ms, hex>,<charged, 8 digits>,
- *   <data bytes>,<data keys>,<seq>,<last 3 operations, 10 each, newest first>,<user, escaped>
+ *   <data bytes>,<data keys>,<seq>,<last operations, 10 each, newest first, 3 at most>,<user, escaped>
  */
 import { SessionCorruptError } from '../errors.ts';
 import { unescapeControls } from '../keys.ts';
@@ -67,7 +67,7 @@ export const DATA_PREFIX = 'd:';
 export const OPERATION_CHARACTERS = 10;
 
 const HEAD =
-  /^s1,([0-9a-f]{11}),(\d+),([0-9a-z]{26}),([0-9a-f]+),([0-9a-f]+),([0-9a-f]+),(\d{8}),(\d+),(\d+),(\d+),[0-9a-f-]{30},([^\n]*)$/;
+  /^s1,([0-9a-f]{11}),(\d+),([0-9a-z]{26}),([0-9a-f]+),([0-9a-f]+),([0-9a-f]+),(\d{8}),(\d+),(\d+),(\d+),[0-9a-f]{10,30},([^\n]*)$/;
 const PLACE = /^([0-9a-z]{26})\.([0-9a-z]{26}),(\d+),([\w-]{43}),(\d+),(\d+),(\d+),(\d+),([-q])$/;
 
 /** @throws {SessionCorruptError} it is none. */

@@ -60,7 +60,7 @@ left.seq = left.seq + 1
 local head = {
   access = string.format('%011x', nowMs), version = 1, secret = secret, created = nowMs, idle = tonumber(ARGV[8]),
   life = tonumber(ARGV[9]), dataBytes = dataBytes, dataKeys = dataKeys, seq = left.seq,
-  ops = with_operation(string.rep(NO_OPERATION, OPERATIONS), op), user = user,
+  ops = op, user = user,
 }
 head.expires = end_of(head)
 local line = session_line(head, around)

@@ -1,6 +1,6 @@
 -- A session's header: the first line of the field `h` of a hot one, and of a stub. Format: lib/sessions/session-format.ts.
 --   s1,<access ms, 11 hex>,<version>,<secret>,<created ms, hex>,<idle ms, 9 hex>,<life ms, hex>,<charged, 8 digits>,<data bytes>,
---   <data keys>,<seq>,<last 3 operations, 10 each, newest first>,<user, escaped>
+--   <data keys>,<seq>,<last operations, 10 each, newest first, 3 at most>,<user, escaped>
 -- Its metadata follows in a line of its own, if there is any. A stub has one before that: where the data is.
 --   <object ULID>.<session ULID>,<object bytes>,<sha256>,<raw bytes>,<charged while hot>,<version then>,<seq then>,
 --   <- or q quarantined>
@@ -16,7 +16,7 @@ end
 -- The header at the beginning of `text`; nil when there is none.
 local function read_session(text)
   local _, last, access, version, secret, created, idle, life, charged, dataBytes, dataKeys, seq, ops, user = string.find(
-    text, '^s1,(%x+),(%d+),(%w+),(%x+),(%x+),(%x+),(%d+),(%d+),(%d+),(%d+),([%x-]+),([^\n]*)'
+    text, '^s1,(%x+),(%d+),(%w+),(%x+),(%x+),(%x+),(%d+),(%d+),(%d+),(%d+),(%x+),([^\n]*)'
   )
   if not last then return nil end
   local head = {

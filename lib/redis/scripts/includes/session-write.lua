@@ -2,7 +2,7 @@
 
 -- Charged for a session beyond its key and stored bytes: index members, allocation, the overheads of key and hash.
 local SESSION_OVERHEAD_BYTES, STUB_OVERHEAD_BYTES, TOMBSTONE_BYTES = 512, 384, 128
-local NO_OPERATION, OPERATIONS = '----------', 3
+local OPERATIONS = 3
 
 -- The header as text. `around`: what is charged besides it, bytes. Sets `charged`.
 local function session_line(head, around)
