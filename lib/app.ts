@@ -31,11 +31,13 @@ import type { OwnJobs } from './jobs/own-jobs.ts';
 import { createKeys } from './keys.ts';
 import { lazily } from './lazily.ts';
 import { createLazyAdministration } from './lazy-administration.ts';
+import { createLazySessions } from './lazy-sessions.ts';
 import { telemetry } from './metrics/telemetry.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { RateLimiter } from './rate-limiter/limiter.ts';
 import type { RedisDriver } from './redis/driver.ts';
 import { type FailpointHook, withFailpoints } from './redis/failpoints.ts';
+import type { Sessions } from './sessions/sessions.ts';
 
 export interface App extends Administration {
   readonly config: Config;
@@ -55,6 +57,7 @@ export interface App extends Administration {
   readonly ownJobs: OwnJobs;
   readonly quotas: Quotas;
   readonly rateLimiter: RateLimiter;
+  readonly sessions: Sessions;
   /** Closes connections; for long-running hosts and tests. */
   close(): Promise<void>;
 }
@@ -169,6 +172,7 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
     makeRoom: eviction.makeRoom,
     secret: config.admin.keySha256,
   });
+  const { sessions } = createLazySessions({ ...ports, gate, evict: eviction.makeRoom, nowMs: elapsed });
   const administration = createLazyAdministration(ports);
   return {
     ...administration,
@@ -208,6 +212,7 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
       { check: true, overview: true, reserve: true, commit: true, refund: true, release: true },
       async () => (await import('./quotas/quotas.ts')).createQuotas({ redis, keys, gate, now }),
     ),
+    sessions,
     rateLimiter: lazily<RateLimiter>({ check: true }, async () =>
       (await import('./rate-limiter/limiter.ts')).createRateLimiter({ gate, keys }),
     ),

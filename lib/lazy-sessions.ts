@@ -1,0 +1,63 @@
+/** Sessions, and what moves them to S3 and back; loaded with their first call: a request of the cache reads none of it. */
+
+import type { AdministrationDeps } from './administration.ts';
+import type { MakeRoom } from './cache/memory/make-room.ts';
+import { createTenantCipher } from './crypto/tenant-cipher.ts';
+import type { Gate } from './gate/gate.ts';
+import type { RunNow } from './jobs/run-now.ts';
+import { lazily } from './lazily.ts';
+import type { Sessions } from './sessions/sessions.ts';
+import type { ColdReads } from './sessions/spillover/cold-reads.ts';
+import type { SessionRoom } from './sessions/spillover/session-room.ts';
+import type { SpillTools } from './sessions/spillover/spill-tools.ts';
+
+export interface LazySessionDeps extends AdministrationDeps {
+  readonly gate: Gate;
+  readonly evict: MakeRoom;
+  /** Unix ms of a clock that never goes back. */
+  readonly nowMs: () => number;
+}
+
+const SESSIONS = {
+  get: true,
+  create: true,
+  update: true,
+  touch: true,
+  rotate: true,
+  list: true,
+  terminate: true,
+  previewTerminate: true,
+  terminateUser: true,
+} as const;
+
+export function createLazySessions(deps: LazySessionDeps) {
+  const { config, dataKeys, tenantKeys, telemetry, nowMs } = deps;
+  const runNow = lazily<RunNow>({ spillSessions: true }, async () => {
+    const [{ createRunNow }, { hostRuns }] = await Promise.all([
+      import('./jobs/run-now.ts'),
+      import('./jobs/host-runs.ts'),
+    ]);
+    const functionName = process.env.RIPTIDE_SPILL_FUNCTION ?? '';
+    return createRunNow({ hostRuns, lambda: functionName === '' ? null : { functionName }, telemetry, nowMs });
+  });
+  let tools: Promise<SpillTools> | undefined;
+  const spillTools = (): Promise<SpillTools> => {
+    tools ??= import('./sessions/spillover/spill-tools.ts').then(({ createSpillTools }) =>
+      createSpillTools({ ...deps, runNow }),
+    );
+    return tools;
+  };
+  const sessions = lazily<Sessions>(SESSIONS, async () =>
+    (await import('./sessions/sessions.ts')).createSessions({
+      ...deps,
+      cipher: createTenantCipher({ dataKeys, tenantKeys }),
+      cold: lazily<ColdReads>({ read: true, bringBack: true }, async () => (await spillTools()).cold),
+      room: lazily<Pick<SessionRoom, 'make' | 'noteWrite'>>(
+        { make: true, noteWrite: true },
+        async () => (await spillTools()).room,
+      ),
+      secret: config.admin.keySha256,
+    }),
+  );
+  return { sessions, spillTools };
+}
