@@ -1,6 +1,7 @@
 /** What a call and its answer may look like, by the contract's name. A test parses each with the schema it shows. */
 import type { ContractName } from '../http/contracts.ts';
 import { adjustmentExample, billingExample, usageExample } from './billing-examples.ts';
+import { SESSION_EXAMPLES } from './session-examples.ts';
 
 export interface Example {
   readonly params?: Readonly<Record<string, string>>;
@@ -458,6 +459,7 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
       },
     },
   },
+  ...SESSION_EXAMPLES,
   checkLive: { reply: { status: 'live' } },
   checkReady: { reply: { status: 'ready', components: { redis: 'up', s3: 'up' } } },
   getOpenapi: {},

@@ -12,6 +12,11 @@ export const TAGS: readonly Tag[] = [
     description: 'Values of a tenant, by namespace and key, byte for byte.',
     prefixes: ['/cache', '/invalidate'],
   },
+  {
+    name: 'Sessions',
+    description: 'Sessions of a tenant’s users: their data by key, their lifetimes, their end.',
+    prefixes: ['/sessions'],
+  },
   { name: 'Account', description: 'The caller, its limits, and what is left of them.', prefixes: ['/whoami'] },
   {
     name: 'Quotas',

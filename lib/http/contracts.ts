@@ -25,6 +25,16 @@ import {
   reserveQuotaContract,
 } from '../quotas/contract.ts';
 import { checkLimitContract } from '../rate-limiter/contract.ts';
+import { createSessionContract } from '../sessions/http/create-contract.ts';
+import {
+  deleteSessionDataContract,
+  putSessionDataContract,
+  updateSessionDataContract,
+} from '../sessions/http/data-contract.ts';
+import { deleteSessionContract, deleteSessionsContract } from '../sessions/http/end-contract.ts';
+import { getSessionContract } from '../sessions/http/get-contract.ts';
+import { listSessionsContract } from '../sessions/http/list-contract.ts';
+import { rotateSessionContract, touchSessionContract } from '../sessions/http/renew-contract.ts';
 import { checkAccessContract } from '../tenants/access-contract.ts';
 import { createTenantContract, getTenantContract } from '../tenants/contract.ts';
 import { createKeyContract, listKeysContract, revokeKeyContract, rotateKeyContract } from '../tenants/key-contract.ts';
@@ -103,6 +113,16 @@ export const allContracts = [
   commitReservationContract,
   refundReservationContract,
   checkLimitContract, // /ratelimit
+  createSessionContract, // /sessions
+  deleteSessionsContract,
+  listSessionsContract,
+  deleteSessionContract, // /sessions/{id}
+  getSessionContract,
+  updateSessionDataContract,
+  deleteSessionDataContract,
+  putSessionDataContract,
+  rotateSessionContract,
+  touchSessionContract,
   whoAmIContract, // /whoami
 ] as const satisfies readonly Contract[];
 

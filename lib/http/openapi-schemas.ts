@@ -21,6 +21,12 @@ import * as health from '../health/contract.ts';
 import * as jobs from '../jobs/contract.ts';
 import * as quotas from '../quotas/contract.ts';
 import * as rateLimiter from '../rate-limiter/contract.ts';
+import * as sessionCreate from '../sessions/http/create-contract.ts';
+import * as sessionData from '../sessions/http/data-contract.ts';
+import * as sessionEnd from '../sessions/http/end-contract.ts';
+import * as sessionList from '../sessions/http/list-contract.ts';
+import * as sessionRenew from '../sessions/http/renew-contract.ts';
+import * as sessions from '../sessions/http/session-fields.ts';
 import * as access from '../tenants/access-contract.ts';
 import * as tenantCache from '../tenants/cache-contract.ts';
 import * as tenants from '../tenants/contract.ts';
@@ -55,6 +61,12 @@ const MODULES: readonly object[] = [
   problem,
   quotas,
   rateLimiter,
+  sessions,
+  sessionCreate,
+  sessionData,
+  sessionEnd,
+  sessionList,
+  sessionRenew,
   access,
   tenantCache,
   tenants,

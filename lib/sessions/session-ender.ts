@@ -51,19 +51,23 @@ export function createSessionEnder(deps: { readonly gate: Pick<Gate, 'run'>; rea
     return String(found[0]);
   };
 
-  const one = async (caller: Caller, id: string, dry: boolean): Promise<boolean> => {
+  /** Whether there is one, and what became of it, or would. */
+  const one = async (caller: Caller, id: string, dry: boolean) => {
     const { ulid, secret } = sessionParts(id);
     const outcome = await end(caller, [ulid], { dry, user: '', secrets: [secret], resource: sessionResource(ulid) });
     requireReadable(Number(outcome));
-    return outcome !== '0';
+    return { found: outcome !== '0', terminated: outcome === '1' ? 1 : 0 };
   };
 
   return {
     /** Ends the session; also true for one that was ended so before, as long as it could have lived. False: there is none. One round trip. */
-    terminate: (caller: Caller, id: string): Promise<boolean> => one(caller, id, false),
+    terminate: async (caller: Caller, id: string): Promise<boolean> => (await one(caller, id, false)).found,
 
-    /** Whether `terminate` would find one. One round trip. */
-    previewTerminate: (caller: Caller, id: string): Promise<boolean> => one(caller, id, true),
+    /** How many `terminate` would end: none when it was ended before. Null: there is none. One round trip. */
+    async previewTerminate(caller: Caller, id: string): Promise<Pick<UserTermination, 'terminated'> | null> {
+      const { found, terminated } = await one(caller, id, true);
+      return found ? { terminated } : null;
+    },
 
     /**
      * Ends the sessions a user has now, but `except`. Two round trips for each hundred.

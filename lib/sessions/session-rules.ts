@@ -14,11 +14,14 @@ export const MAX_ATTRIBUTE_CHARACTERS = 256;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\x00-\x1f\x7f]/;
 
+/** Some readers of JSON take it for something else. */
+const NO_KEY = '__proto__';
+
 const isText = (text: string, maxBytes: number): boolean =>
   text.length > 0 && Buffer.byteLength(text) <= maxBytes && text.isWellFormed() && !CONTROL.test(text);
 
 /** Whether data can have this key. */
-export const isDataKey = (key: string): boolean => isText(key, MAX_DATA_KEY_BYTES);
+export const isDataKey = (key: string): boolean => isText(key, MAX_DATA_KEY_BYTES) && key !== NO_KEY;
 export const isUserId = (text: string): boolean => isText(text, MAX_USER_ID_BYTES);
 
 /** @throws {InvalidRequestError} */
@@ -52,7 +55,7 @@ export function checkChange({ set = new Map(), remove = [] }: DataChange, maxByt
     if (!isDataKey(key))
       issues.push({
         field: 'data',
-        message: `keys must be 1 to ${MAX_DATA_KEY_BYTES} bytes without control characters`,
+        message: `keys must be 1 to ${MAX_DATA_KEY_BYTES} bytes without control characters, and not ${NO_KEY}`,
       });
   }
   for (const text of set.values()) if (!isJson(text)) issues.push({ field: 'data', message: 'values must be JSON' });

@@ -11,7 +11,7 @@ import type { RedisReply } from '../redis/driver.ts';
 import type { DataChange, NewSession, Session, SessionChange } from './session.ts';
 import { operationOf, sessionKeys } from './session-call.ts';
 import { DATA_PREFIX, META_FIELD, parseSessionHead } from './session-format.ts';
-import { derivedSessionId, sessionParts, sessionResource } from './session-ids.ts';
+import { operationSessionId, sessionParts, sessionResource } from './session-ids.ts';
 import {
   COLD,
   DONE,
@@ -58,7 +58,7 @@ export function createSessionWriter(deps: {
   const { gate, keys, config, values, cold, room, secret, now } = deps;
 
   const idOf = (tenantId: TenantId, { id }: NewSession, operation: string | undefined): string =>
-    id ?? (operation === undefined ? newSessionId(now()) : derivedSessionId(secret, tenantId, operation));
+    id ?? (operation === undefined ? newSessionId(now()) : operationSessionId(secret, tenantId, operation));
 
   const data = (texts: ReadonlyMap<string, string> = new Map()) =>
     [...texts].map(([key, text]) => [DATA_PREFIX + key, text] as const);

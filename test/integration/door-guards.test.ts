@@ -61,6 +61,7 @@ interface Row {
 const json = { 'content-type': 'application/json' };
 const ENTRY = '/cache/guarded/entry';
 const NO_HOLD = 'hold-01k0xw6h9te3m8q5v2r7c4n1ba';
+const NO_SESSION = '/sessions/session-01k0xwc4s8m2q6v0r3n7d1k5bf-7hq2m9x4c1v8n3k6t0b5r2w9ze';
 const NO_JOB = 'job-01jd5x9a2b3c4d5e6f7g8h9j0k';
 const NO_REQUEST = 'qreq-01jd5x9a2b3c4d5e6f7g8h9j0k';
 const post =
@@ -315,6 +316,56 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
       body: '{"identifier":"user-1","limit":5,"window_ms":60000}',
     }),
     cells: tenantOnly('200', '200'),
+  },
+  createSession: {
+    request: () => ({ method: 'POST', target: '/sessions', headers: json, body: '{}' }),
+    cells: tenantOnly('201', '201'),
+    otherScope: 'sessions:read',
+  },
+  getSession: {
+    request: () => ({ target: NO_SESSION }),
+    cells: tenantOnly('404 session_not_found', '404 session_not_found'),
+    otherScope: 'sessions:write',
+  },
+  deleteSession: {
+    request: () => ({ method: 'DELETE', target: NO_SESSION }),
+    cells: tenantOnly('404 session_not_found', '404 session_not_found'),
+    otherScope: 'sessions:read',
+  },
+  updateSessionData: {
+    request: () => ({ method: 'PATCH', target: `${NO_SESSION}/data`, headers: json, body: '{"set":{"a":1}}' }),
+    cells: tenantOnly('404 session_not_found', '404 session_not_found'),
+    otherScope: 'sessions:read',
+  },
+  putSessionData: {
+    request: () => ({ method: 'PUT', target: `${NO_SESSION}/data/a`, headers: json, body: '1' }),
+    cells: tenantOnly('404 session_not_found', '404 session_not_found'),
+    otherScope: 'sessions:read',
+  },
+  deleteSessionData: {
+    request: () => ({ method: 'DELETE', target: `${NO_SESSION}/data/a` }),
+    cells: tenantOnly('404 session_not_found', '404 session_not_found'),
+    otherScope: 'sessions:read',
+  },
+  touchSession: {
+    request: () => ({ method: 'POST', target: `${NO_SESSION}/touch`, headers: json, body: '{}' }),
+    cells: tenantOnly('404 session_not_found', '404 session_not_found'),
+    otherScope: 'sessions:read',
+  },
+  rotateSession: {
+    request: () => ({ method: 'POST', target: `${NO_SESSION}/rotate`, headers: json, body: '{}' }),
+    cells: tenantOnly('404 session_not_found', '404 session_not_found'),
+    otherScope: 'sessions:read',
+  },
+  listSessions: {
+    request: () => ({ target: '/sessions?user_id=ada' }),
+    cells: tenantOnly('200', '200'),
+    otherScope: 'sessions:write',
+  },
+  deleteSessions: {
+    request: () => ({ method: 'DELETE', target: '/sessions?user_id=ada' }),
+    cells: tenantOnly('200', '200'),
+    otherScope: 'sessions:read',
   },
   whoAmI: { request: () => ({ target: '/whoami' }), cells: tenantOnly('200', '200', '200') },
   checkLive: { request: () => ({ target: '/health/live' }), cells: everyone('200') },
