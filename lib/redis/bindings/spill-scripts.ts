@@ -54,13 +54,13 @@ export const restoreSession = defineScript({
   },
 });
 
-/** @returns whether it was marked so now. */
+/** @returns whether it is marked so; false: the session is another by now. */
 export const markSession = defineScript({
   name: 'mark-session',
   source: markSessionLua,
   keys: ['session'],
   args: ['object', 'mark'],
-  reply: (raw) => asInteger(raw) === 1,
+  reply: (raw) => asInteger(raw) !== 0,
 });
 
 export const removeTombstones = defineScript({

@@ -39,7 +39,7 @@ if head and head.secret == ARGV[6] then
     outcome, line = 1, string.sub(text, 1, head.length)
     local ulid, idle = ulid_of(session), tonumber(ARGV[7]) or head.idle
     local changed = idle ~= head.idle
-    local gone, come
+    local _, gone, come
     if changed then
       -- As if it had been unused for long: then the members move.
       local access, expires = head.access, head.expires
