@@ -18,6 +18,8 @@ import { limiterFlows } from './limiter-flows.ts';
 import { memoryFlows } from './memory-flows.ts';
 import { quotaFlows } from './quota-flows.ts';
 import { sessionBudgetFlows } from './session-budget-flows.ts';
+import { sessionFlows } from './session-flows.ts';
+import { spillFlows } from './spill-flows.ts';
 import { tenantFlows } from './tenant-flows.ts';
 import { warmingFlows } from './warming-flows.ts';
 
@@ -39,4 +41,6 @@ export const allFlows: readonly Flow[] = [
   ...memoryFlows,
   ...invalidationFlows,
   ...sessionBudgetFlows,
+  ...sessionFlows,
+  ...spillFlows,
 ];
