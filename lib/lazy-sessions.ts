@@ -7,6 +7,7 @@ import type { Gate } from './gate/gate.ts';
 import type { RunNow } from './jobs/run-now.ts';
 import { lazily } from './lazily.ts';
 import type { Sessions } from './sessions/sessions.ts';
+import type { ColdCreation } from './sessions/spillover/cold-creation.ts';
 import type { ColdReads } from './sessions/spillover/cold-reads.ts';
 import type { SessionRoom } from './sessions/spillover/session-room.ts';
 import type { SpillTools } from './sessions/spillover/spill-tools.ts';
@@ -51,6 +52,7 @@ export function createLazySessions(deps: LazySessionDeps) {
     (await import('./sessions/sessions.ts')).createSessions({
       ...deps,
       cipher: createTenantCipher({ dataKeys, tenantKeys }),
+      coldCreation: lazily<ColdCreation>({ write: true }, async () => (await spillTools()).coldCreation),
       cold: lazily<ColdReads>({ read: true, bringBack: true }, async () => (await spillTools()).cold),
       room: lazily<Pick<SessionRoom, 'make' | 'noteWrite'>>(
         { make: true, noteWrite: true },

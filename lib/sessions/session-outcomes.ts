@@ -1,6 +1,6 @@
 /** What scripts that write sessions answer, and the errors of those that did not go well. Pure. */
 import { type AppError, SessionCorruptError, StorageFullError, VersionConflictError } from '../errors.ts';
-import { memoryFull, readShortage } from '../gate/full.ts';
+import { memoryFull, readShortage, storageFull } from '../gate/full.ts';
 import type { RedisReply } from '../redis/driver.ts';
 
 export const NONE = 0;
@@ -11,9 +11,11 @@ export const REPLAY = 4;
 export const MEMORY_FULL = 5;
 export const TERMINATED = 6;
 export const COLD = 7;
+export const STORAGE_FULL = 8;
 export const UNREADABLE = 9;
 export const SHARE_FULL = 10;
 export const TOO_LARGE = 11;
+export const OBJECT_GONE = 12;
 
 /** Sessions are moved to S3 all the time: in so long there may be room. */
 const FULL_RETRY_MS = 30_000;
@@ -38,10 +40,14 @@ export const readNeed = ([, hot, share, epoch, needed]: readonly RedisReply[]): 
 });
 
 /** Of an answer that {@link isFull}. */
-export const noRoom = (found: readonly RedisReply[]): AppError =>
-  found[0] === MEMORY_FULL
-    ? memoryFull(readShortage(found), 'terminate sessions, delete entries, or ask for a larger quota')
-    : sessionMemoryFull(readNeed(found));
+export function noRoom(found: readonly RedisReply[]): AppError {
+  if (found[0] === MEMORY_FULL)
+    return memoryFull(readShortage(found), 'terminate sessions, delete entries, or ask for a larger quota');
+  if (found[0] === STORAGE_FULL)
+    return storageFull(readShortage(found), 'terminate sessions, delete large entries, or ask for a larger quota');
+  if (found[0] === OBJECT_GONE) return movedAgain();
+  return sessionMemoryFull(readNeed(found));
+}
 
 export const sessionMemoryFull = ({ hotBytes, shareBytes, neededBytes }: SessionNeed): AppError =>
   new StorageFullError('session_memory_full', 'The memory of sessions is full, and none could be moved to S3 now', {

@@ -1,10 +1,10 @@
 /** Creates sessions and changes their data, through the gate. */
 import type { Config } from '../config/config.ts';
-import { SessionIdError } from '../errors.ts';
+import { BlobUnavailableError, SessionIdError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { TenantContext } from '../gate/context-format.ts';
 import type { Gate } from '../gate/gate.ts';
-import { newSessionId, type TenantId } from '../ids.ts';
+import { newSessionId, type SessionIdParts, type TenantId } from '../ids.ts';
 import { escapeControls, type Keys } from '../keys.ts';
 import { createSession, updateSession } from '../redis/bindings/session-write-scripts.ts';
 import type { RedisReply } from '../redis/driver.ts';
@@ -20,9 +20,12 @@ import {
   movedAgain,
   NONE,
   noRoom,
+  OBJECT_GONE,
   OTHER_VERSION,
   otherVersion,
   requireReadable,
+  SHARE_FULL,
+  STORAGE_FULL,
   TERMINATED,
   TOO_LARGE,
 } from './session-outcomes.ts';
@@ -30,6 +33,7 @@ import { toInfo } from './session-reader.ts';
 import { checkChange, checkUserId, lifetimesOf, MAX_DATA_KEYS, metadataText, tooLarge } from './session-rules.ts';
 import { sessionSettings } from './session-settings.ts';
 import type { SessionValues } from './session-values.ts';
+import type { ColdCreation } from './spillover/cold-creation.ts';
 import type { ColdReads } from './spillover/cold-reads.ts';
 import type { SessionRoom } from './spillover/session-room.ts';
 
@@ -49,13 +53,14 @@ export function createSessionWriter(deps: {
   readonly config: Pick<Config, 'sessions' | 'spillover'>;
   readonly values: SessionValues;
   readonly cold: Pick<ColdReads, 'bringBack'>;
+  readonly coldCreation: ColdCreation;
   readonly room: Pick<SessionRoom, 'make' | 'noteWrite'>;
   /** Of the deployment: ids are made with it from a caller's name for an operation. */
   readonly secret: string;
   /** Unix ms; only in ids. */
   readonly now: () => number;
 }) {
-  const { gate, keys, config, values, cold, room, secret, now } = deps;
+  const { gate, keys, config, values, cold, coldCreation, room, secret, now } = deps;
 
   const idOf = (tenantId: TenantId, { id }: NewSession, operation: string | undefined): string =>
     id ?? (operation === undefined ? newSessionId(now()) : operationSessionId(secret, tenantId, operation));
@@ -95,6 +100,11 @@ export function createSessionWriter(deps: {
     });
   };
 
+  const sealMeta = async (caller: Caller, context: TenantContext, { ulid }: SessionIdParts, meta: string) => {
+    if (meta === '') return undefined;
+    return (await values.seal(caller.tenantId, context, ulid, [[META_FIELD, meta]]))[1];
+  };
+
   const changed = async (
     caller: Caller,
     context: TenantContext,
@@ -118,37 +128,53 @@ export function createSessionWriter(deps: {
       const meta = metadataText(session.metadata);
       const parts = sessionParts(idOf(tenantId, session, operation));
       const op = operationOf(operation);
-      const { found, context } = await gate.run(caller, {
-        script: createSession,
-        scope: 'sessions:write',
-        kind: 'write',
-        resource: sessionResource(parts.ulid),
-        keys: ({ generation }) => {
-          const { session: key, index, dead } = sessionKeys(keys, tenantId, generation, parts.ulid);
-          return { session: key, index, dead };
-        },
-        args: async (context) => ({
-          ...lifetimesOf(session, sessionSettings(context, config)),
-          secret: parts.secret,
-          user: escapeControls(session.userId ?? ''),
-          op,
-          meta:
-            meta === '' ? '' : ((await values.seal(tenantId, context, parts.ulid, [[META_FIELD, meta]]))[1] as string),
-          fields: await values.seal(tenantId, context, parts.ulid, data(session.data)),
-        }),
-        full: isFull,
-        makeRoom: (context, answer, round) => room.make(caller, context, answer, round),
-        declined: ([outcome]) => outcome === EXISTS || outcome === TERMINATED || isFull([outcome as RedisReply]),
-      });
+      const seal = (context: TenantContext) => values.seal(tenantId, context, parts.ulid, data(session.data));
+      /** @param place where its data is in S3; empty: it comes along. */
+      const attempt = (place: string) =>
+        gate.run(caller, {
+          script: createSession,
+          scope: 'sessions:write',
+          kind: 'write',
+          resource: sessionResource(parts.ulid),
+          keys: ({ generation }) => {
+            const { session: key, index, dead } = sessionKeys(keys, tenantId, generation, parts.ulid);
+            return { session: key, index, dead };
+          },
+          args: async (context) => ({
+            ...lifetimesOf(session, sessionSettings(context, config)),
+            secret: parts.secret,
+            user: escapeControls(session.userId ?? ''),
+            op,
+            meta: (await sealMeta(caller, context, parts, meta)) ?? '',
+            place,
+            fields: place === '' ? await seal(context) : [],
+          }),
+          full: isFull,
+          makeRoom: (context, answer, round) => room.make(caller, context, answer, round),
+          declined: ([outcome]) => outcome === EXISTS || outcome === TERMINATED || isFull([outcome as RedisReply]),
+        });
+      const inRedis = await attempt('');
+      let made = inRedis;
+      if (made.found[0] === SHARE_FULL) {
+        const { context } = made;
+        const at = { id: tenantId, generation: context.generation, signal: caller.signal };
+        const place = await coldCreation.write(at, parts.ulid, await seal(context)).catch((error: unknown) => {
+          if (error instanceof BlobUnavailableError) return null;
+          throw error;
+        });
+        if (place !== null) made = await attempt(place);
+      }
+      const { found, context } = made;
       const [outcome, header, hotBytes, shareBytes] = found;
-      if (isFull(found)) throw noRoom(found);
+      const tier = made === inRedis ? 'hot' : 'cold';
+      if (isFull(found) || outcome === STORAGE_FULL || outcome === OBJECT_GONE) throw noRoom(found);
       if (outcome === EXISTS) throw new SessionIdError('session_exists', 'There is a session with this id');
       if (outcome === TERMINATED)
         throw new SessionIdError('session_terminated', 'The session with this id was terminated, and cannot come back');
       if (outcome === DONE)
         await room.noteWrite(caller, context, { hotBytes: Number(hotBytes), shareBytes: Number(shareBytes) });
       const opened = { data: session.data ?? new Map<string, string>(), meta };
-      return { ...toInfo(parseSessionHead((header as string).split('\n')[0] as string), parts, opened), tier: 'hot' };
+      return { ...toInfo(parseSessionHead((header as string).split('\n')[0] as string), parts, opened), tier };
     },
 
     /**

@@ -14,6 +14,7 @@ import type { SessionList } from './session-list.ts';
 import { createSessionReader, type SessionReader } from './session-reader.ts';
 import { createSessionValues } from './session-values.ts';
 import type { SessionWriter } from './session-writer.ts';
+import type { ColdCreation } from './spillover/cold-creation.ts';
 import type { ColdReads } from './spillover/cold-reads.ts';
 import type { SessionRoom } from './spillover/session-room.ts';
 
@@ -26,6 +27,7 @@ export function createSessions(deps: {
   readonly config: Pick<Config, 'sessions' | 'spillover'>;
   readonly cipher: TenantCipher;
   readonly cold: Pick<ColdReads, 'read' | 'bringBack'>;
+  readonly coldCreation: ColdCreation;
   readonly room: Pick<SessionRoom, 'make' | 'noteWrite'>;
   /** Of the deployment. */
   readonly secret: string;

@@ -12,7 +12,7 @@ export const createSession = defineScript({
   name: 'create-session',
   source: createSessionLua,
   keys: ['gate', 'holds', 'session', 'index', 'dead'],
-  args: [...GATE_ARGS, 'secret', 'user', 'idleMs', 'lifeMs', 'op', 'meta', '...fields'],
+  args: [...GATE_ARGS, 'secret', 'user', 'idleMs', 'lifeMs', 'op', 'meta', 'place', '...fields'],
   reply: (raw) => asList(raw),
 });
 

@@ -20,14 +20,18 @@
   ARGV[9] lifeMs                 how long it lives at all, ms
   ARGV[10] op                    id of this operation, 10 hex digits: the same again is a replay, answered and not metered
   ARGV[11] meta                  metadata; empty = none
-  ARGV[12..] fields              `d:<key>` and a text, for each data key
+  ARGV[12] place                 empty = its data is in `fields`; or where it is in S3, and what of it is charged: object ULID,
+                                 object bytes, sha256, raw bytes, when the object is deleted unless it is taken into use (ms), data
+                                 bytes, data keys
+  ARGV[13..] fields              `d:<key>` and a text, for each data key
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, outcome, header, bytes of hot
   sessions, share }; outcome 1 created, 4 replay; nothing changed and nothing metered: 2 there is one, 5 memory is full: then used,
   held, what is needed and the limit follow, in bytes; 6 it was terminated, 10 the share of the session memory is full: then
-  bytes of hot sessions, share, epoch of the share and what is needed follow; or a refusal of the gate.
+  bytes of hot sessions, share, epoch of the share and what is needed follow; of one in S3: 8 storage is full: then used, held, what is
+  needed and the limit follow, in bytes, 12 its object is not waiting any more; or a refusal of the gate.
 
-  Cost: O(log n) of the index and O(bytes). 8 inner calls; 2 more when an expired one is in its place.
+  Cost: O(log n) of the index and O(bytes). 8 inner calls, 10 of one in S3; 2 more when an expired one is in its place.
 ]]
 --- @include "includes/open-gate.lua"
 --- @include "includes/stock.lua"
@@ -51,10 +55,16 @@ if dead and tonumber(dead) > nowMs then return { OK, level, minuteOps, nowMs, op
 
 local meta = ARGV[11] == '' and '' or '\n' .. ARGV[11]
 local around, dataBytes, dataKeys = #session + 1 + #meta + SESSION_OVERHEAD_BYTES, 0, 0
-for i = 12, #ARGV, 2 do
+for i = 13, #ARGV, 2 do
   local bytes = #ARGV[i] + #ARGV[i + 1]
   around = around + bytes
   dataBytes, dataKeys = dataBytes + bytes - 2, dataKeys + 1
+end
+local object, objectBytes, sha256, rawBytes, untilMs, coldBytes, coldKeys =
+  string.match(ARGV[12], '^(%w+),(%d+),([%w_-]+),(%d+),(%d+),(%d+),(%d+)$')
+if object then
+  dataBytes, dataKeys = tonumber(coldBytes), tonumber(coldKeys)
+  around = around + dataBytes + 2 * dataKeys
 end
 left.seq = left.seq + 1
 local head = {
@@ -64,6 +74,13 @@ local head = {
 }
 head.expires = end_of(head)
 local line = session_line(head, around)
+local behind, waits
+if object then
+  object = object .. '.' .. ulid
+  waits = doomed_session_member(object, untilMs)
+  behind = string.format('\n%s,%s,%s,%s,%d,1,0,-\n%s', object, objectBytes, sha256, rawBytes, head.charged, ARGV[11])
+  line = session_line(head, #session + #behind + STUB_OVERHEAD_BYTES)
+end
 -- Without the expired one in its place.
 local before = old and old.charged or 0
 local hotBefore = old and not cold and before or 0
@@ -72,20 +89,33 @@ local transferBytes = dataBytes
 --- @include "includes/holds.lua"
 --- @include "includes/check-memory.lua"
 local share, epoch = session_share(KEYS[1])
-if left.hotBytes + head.charged - hotBefore > share then
+if object then
+  local grownStorage = left.storage + objectBytes
+--- @include "includes/check-storage.lua"
+  if untilMs + 0 <= nowMs or not redis.call('ZSCORE', index, waits) then
+    return { OK, level, minuteOps, nowMs, opm, burst, own, 12 }
+  end
+elseif left.hotBytes + head.charged - hotBefore > share then
   return { OK, level, minuteOps, nowMs, opm, burst, own, 10, left.hotBytes, share, epoch, head.charged }
 end
 --- @include "includes/check-transfer.lua"
 
 if old then forget_session(left, session, index, old, oldPlace or nil, nowMs) end
-local fields = { 'h', line .. meta }
-for i = 12, #ARGV do fields[i - 9] = ARGV[i] end
-redis.call('HSET', session, unpack(fields))
-redis.call(
-  'ZADD', index, 0, session_key_member(head, ulid), 0, session_expiry_member(head.expires, ulid),
-  0, session_access_member(head.access, ulid)
-)
-left.memory, left.hotBytes = left.memory + head.charged, left.hotBytes + head.charged
+local members = { 0, session_key_member(head, ulid), 0, session_expiry_member(head.expires, ulid) }
+if object then
+  redis.call('SET', session, line .. behind)
+  redis.call('ZREM', index, waits)
+  left.spilled, left.spilledBytes = left.spilled + 1, left.spilledBytes + objectBytes
+  left.storage = left.storage + objectBytes
+else
+  local fields = { 'h', line .. meta }
+  for i = 13, #ARGV do fields[i - 10] = ARGV[i] end
+  redis.call('HSET', session, unpack(fields))
+  members[5], members[6] = 0, session_access_member(head.access, ulid)
+  left.hotBytes = left.hotBytes + head.charged
+end
+redis.call('ZADD', index, unpack(members))
+left.memory = left.memory + head.charged
 left.sessions, left.bytesIn = left.sessions + 1, left.bytesIn + transferBytes
 stock = write_stock(left)
 --- @include "includes/close-gate.lua"

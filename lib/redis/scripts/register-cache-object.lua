@@ -6,16 +6,15 @@
   KEYS[1] gate          hash     the tenant's limits, counters and API keys
   KEYS[2] index         zset     the tenant's index
 
-  ARGV[1] ulid                   of the object, never used before
+  ARGV[1] ulid                   of the object, never used before; of a session's with that of the session behind a dot
   ARGV[2] forMs                  how long it may stand unused, ms
 
   Returns when it is to be deleted, ms; 0: there is no such tenant.
 
   Cost: O(log n) of the index, 3 inner calls.
 ]]
---- @include "includes/entry.lua"
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 local time = redis.call('TIME')
 local untilMs = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
-redis.call('ZADD', KEYS[2], 0, doomed_member(ARGV[1], untilMs))
+redis.call('ZADD', KEYS[2], 0, string.format('d\0%014.0f\0', untilMs) .. ARGV[1])
 return untilMs

@@ -6,6 +6,7 @@ import type { RunNow } from '../../jobs/run-now.ts';
 import type { Keys } from '../../keys.ts';
 import type { Telemetry } from '../../metrics/telemetry.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
+import { createColdCreation } from './cold-creation.ts';
 import { createColdReads } from './cold-reads.ts';
 import { createColdestSessions } from './coldest-sessions.ts';
 import { createQuarantine } from './quarantine.ts';
@@ -37,5 +38,6 @@ export function createSpillTools(deps: SpillToolDeps) {
   const room = createSessionRoom({ ...deps, budget, spiller, nowMs: () => performance.now() });
   const quarantine = createQuarantine(deps);
   const cold = createColdReads({ ...deps, sessionBlobs, room, quarantine });
-  return { coldest, sessionBlobs, budget, spiller, room, quarantine, cold };
+  const coldCreation = createColdCreation({ ...deps, sessionBlobs });
+  return { coldCreation, coldest, sessionBlobs, budget, spiller, room, quarantine, cold };
 }

@@ -19,7 +19,7 @@ import { type EncodedSession, encodeSessionObject } from './session-object.ts';
 /** How long a claim lasts: nobody else spills the session meanwhile, ms. */
 const CLAIM_MS = 30_000;
 /** How long an object may stand unused: the time to write it, and to put its stub, ms. */
-const OBJECT_MS = 15 * 60_000;
+export const OBJECT_MS = 15 * 60_000;
 /** Read in one step, of sessions that may have a megabyte each. */
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 /** In a row, without one that could be moved. */
