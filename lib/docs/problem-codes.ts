@@ -72,7 +72,7 @@ export const PROBLEM_CODES = {
     status: 410,
     meaning: 'Nothing was uploaded under this id, or it was used, or its time is over. Begin again.',
   },
-  session_exists: { status: 409, meaning: 'There is a session with this id. Only the library gives ids.' },
+  session_exists: { status: 409, meaning: 'There is a session with this id already. Nothing was changed.' },
   session_terminated: {
     status: 409,
     meaning: 'The session with this id was terminated, and cannot come back. Make one with another id.',

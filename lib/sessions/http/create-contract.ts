@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { SEALING_PROBLEMS } from '../../cache/contract.ts';
 import { defineContract, tenant } from '../../http/contract.ts';
+import { SESSION_ID } from '../../ids.ts';
 import { MAX_ATTRIBUTE_CHARACTERS, MAX_ATTRIBUTES, MAX_METADATA_CHARACTERS } from '../session-rules.ts';
 import { ETAG_HEADER, ROOM_PROBLEMS, Seconds, SessionData, SessionResponse, UserId } from './session-fields.ts';
 
@@ -24,6 +25,11 @@ const Metadata = z.strictObject({
 });
 
 export const CreateSessionRequest = z.strictObject({
+  id: z
+    .string()
+    .regex(SESSION_ID, 'must be the whole id of a session')
+    .optional()
+    .describe('Default: a new one. One of your own must be as hard to guess; while a session has it, and after, 409.'),
   user_id: UserId.nullable().optional().describe('Whose it is; null: nobody has signed in.'),
   metadata: Metadata.optional().describe('What is known of who uses it. Given once.'),
   ttl_seconds: Seconds.optional().describe('How long it lives unused. The tenant has a default, and a longest.'),
