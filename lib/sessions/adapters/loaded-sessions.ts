@@ -1,0 +1,108 @@
+/** What express-session does with sessions, as promises; remembers what is stored of those it holds, and writes only what changed. */
+import type { SessionData } from 'express-session';
+import { derivedSessionId } from '../session-ids.ts';
+import { changesBetween, cookieTtlMs, sessionFields, sessionTexts } from './express-session-texts.ts';
+import type { SessionPort } from './session-port.ts';
+
+/** What is known to be stored of a session that express-session holds. */
+interface Known {
+  readonly sid: string;
+  readonly texts: ReadonlyMap<string, string>;
+  /** Null: nobody chose one. */
+  readonly ttlMs: number | null;
+}
+
+export type LoadedSessions = ReturnType<typeof createLoadedSessions>;
+
+export function createLoadedSessions(deps: {
+  readonly sessions: SessionPort;
+  readonly secret: string;
+  readonly maxTtlMs: number;
+  readonly userIdOf: (session: SessionData) => string | undefined;
+  /** Unix ms. */
+  readonly now: () => number;
+}) {
+  const { sessions, secret, maxTtlMs, userIdOf, now } = deps;
+  const known = new WeakMap<object, Known>();
+  /** Saves of one object go one after the other: each builds on what the one before stored. */
+  const saves = new WeakMap<object, Promise<void>>();
+
+  // As JSON, which no two texts share, whatever is in them.
+  const idOf = (sid: string) => derivedSessionId(secret, 'express', JSON.stringify(sid));
+  const ttlOf = (session: object) => cookieTtlMs(session, { nowMs: now(), maxMs: maxTtlMs });
+  const knownOf = (sid: string, session: object) => {
+    const before = known.get(session);
+    return before?.sid === sid ? before : undefined;
+  };
+
+  const inTurn = (session: object, work: () => Promise<void>): Promise<void> => {
+    const turn = (saves.get(session) ?? Promise.resolve()).then(work, work);
+    saves.set(session, turn);
+    return turn;
+  };
+
+  const end = (sid: string) => sessions.terminate(idOf(sid));
+
+  const make = async (session: SessionData, { sid, texts, ttlMs }: Known) => {
+    const id = idOf(sid);
+    const made = await sessions.create({ id, userId: userIdOf(session), ttlMs: ttlMs ?? undefined, data: texts });
+    if (made !== null) return;
+    // It was never loaded, and is there all the same: what is saved is all there is to be.
+    if ((await sessions.replace(id, texts)) && ttlMs !== null) await sessions.touch(id, ttlMs);
+  };
+
+  /** Only where it is still there. */
+  const change = async (before: Known, after: Known): Promise<void> => {
+    const id = idOf(after.sid);
+    const changes = changesBetween(before.texts, after.texts);
+    // The same as it was loaded with is nothing this request chose: one beside it may have chosen another.
+    const ttlMs = after.ttlMs === before.ttlMs ? undefined : (after.ttlMs ?? undefined);
+    const alive = changes.none || (await sessions.update(id, changes));
+    if (alive && (changes.none || ttlMs !== undefined)) await sessions.touch(id, ttlMs);
+  };
+
+  return {
+    async load(sid: string): Promise<SessionData | null> {
+      const held = await sessions.get(idOf(sid), { touch: false });
+      if (held === null) return null;
+      const fields = sessionFields(held);
+      known.set(fields, { sid, texts: sessionTexts(fields), ttlMs: held.ttlMs });
+      return fields as unknown as SessionData;
+    },
+
+    /** `session` was made of what `load` gave; it may lack keys that are names of its methods, which then stay as they are. */
+    adopt(session: object, loaded: object): void {
+      const before = known.get(loaded);
+      if (before !== undefined) known.set(session, { ...before, texts: sessionTexts(session, before.texts) });
+    },
+
+    /** @throws {TypeError} it cannot be JSON. */
+    async save(sid: string, session: SessionData): Promise<void> {
+      // Now, as it is now: it may change before its turn comes.
+      const after = { sid, texts: sessionTexts(session, knownOf(sid, session)?.texts), ttlMs: ttlOf(session) };
+      return inTurn(session, async () => {
+        if (after.ttlMs !== null && after.ttlMs <= 0) return end(sid);
+        const before = knownOf(sid, session);
+        await (before === undefined ? make(session, after) : change(before, after));
+        known.set(session, after);
+      });
+    },
+
+    /** Has it live on. Of what it holds only the cookie is looked at, which express-session does not take for a change. */
+    async keepAlive(sid: string, session: SessionData): Promise<void> {
+      const cookie = sessionTexts({ cookie: session.cookie }, knownOf(sid, session)?.texts);
+      const ttlMs = ttlOf(session);
+      return inTurn(session, async () => {
+        if (ttlMs !== null && ttlMs <= 0) return end(sid);
+        const before = knownOf(sid, session);
+        if (before === undefined) return void (await sessions.touch(idOf(sid), ttlMs ?? undefined));
+        const after = { sid, texts: new Map([...before.texts, ...cookie]), ttlMs };
+        await change(before, after);
+        known.set(session, after);
+      });
+    },
+
+    /** Also well when there is none. */
+    end,
+  };
+}
