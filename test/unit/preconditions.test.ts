@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { IfMatch, IfNoneMatch } from '../../lib/http/preconditions.ts';
+import { IfMatch, IfMatchRev, IfMatchVersion, IfNoneMatch, IfNoneMatchVersion } from '../../lib/http/preconditions.ts';
 
 const A = 'a'.repeat(22);
 const B = 'B_-9'.repeat(5).concat('zz');
@@ -38,5 +38,24 @@ describe('If-Match and If-None-Match [C10]', () => {
       }),
     );
     expect(IfMatch.safeParse(`"${'a'.repeat(4_096)}"`).success).toBe(false);
+  });
+});
+
+describe('the same of what has a number as its ETag [S2 A4]', () => {
+  it('names revisions of a tenant, and nothing that is none', () => {
+    expect(IfMatchRev.parse('"3", W/"4", "05", "x", "0"')).toEqual([3, 0]);
+    expect(IfMatchRev.parse('*')).toBe('*');
+  });
+
+  it('names one version of a session, or any', () => {
+    expect(IfMatchVersion.parse('"3"')).toBe(3);
+    expect(IfMatchVersion.parse(' * ')).toBeUndefined();
+    for (const none of ['W/"3"', '"x"', '""', '"03"', '"9999999999999999"']) expect(IfMatchVersion.parse(none)).toBe(0);
+    for (const bad of ['3', '', '"3', '"3", "4"']) expect(IfMatchVersion.safeParse(bad).success).toBe(false);
+  });
+
+  it('names versions the caller has', () => {
+    expect(IfNoneMatchVersion.parse('"3", W/"4", "x"')).toEqual([3, 4]);
+    expect(IfNoneMatchVersion.parse('*')).toBe('*');
   });
 });

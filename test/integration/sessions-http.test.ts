@@ -1,0 +1,3 @@
+import { testSessionsOverHttp } from '../support/session-http-suite.ts';
+
+testSessionsOverHttp('tcp');
