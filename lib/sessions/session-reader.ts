@@ -79,8 +79,9 @@ export function createSessionReader(deps: {
       const [state, text, ...rest] = found;
       if (state === UNREADABLE) throw new SessionCorruptError('The session cannot be read where it is stored');
       if (state === HOT) {
-        // The header as it is now: the fields have the one before it was used.
-        const session = { ...parseHotSession(rest as readonly string[]), ...parseHotHead(text as string) };
+        const stored = parseHotSession(rest as readonly string[]);
+        // The fields have the header before it was used.
+        const session = text === '' ? stored : { ...stored, ...parseHotHead(text as string) };
         return { ...toInfo(session.head, parts, await open(caller, context, parts, session)), tier: 'hot' };
       }
       if (text === '' || text === undefined) return null;

@@ -111,7 +111,9 @@ export function createSessionWriter(deps: {
     found: readonly RedisReply[],
   ): Promise<SessionChange> => {
     const [, version, expiresAtMs, hotBytes, shareBytes] = found;
-    await room.noteWrite(caller, context, { hotBytes: Number(hotBytes), shareBytes: Number(shareBytes) });
+    // One that did not grow has not looked at its share.
+    if (Number(shareBytes) >= 0)
+      await room.noteWrite(caller, context, { hotBytes: Number(hotBytes), shareBytes: Number(shareBytes) });
     return { version: Number(version), expiresAtMs: Number(expiresAtMs) };
   };
 

@@ -21,9 +21,9 @@
   ARGV[10] fill                  the thousandths of the tenant's share that hot sessions may fill for this one to come back
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, found, text, … }; found 0 none; 1
-  hot: text is the header and metadata, then all fields and values; text is a stub: 2 the claim is the caller's, who restores it, 3 somebody
-  has the claim, then for how long, ms, 4 it is to be read where it is, then the bytes of hot sessions, the share and its epoch;
-  9 it cannot be read; or a refusal of the gate.
+  hot: all fields and values follow, text is the header and metadata if they are others now, or empty; text is a stub: 2 the claim
+  is the caller's, who restores it, 3 somebody has the claim, then for how long, ms, 4 it is to be read where it is, then the bytes
+  of hot sessions, the share and its epoch; 9 it cannot be read; or a refusal of the gate.
 
   Cost: O(bytes returned). 4 inner calls; 7 when its recency moves or it is found expired; up to 8 of a stub.
 ]]
@@ -39,7 +39,7 @@ else
   end
 end
 
-local found, first, share, epoch = 0, nil, nil, nil
+local found, first, share, epoch, used = 0, nil, nil, nil, nil
 if text or #fields > 0 then
 --- @include "includes/session-head.lua"
   local head = text and read_session(text)
@@ -62,7 +62,7 @@ if text or #fields > 0 then
     end
     bytesOut = bytesOut + transferBytes
     found = cold and 4 or 1
-    local used, gone, come
+    local gone, come
     if ARGV[7] == '1' then used, gone, come = used_now(text, head, ulid_of(session), not cold, nowMs) end
     if used then
       text = used
@@ -85,5 +85,5 @@ if text or #fields > 0 then
 end
 if found == 0 or found == 9 then text, fields = '', {} end
 --- @include "includes/close-gate.lua"
-if found == 1 then return { OK, level, minuteOps, nowMs, opm, burst, own, found, text, unpack(fields) } end
+if found == 1 then return { OK, level, minuteOps, nowMs, opm, burst, own, found, used or '', unpack(fields) } end
 return { OK, level, minuteOps, nowMs, opm, burst, own, found, text, first, share, epoch }

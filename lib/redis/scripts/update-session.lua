@@ -24,7 +24,7 @@
   ARGV[13..] fields              `d:<key>` and a text of each to be set, then `d:<key>` of each to be removed
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, outcome, version, expires ms, bytes of
-  hot sessions, share or -1 when it was not looked at, header }; outcome 0 there is none, 1 changed, 3 it has another version, 4
+  hot sessions, share or -1 when it was not looked at }; outcome 0 there is none, 1 changed, 3 it has another version, 4
   replay; nothing changed and nothing metered: 5 memory is full: then used, held, what is needed and the limit follow, in bytes; 7
   its data is in S3: then the stub follows, 9 it cannot be read, 10 the share of the session memory is full: then bytes of hot
   sessions, share, epoch of the share and what is needed follow, 11 too large: then the bytes and keys it would have; or a
@@ -60,7 +60,7 @@ if text and not head then return { OK, level, minuteOps, nowMs, opm, burst, own,
 if head and head.secret ~= ARGV[6] then head = nil end
 local place = head and values.err and read_place(text, head)
 if head and values.err and not place then return { OK, level, minuteOps, nowMs, opm, burst, own, 9 } end
-local outcome, share, line = 0, -1, ''
+local outcome, share = 0, -1
 local left = read_stock(stock, nowMs)
 if head and head.expires <= nowMs then
   forget_session(left, session, index, head, place or nil, nowMs)
@@ -70,7 +70,7 @@ end
 if head then
   local replayed = version_of_operation(head, op)
   if replayed then
-    return { OK, level, minuteOps, nowMs, opm, burst, own, 4, replayed, head.expires, left.hotBytes, -1, text }
+    return { OK, level, minuteOps, nowMs, opm, burst, own, 4, replayed, head.expires, left.hotBytes, -1 }
   end
   outcome = 1
   if ARGV[7] ~= '' and tonumber(ARGV[7]) ~= head.version then outcome = 3 end
@@ -119,7 +119,7 @@ if outcome == 1 then
   local _, gone, come = used_now(text, head, ulid, true, nowMs)
   head.version, head.seq, head.dataBytes, head.dataKeys = head.version + 1, left.seq, bytes, keys
   head.ops = with_operation(head.ops, op)
-  line = session_line(head, around)
+  local line = session_line(head, around)
   local needed = head.charged - before
   local grown = left.memory + needed
   if gate[4] or grown > memoryLimit + 0 or transfer + transferBytes > transferLimit + 0 then
@@ -152,5 +152,5 @@ end
 --- @include "includes/close-gate.lua"
 return {
   OK, level, minuteOps, nowMs, opm, burst, own, outcome, head and head.version or 0, head and head.expires or 0, left.hotBytes,
-  share, line,
+  share,
 }
