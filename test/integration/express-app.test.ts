@@ -112,7 +112,7 @@ describe('what a store that saves whole sessions does there: the one of express-
 });
 
 describe('a session in its course [S1 S2 S3]', () => {
-  it('costs nothing before there is one, a read and a touch when it is only read, a read and an update when it is changed', async () => {
+  it('costs nothing before there is one, a read when it is only read, a read and an update when it is changed', async () => {
     const { visitor, calls } = await openSite();
     const callsOf = async (path: string) => {
       calls.length = 0;
@@ -122,7 +122,7 @@ describe('a session in its course [S1 S2 S3]', () => {
     expect((await visitor.get('/see')).set).toEqual([]);
     expect(calls).toEqual([]);
     expect(await callsOf('/set/a/1')).toEqual(['create']);
-    expect(await callsOf('/see')).toEqual(['get', 'touch']);
+    expect(await callsOf('/see')).toEqual(['get']);
     expect(await callsOf('/set/a/2')).toEqual(['get', 'update']);
     expect(await callsOf('/remove/a')).toEqual(['get', 'update']);
     expect(await callsOf('/logout')).toEqual(['get', 'terminate']);
@@ -137,7 +137,7 @@ describe('a session in its course [S1 S2 S3]', () => {
     expect(await see(visitor)).toMatchObject({ a: '2' });
     calls.length = 0;
     await see(visitor);
-    expect(calls).toEqual(['get', 'touch']);
+    expect(calls).toEqual(['get']);
   });
 
   it('makes sessions of visitors who did nothing only when told to (saveUninitialized)', async () => {

@@ -24,7 +24,8 @@ type Done<T = void> = (error?: unknown, value?: T) => void;
 const MAX_TTL_SECONDS = 2_592_000;
 
 /**
- * Has `get`, `set`, `destroy` and `touch`. Not `all`, `length` and `clear`: the service lists sessions by user only. Nor does it send
+ * Has `get`, `set`, `destroy` and `touch`; a request that only reads its session is one call of the service, because being read is
+ * being used. Not `all`, `length` and `clear`: the service lists sessions by user only. Nor does it send
  * `disconnect`, after which requests would go on without their sessions: what fails is told to the callback, as a
  * {@link SessionStoreError}.
  * @example app.use(session({ store: createExpressStore({ Store: session.Store, sessions, secret }), secret, resave: false, saveUninitialized: false }));
@@ -33,7 +34,8 @@ const MAX_TTL_SECONDS = 2_592_000;
 export function createExpressStore(options: ExpressStoreOptions): Store {
   const { sessions, secret, maxTtlSeconds = MAX_TTL_SECONDS, userIdOf = () => undefined } = options;
   if (secret === '') throw new TypeError('The store needs a secret');
-  const loaded = createLoadedSessions({ sessions, secret, maxTtlMs: maxTtlSeconds * 1_000, userIdOf, now: Date.now });
+  const clocks = { now: Date.now, elapsed: () => performance.now() };
+  const loaded = createLoadedSessions({ sessions, secret, maxTtlMs: maxTtlSeconds * 1_000, userIdOf, ...clocks });
   // Abstract in its types only.
   const store = new (options.Store as unknown as new () => Store)();
   const { createSession } = store;

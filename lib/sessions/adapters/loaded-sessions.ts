@@ -10,7 +10,13 @@ interface Known {
   readonly texts: ReadonlyMap<string, string>;
   /** Null: nobody chose one. */
   readonly ttlMs: number | null;
+  /** When the service last took it as used, by `elapsed`, or a little later. */
+  readonly usedAtMs: number;
 }
+
+/** The service lets the time a session was used lag by so much of its idle time: nothing is told it that would change nothing. */
+const LAG = 0.01;
+const MIN_LAG_MS = 1_000;
 
 export type LoadedSessions = ReturnType<typeof createLoadedSessions>;
 
@@ -21,8 +27,10 @@ export function createLoadedSessions(deps: {
   readonly userIdOf: (session: SessionData) => string | undefined;
   /** Unix ms. */
   readonly now: () => number;
+  /** Ms since some time; never set back. */
+  readonly elapsed: () => number;
 }) {
-  const { sessions, secret, maxTtlMs, userIdOf, now } = deps;
+  const { sessions, secret, maxTtlMs, userIdOf, now, elapsed } = deps;
   const known = new WeakMap<object, Known>();
   /** Saves of one object go one after the other: each builds on what the one before stored. */
   const saves = new WeakMap<object, Promise<void>>();
@@ -43,7 +51,7 @@ export function createLoadedSessions(deps: {
 
   const end = (sid: string) => sessions.terminate(idOf(sid));
 
-  const make = async (session: SessionData, { sid, texts, ttlMs }: Known) => {
+  const make = async (session: SessionData, { sid, texts, ttlMs }: Omit<Known, 'usedAtMs'>) => {
     const id = idOf(sid);
     const made = await sessions.create({ id, userId: userIdOf(session), ttlMs: ttlMs ?? undefined, data: texts });
     if (made !== null) return;
@@ -51,22 +59,29 @@ export function createLoadedSessions(deps: {
     if ((await sessions.replace(id, texts)) && ttlMs !== null) await sessions.touch(id, ttlMs);
   };
 
-  /** Only where it is still there. */
-  const change = async (before: Known, after: Known): Promise<void> => {
+  const wasJustUsed = ({ usedAtMs, ttlMs }: Known) => elapsed() - usedAtMs < Math.max(MIN_LAG_MS, (ttlMs ?? 0) * LAG);
+
+  /** Only where it is still there. @returns when the service was asked. */
+  const change = async (before: Known, after: Omit<Known, 'usedAtMs'>): Promise<number> => {
     const id = idOf(after.sid);
     const changes = changesBetween(before.texts, after.texts);
     // The same as it was loaded with is nothing this request chose: one beside it may have chosen another.
     const ttlMs = after.ttlMs === before.ttlMs ? undefined : (after.ttlMs ?? undefined);
+    if (changes.none && ttlMs === undefined && wasJustUsed(before)) return before.usedAtMs;
+    const askedAtMs = elapsed();
     const alive = changes.none || (await sessions.update(id, changes));
     if (alive && (changes.none || ttlMs !== undefined)) await sessions.touch(id, ttlMs);
+    return askedAtMs;
   };
 
   return {
+    /** Being loaded is being used. */
     async load(sid: string): Promise<SessionData | null> {
-      const held = await sessions.get(idOf(sid), { touch: false });
+      const usedAtMs = elapsed();
+      const held = await sessions.get(idOf(sid), { touch: true });
       if (held === null) return null;
       const fields = sessionFields(held);
-      known.set(fields, { sid, texts: sessionTexts(fields), ttlMs: held.ttlMs });
+      known.set(fields, { sid, texts: sessionTexts(fields), ttlMs: held.ttlMs, usedAtMs });
       return fields as unknown as SessionData;
     },
 
@@ -83,8 +98,10 @@ export function createLoadedSessions(deps: {
       return inTurn(session, async () => {
         if (after.ttlMs !== null && after.ttlMs <= 0) return end(sid);
         const before = knownOf(sid, session);
-        await (before === undefined ? make(session, after) : change(before, after));
-        known.set(session, after);
+        let usedAtMs = elapsed();
+        if (before === undefined) await make(session, after);
+        else usedAtMs = await change(before, after);
+        known.set(session, { ...after, usedAtMs });
       });
     },
 
@@ -97,8 +114,7 @@ export function createLoadedSessions(deps: {
         const before = knownOf(sid, session);
         if (before === undefined) return void (await sessions.touch(idOf(sid), ttlMs ?? undefined));
         const after = { sid, texts: new Map([...before.texts, ...cookie]), ttlMs };
-        await change(before, after);
-        known.set(session, after);
+        known.set(session, { ...after, usedAtMs: await change(before, after) });
       });
     },
 
