@@ -13,8 +13,10 @@ import { keysOf } from '../support/tenant-state.ts';
 import { createTraffic, type Traffic } from '../support/traffic.ts';
 
 const MAX = 1024 * 1024;
-/** What a tenant is granted beyond its need. */
+/** The most a tenant is granted beyond its need. */
 const CHUNK = 65_536;
+/** Of the memory, kept for those who have less than a 16th of it: a twentieth. */
+const KEPT = 52_428;
 const config = { maxMemoryBytes: MAX, thresholdRatio: 0.8 };
 const NOTHING = { hotBytes: 0, shareBytes: 0, epoch: 0, maxBytes: null };
 
@@ -22,18 +24,19 @@ const NOTHING = { hotBytes: 0, shareBytes: 0, epoch: 0, maxBytes: null };
 const ownApp = (transport: (typeof TRANSPORTS)[number]) =>
   testApp({ transport, env: { PERSISTENCE_CACHE_KEY_PREFIX: `pool${randomBytes(5).toString('hex')}` } });
 
-const budgetOf = (app: App, redis = app.redis) => createSessionBudget({ redis, keys: keysOf(app), config });
+const budgetOf = (app: App, redis = app.redis, maxMemoryBytes = MAX) =>
+  createSessionBudget({ redis, keys: keysOf(app), config: { ...config, maxMemoryBytes } });
 
 /** As a request does it: written, or asked for room first, or the tenant's own sessions moved. */
 async function write(
   app: App,
-  { id, bytes, keep, redis }: { id: TenantId; bytes: number; keep: number; redis: App['redis'] },
+  { id, bytes, keep, redis, max }: { id: TenantId; bytes: number; keep: number; redis: App['redis']; max?: number },
 ) {
   const memory = sessionMemory(app);
   for (let round = 0; round < 4; round++) {
     const { written, ...state } = await memory.addHot(id, bytes, redis);
     if (written) return true;
-    const { raised } = await budgetOf(app, redis).grow(id, { ...state, neededBytes: bytes, maxBytes: null });
+    const { raised } = await budgetOf(app, redis, max).grow(id, { ...state, neededBytes: bytes, maxBytes: null });
     if (!raised) await memory.spillTo(id, Math.floor(state.hotBytes * keep), redis);
   }
   return false;
@@ -134,45 +137,89 @@ describe.each(TRANSPORTS)('the session memory over %s [P1 P2]', (transport) => {
     );
   });
 
-  it('is granted with a chunk more in two round trips, and asked for no more until that is used', async () => {
+  it('is granted with half as much more in two round trips, and asked for no more until that is used', async () => {
     const app = await ownApp(transport);
     const calls: string[] = [];
     const counted = withFailpoints(app.redis, ({ name, phase }) => void (phase === 'before' && calls.push(name)));
     const memory = sessionMemory(app);
     const id = await memory.newTenant();
     const outcome = await budgetOf(app, counted).grow(id, { ...NOTHING, neededBytes: 1_000 });
-    expect(outcome).toEqual({ raised: true, shareBytes: CHUNK + 1_000, totalGranted: CHUNK + 1_000, pressed: false });
+    expect(outcome).toEqual({ raised: true, shareBytes: 1_500, totalGranted: 1_500, pressed: false });
     expect(calls).toEqual(['grant-session-memory', 'set-session-share']);
-    expect(await memory.readShare(id)).toEqual({ shareBytes: CHUNK + 1_000, epoch: 1 });
-    expect(await memory.addHot(id, CHUNK + 1_000)).toMatchObject({ written: true });
-    expect(await memory.addHot(id, 1)).toMatchObject({ written: false, hotBytes: CHUNK + 1_000, epoch: 1 });
+    expect(await memory.readShare(id)).toEqual({ shareBytes: 1_500, epoch: 1 });
+    expect(await memory.addHot(id, 1_500)).toMatchObject({ written: true });
+    expect(await memory.addHot(id, 1)).toMatchObject({ written: false, hotBytes: 1_500, epoch: 1 });
+  });
+
+  it('is granted ahead up to a chunk, and to a 32nd of what is left', async () => {
+    const app = await ownApp(transport);
+    const memory = sessionMemory(app);
+    const [one, other] = [await memory.newTenant(), await memory.newTenant()];
+    const budget = budgetOf(app, app.redis, 8 * MAX);
+    const large = { ...NOTHING, neededBytes: 4 * MAX };
+    expect(await budget.grow(one, large)).toMatchObject({ shareBytes: 4 * MAX + CHUNK });
+    expect(await budget.grow(other, { ...large, neededBytes: 3 * MAX })).toMatchObject({
+      shareBytes: 3 * MAX + (MAX - CHUNK) / 32,
+    });
+  });
+
+  it('is granted ahead also where what is needed is granted already, not beyond what is asked for', async () => {
+    const app = await ownApp(transport);
+    const memory = sessionMemory(app);
+    const budget = budgetOf(app);
+    const id = await memory.newTenant();
+    await budget.grow(id, { ...NOTHING, neededBytes: 10_000, aheadBytes: 0 });
+    expect(await memory.addHot(id, 9_000)).toMatchObject({ written: true });
+    const more = { hotBytes: 9_000, shareBytes: 10_000, epoch: 1, neededBytes: 0, aheadBytes: 4_000, maxBytes: null };
+    expect(await budget.grow(id, more)).toMatchObject({ raised: true, shareBytes: 13_000 });
+    expect(await budget.grow(id, more)).toMatchObject({ raised: true, shareBytes: 13_000, totalGranted: 13_000 });
   });
 
   it('goes to its last byte, and then nobody is granted more; it says when it is pressed', async () => {
     const app = await ownApp(transport);
     const memory = sessionMemory(app);
     const budget = budgetOf(app);
-    const [one, other] = [await memory.newTenant(), await memory.newTenant()];
-    const large = { ...NOTHING, neededBytes: MAX - 2 * CHUNK };
-    expect(await budget.grow(one, large)).toMatchObject({ raised: true, totalGranted: MAX - CHUNK, pressed: true });
-    const rest = { raised: true, shareBytes: CHUNK, totalGranted: MAX, pressed: true };
-    expect(await budget.grow(other, { ...NOTHING, neededBytes: CHUNK })).toEqual(rest);
-    const none = { raised: false, shareBytes: CHUNK, totalGranted: MAX, pressed: true };
-    const asked = { hotBytes: CHUNK, shareBytes: CHUNK, epoch: 1, neededBytes: 1, maxBytes: null };
+    const [one, other, late] = [await memory.newTenant(), await memory.newTenant(), await memory.newTenant()];
+    const large = { ...NOTHING, neededBytes: MAX - KEPT };
+    const ahead = Math.floor(KEPT / 32);
+    expect(await budget.grow(one, large)).toMatchObject({
+      ...{ raised: true, totalGranted: MAX - KEPT + ahead, pressed: true },
+    });
+    const left = KEPT - ahead;
+    const rest = { raised: true, shareBytes: left, totalGranted: MAX, pressed: true };
+    expect(await budget.grow(other, { ...NOTHING, neededBytes: left })).toEqual(rest);
+    const none = { raised: false, shareBytes: left, totalGranted: MAX, pressed: true };
+    const asked = { hotBytes: left, shareBytes: left, epoch: 1, neededBytes: 1, maxBytes: null };
     expect(await budget.grow(other, asked)).toMatchObject({ ...none, raised: true });
-    await memory.addHot(other, CHUNK);
+    await memory.addHot(other, left);
     expect(await budget.grow(other, asked)).toEqual(none);
+    expect(await budget.grow(late, { ...NOTHING, neededBytes: 1 })).toEqual({ ...none, shareBytes: 0 });
+  });
+
+  it('has room for the first sessions of others when one tenant has taken all it may', async () => {
+    const app = await ownApp(transport);
+    const memory = sessionMemory(app);
+    const greedy = await memory.newTenant();
+    let written = 0;
+    while (await write(app, { id: greedy, bytes: 10_000, keep: 1, redis: app.redis })) written += 10_000;
+    expect(written).toBeGreaterThan(MAX - KEPT - 10_000);
+    expect(await budgetOf(app).totalGranted()).toBe(MAX - KEPT);
+    for (let i = 0; i < 10; i++)
+      expect(await write(app, { id: await memory.newTenant(), bytes: 3_000, keep: 1, redis: app.redis })).toBe(true);
+    // And the one with much does not get at it meanwhile.
+    expect(await write(app, { id: greedy, bytes: 10_000, keep: 1, redis: app.redis })).toBe(false);
+    expect((await memory.look([greedy])).tenants).toMatchObject([{ grantedBytes: MAX - KEPT }]);
   });
 
   it('is granted no further than a tenant may go by itself', async () => {
     const app = await ownApp(transport);
     const memory = sessionMemory(app);
     const id = await memory.newTenant();
-    const asked = { ...NOTHING, neededBytes: 1_000, maxBytes: 1_500 };
-    expect(await budgetOf(app).grow(id, asked)).toMatchObject({ raised: true, shareBytes: 1_500, pressed: false });
+    const asked = { ...NOTHING, neededBytes: 1_000, maxBytes: 1_200 };
+    expect(await budgetOf(app).grow(id, asked)).toMatchObject({ raised: true, shareBytes: 1_200, pressed: false });
     await memory.addHot(id, 1_000);
-    const more = { ...asked, hotBytes: 1_000, shareBytes: 1_500, epoch: 1 };
-    expect(await budgetOf(app).grow(id, more)).toMatchObject({ raised: false, shareBytes: 1_500, pressed: true });
+    const more = { ...asked, hotBytes: 1_000, shareBytes: 1_200, epoch: 1 };
+    expect(await budgetOf(app).grow(id, more)).toMatchObject({ raised: false, shareBytes: 1_200, pressed: true });
   });
 
   it('is free for others once a share is lowered, and not while sessions are still there', async () => {
@@ -181,13 +228,18 @@ describe.each(TRANSPORTS)('the session memory over %s [P1 P2]', (transport) => {
     const budget = budgetOf(app);
     const id = await memory.newTenant();
     await write(app, { id, bytes: 500_000, keep: 1, redis: app.redis });
+    const granted = 500_000 + Math.floor((MAX - 500_000) / 32);
     const stuck = () => memory.spillTo(id, MAX);
     expect(await budget.lower(id, 100_000, { spillTo: stuck })).toBe(0);
-    expect(await budget.totalGranted()).toBe(500_000 + CHUNK);
+    expect(await budget.totalGranted()).toBe(granted);
+    expect(await memory.readShare(id)).toMatchObject({ shareBytes: 100_000 });
     // Its next write takes the share back.
     expect(await write(app, { id, bytes: 1, keep: 1, redis: app.redis })).toBe(true);
+    const { shareBytes } = await memory.readShare(id);
+    expect(shareBytes).toBeGreaterThanOrEqual(granted);
+    expect(await budget.totalGranted()).toBe(shareBytes);
     const spillTo = (bytes: number) => memory.spillTo(id, bytes);
-    expect(await budget.lower(id, 100_000, { spillTo })).toBe(400_001 + CHUNK);
+    expect(await budget.lower(id, 100_000, { spillTo })).toBe(shareBytes - 100_000);
     expect(await budget.lower(id, 100_000, { spillTo })).toBe(0);
     expect(await memory.look([id])).toMatchObject({ totalBytes: 100_000, sumBytes: 100_000 });
   });
@@ -212,28 +264,32 @@ describe.each(TRANSPORTS)('the session memory over %s [P1 P2]', (transport) => {
     const budget = budgetOf(app);
     const ids = [await memory.newTenant(), await memory.newTenant(), await memory.newTenant()];
     const [one, other, late] = ids as [TenantId, TenantId, TenantId];
+    const shareOf = async (id: TenantId) => (await memory.readShare(id)).shareBytes;
     await write(app, { id: one, bytes: 400_000, keep: 1, redis: app.redis });
     await write(app, { id: other, bytes: 400_000, keep: 1, redis: app.redis });
+    const before = await shareOf(one);
     await memory.losePool();
     // Who asks for more counts with what it has.
     const hotBytes = 400_000;
-    await budget.grow(one, { hotBytes, ...(await memory.readShare(one)), neededBytes: 1, maxBytes: null });
-    expect(await budget.totalGranted()).toBe(400_001 + CHUNK);
+    const oneMore = async (neededBytes: number) =>
+      budget.grow(one, { hotBytes, ...(await memory.readShare(one)), neededBytes, maxBytes: null });
+    expect(await oneMore(before - hotBytes + 1)).toMatchObject({ raised: true });
+    expect(await shareOf(one)).toBeGreaterThan(before);
+    expect(await budget.totalGranted()).toBe(await shareOf(one));
     expect(await budget.reconcile(ids)).toEqual({ adopted: 1, released: 0 });
     expect(await budget.reconcile(ids)).toEqual({ adopted: 0, released: 0 });
-    const both = 2 * (400_000 + CHUNK) + 1;
+    const both = (await shareOf(one)) + (await shareOf(other));
     expect(await memory.look(ids)).toMatchObject({ totalBytes: both, sumBytes: both });
 
     await memory.losePool();
     await write(app, { id: late, bytes: MAX - CHUNK, keep: 1, redis: app.redis });
     expect(await budget.reconcile(ids)).toEqual({ adopted: 2, released: 0 });
-    expect(await budget.totalGranted()).toBe(MAX + both);
-    expect(
-      await budget.grow(one, { hotBytes, ...(await memory.readShare(one)), neededBytes: CHUNK + 2, maxBytes: null }),
-    ).toMatchObject({
-      raised: false,
-      pressed: true,
-    });
+    const all = both + (await shareOf(late));
+    expect(all).toBeGreaterThan(MAX);
+    expect(await budget.totalGranted()).toBe(all);
+    const full = { raised: false, totalGranted: all, pressed: true };
+    expect(await oneMore((await shareOf(one)) - hotBytes + 1)).toMatchObject(full);
+    expect(await budget.grow(await memory.newTenant(), { ...NOTHING, neededBytes: 1 })).toMatchObject(full);
   });
 
   it('is left by a tenant that is no more', async () => {
@@ -244,12 +300,12 @@ describe.each(TRANSPORTS)('the session memory over %s [P1 P2]', (transport) => {
     const [gone, lowered, released, stays] = ids as [TenantId, TenantId, TenantId, TenantId];
     for (const id of ids) await budget.grow(id, { ...NOTHING, neededBytes: 1_000 });
     for (const id of [gone, lowered]) await memory.removeGate(id);
-    expect(await budget.lower(lowered, 0, { spillTo: async () => 0 })).toBe(CHUNK + 1_000);
-    expect(await budget.release(released)).toBe(CHUNK + 1_000);
+    expect(await budget.lower(lowered, 0, { spillTo: async () => 0 })).toBe(1_500);
+    expect(await budget.release(released)).toBe(1_500);
     expect(await budget.release(released)).toBe(0);
     expect(await budget.reconcile([gone, lowered, stays])).toEqual({ adopted: 0, released: 1 });
-    expect((await budget.holders(null)).holders).toEqual([{ tenantId: stays, grantedBytes: CHUNK + 1_000, epoch: 1 }]);
-    expect(await budget.totalGranted()).toBe(CHUNK + 1_000);
+    expect((await budget.holders(null)).holders).toEqual([{ tenantId: stays, grantedBytes: 1_500, epoch: 1 }]);
+    expect(await budget.totalGranted()).toBe(1_500);
     // A gate that is gone is not made anew.
     expect(await budget.grow(gone, { ...NOTHING, neededBytes: 1 })).toMatchObject({ raised: false, shareBytes: 0 });
     expect(await app.redis.send(['EXISTS', keysOf(app).gate(gone)], { kind: 'read' })).toBe(0);
@@ -272,6 +328,32 @@ describe.each(TRANSPORTS)('the session memory over %s [P1 P2]', (transport) => {
   });
 });
 
+describe('a session memory of 10 MB [P2]', () => {
+  const max = 10_000_000;
+
+  it('has room for 2,000 tenants with 2 KB each, one after the other, without taking from any', async () => {
+    const app = await ownApp('tcp');
+    const memory = sessionMemory(app);
+    // With what is charged for a session beside its data.
+    const bytes = 2_048 + 512;
+    for (let i = 0; i < 2_000; i++)
+      expect(await write(app, { id: await memory.newTenant(), bytes, keep: 1, redis: app.redis, max })).toBe(true);
+    expect(await budgetOf(app).totalGranted()).toBeLessThanOrEqual(max);
+  });
+
+  it('is not asked for each session of a tenant that makes many', async () => {
+    const app = await ownApp('tcp');
+    let grants = 0;
+    const redis = withFailpoints(app.redis, ({ name, phase }) => {
+      if (phase === 'before' && name === 'grant-session-memory') grants++;
+    });
+    const id = await sessionMemory(app).newTenant();
+    for (let i = 0; i < 2_000; i++) expect(await write(app, { id, bytes: 1_000, keep: 1, redis, max })).toBe(true);
+    // Half as much again each time until that is a chunk, and a chunk then.
+    expect(grants).toBeLessThanOrEqual(12 + Math.ceil((2_000 * 1_000) / CHUNK));
+  });
+});
+
 describe('a Redis that is full [P2]', () => {
   it('lowers shares all the same', async () => {
     const { url } = await ownRedis();
@@ -279,9 +361,11 @@ describe('a Redis that is full [P2]', () => {
     const memory = sessionMemory(app);
     const id = await memory.newTenant();
     await write(app, { id, bytes: 500_000, keep: 1, redis: app.redis });
+    const granted = await budgetOf(app).totalGranted();
+    expect(granted).toBeGreaterThan(500_000);
     await memory.spillTo(id, 1_000);
     await app.redis.send(['CONFIG', 'SET', 'maxmemory', '1'], { kind: 'write' });
-    expect(await budgetOf(app).lower(id, 2_000, { spillTo: async () => 1_000 })).toBe(498_000 + CHUNK);
+    expect(await budgetOf(app).lower(id, 2_000, { spillTo: async () => 1_000 })).toBe(granted - 2_000);
     expect(await budgetOf(app).release(id)).toBe(2_000);
   });
 });

@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fairLevel } from '../../lib/fair-level.ts';
 import { POOL_TOTAL, unpackGrant, unpackShare } from '../../lib/sessions/spillover/share-format.ts';
-import { chunkBytes, idleShareBytes, roomyBytes } from '../../lib/sessions/spillover/share-sizes.ts';
+import {
+  aheadBytes,
+  chunkBytes,
+  idleShareBytes,
+  isTight,
+  roomyBytes,
+} from '../../lib/sessions/spillover/share-sizes.ts';
 import { golden } from '../support/stored-formats.ts';
 
 const MIB = 1024 * 1024;
@@ -30,7 +36,7 @@ describe('the fair level [P2]', () => {
 });
 
 describe('sizes of shares [P2]', () => {
-  it('grow by a 256th of the memory, from 64 KiB to 4 MiB', () => {
+  it('grow by at most a 256th of the memory, from 64 KiB to 4 MiB', () => {
     expect([1, 16 * MIB, 100 * MIB, 1024 * MIB, 10_240 * MIB].map(chunkBytes)).toEqual([
       65_536,
       65_536,
@@ -41,9 +47,29 @@ describe('sizes of shares [P2]', () => {
   });
 
   it('are left with a chunk or a quarter above what is used, whichever is more', () => {
-    expect(idleShareBytes(0, 65_536)).toBe(65_536);
-    expect(idleShareBytes(100_001, 65_536)).toBe(165_537);
-    expect(idleShareBytes(1_000_001, 65_536)).toBe(1_250_002);
+    const plenty = { chunk: 65_536, tight: false };
+    expect(idleShareBytes(0, plenty)).toBe(65_536);
+    expect(idleShareBytes(100_001, plenty)).toBe(165_537);
+    expect(idleShareBytes(1_000_001, plenty)).toBe(1_250_002);
+  });
+
+  it('are left with a quarter above what is used when memory is short, 4 KiB at least', () => {
+    const short = { chunk: 65_536, tight: true };
+    expect(idleShareBytes(0, short)).toBe(4_096);
+    expect(idleShareBytes(2_000, short)).toBe(6_096);
+    expect(idleShareBytes(100_001, short)).toBe(125_002);
+    expect(idleShareBytes(1_000_001, short)).toBe(1_250_002);
+  });
+
+  it('are short of memory when three quarters of it are granted', () => {
+    expect(isTight(750, 1_000)).toBe(false);
+    expect(isTight(751, 1_000)).toBe(true);
+  });
+
+  it('grow by half of what is needed, so that a small tenant has no chunk', () => {
+    expect([0, 1, 2_001, 131_072, 8 * MIB].map((bytes) => aheadBytes(bytes, 65_536))).toEqual([
+      0, 1, 1_001, 65_536, 65_536,
+    ]);
   });
 
   it('are lowered with room for writes that come meanwhile, an eighth of it at most', () => {

@@ -11,7 +11,7 @@ export const grantSessionMemory = defineScript({
   name: 'grant-session-memory',
   source: grantSessionMemoryLua,
   keys: ['budget'],
-  args: ['tenant', 'want', 'share', 'epoch', 'max'],
+  args: ['tenant', 'want', 'ahead', 'share', 'epoch', 'max'],
   reply: (raw) => {
     const [grantedBytes, epoch, totalBytes] = asList(raw, 3);
     return { grantedBytes: asInteger(grantedBytes), epoch: asInteger(epoch), totalBytes: asInteger(totalBytes) };

@@ -6,11 +6,12 @@
   KEYS[1] budget        hash     tenant -> `<granted bytes>,<epoch>`; total -> bytes granted to all
 
   ARGV[1] tenant                 its id
-  ARGV[2] want                   bytes it asks for in all; what it has is never lowered
-  ARGV[3] share                  bytes, as its gate has it
-  ARGV[4] epoch                  of that share. Where the pool knows of no newer one, the share counts as granted: the pool may have
+  ARGV[2] want                   bytes it needs in all; what it has is never lowered
+  ARGV[3] ahead                  bytes it may be given beyond that, the less the scarcer they are
+  ARGV[4] share                  bytes, as its gate has it
+  ARGV[5] epoch                  of that share. Where the pool knows of no newer one, the share counts as granted: the pool may have
                                  been lost
-  ARGV[5] max                    bytes for all tenants
+  ARGV[6] max                    bytes for all tenants
 
   Returns { bytes granted to it now, the epoch of that, bytes granted to all }.
 
@@ -19,13 +20,17 @@
 local stored, total = unpack(redis.call('HMGET', KEYS[1], ARGV[1], 'total'))
 local granted, epoch = string.match(stored or '0,0', '^(%d+),(%d+)$')
 granted, epoch, total = tonumber(granted), tonumber(epoch), tonumber(total or 0)
-local want, share, floor, max = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local want, share, floor, max = tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
 local before = granted
 if floor >= epoch and share > granted then granted = share end
 total = total + granted - before
-local more = math.min(want - granted, max - total)
-if more > 0 then granted, total = granted + more, total + more end
+-- The last twentieth is for those who have little: nobody's first session waits until others give way.
+local free = max - total
+if granted > max / 16 then free = free - math.floor(max / 20) end
+local more = math.max(0, math.min(want - granted, free))
+more = more + math.max(0, math.min(want + ARGV[3] - granted - more, math.floor((free - more) / 32)))
+granted, total = granted + more, total + more
 -- A new one in any case: what lowers its share meanwhile is called off.
 epoch = math.max(epoch, floor) + 1
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%d,%d', granted, epoch), 'total', string.format('%d', total))

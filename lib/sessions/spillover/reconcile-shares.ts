@@ -21,7 +21,7 @@ export interface ReconcileReport {
 export function createReconcile(deps: {
   readonly redis: RedisDriver;
   readonly keys: Keys;
-  readonly grant: (tenant: TenantId, wantBytes: number, share: SessionShare, signal?: AbortSignal) => Promise<unknown>;
+  readonly grant: (tenant: TenantId, share: SessionShare, signal?: AbortSignal) => Promise<unknown>;
 }) {
   const { redis, keys, grant } = deps;
 
@@ -48,7 +48,7 @@ export function createReconcile(deps: {
         await releaseShare(deps, tenant, signal);
         released++;
       } else if (limits !== null && isUnknown(share, unpackGrant(granted))) {
-        await grant(tenant, 0, share, signal);
+        await grant(tenant, share, signal);
         adopted++;
       }
     }

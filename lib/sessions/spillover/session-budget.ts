@@ -21,12 +21,14 @@ import { runScript } from '../../redis/script.ts';
 import { createReconcile } from './reconcile-shares.ts';
 import { releaseShare } from './release-share.ts';
 import { POOL_TOTAL, type SessionGrant, type SessionShare, unpackGrant } from './share-format.ts';
-import { chunkBytes, roomyBytes } from './share-sizes.ts';
+import { aheadBytes, chunkBytes, roomyBytes } from './share-sizes.ts';
 
 /** What does not fit, as the script that refused it says; bytes. */
 export interface GrowRequest extends SessionShare {
   readonly hotBytes: number;
   readonly neededBytes: number;
+  /** Beyond that, as far as there is plenty, so that not every write asks. Absent: half as much again, a chunk at most. */
+  readonly aheadBytes?: number;
   /** Of hot sessions the tenant may have at all; null: as many as there is memory for. */
   readonly maxBytes: number | null;
 }
@@ -58,6 +60,12 @@ export interface HolderPage {
 
 export type SessionBudget = ReturnType<typeof createSessionBudget>;
 
+/** Of one tenant, in all. */
+interface Want {
+  readonly bytes: number;
+  readonly aheadBytes: number;
+}
+
 /** Fields a page asks for; Redis gives about as many. */
 const PAGE = 100;
 
@@ -72,8 +80,8 @@ export function createSessionBudget(deps: {
   const chunk = chunkBytes(max);
   const pool = { budget: keys.sessionBudget() };
 
-  const grant = (tenant: TenantId, wantBytes: number, { shareBytes, epoch }: SessionShare, signal?: AbortSignal) => {
-    const args = { tenant, want: wantBytes, share: shareBytes, epoch, max };
+  const grant = (tenant: TenantId, want: Want, { shareBytes, epoch }: SessionShare, signal?: AbortSignal) => {
+    const args = { tenant, want: want.bytes, ahead: want.aheadBytes, share: shareBytes, epoch, max };
     return runScript(redis, grantSessionMemory, { keys: pool, args, kind: 'write', signal });
   };
 
@@ -86,7 +94,10 @@ export function createSessionBudget(deps: {
     /** Asks the pool for room for a write, and some more. 2 round trips. */
     async grow(tenant: TenantId, request: GrowRequest, signal?: AbortSignal): Promise<GrowOutcome> {
       const { hotBytes, neededBytes, maxBytes } = request;
-      const want = Math.min(hotBytes + neededBytes + chunk, maxBytes ?? max);
+      const most = Math.min(max, maxBytes ?? max);
+      const bytes = Math.min(hotBytes + neededBytes, most);
+      const ahead = request.aheadBytes ?? aheadBytes(bytes, chunk);
+      const want = { bytes, aheadBytes: Math.min(ahead, most - bytes) };
       const { grantedBytes, epoch, totalBytes } = await grant(tenant, want, request, signal);
       const now = await setShare(tenant, { shareBytes: grantedBytes, epoch }, signal);
       const raised = now.state !== 'gone' && now.hotBytes + neededBytes <= now.shareBytes;
@@ -135,6 +146,9 @@ export function createSessionBudget(deps: {
     release: async (tenant: TenantId, signal?: AbortSignal): Promise<number> =>
       (await releaseShare(deps, tenant, signal)).freedBytes,
 
-    reconcile: createReconcile({ ...deps, grant }),
+    reconcile: createReconcile({
+      ...deps,
+      grant: (tenant, share, signal) => grant(tenant, { bytes: 0, aheadBytes: 0 }, share, signal),
+    }),
   };
 }

@@ -22,6 +22,11 @@ const OTHERS_MS = 25;
 /** A pool that had nothing to give is not asked again for so long, ms. */
 const ASK_AGAIN_MS = 1_000;
 const MAX_REMEMBERED = 1_000;
+/** How much more than what brings a tenant below its threshold it is given, while there is plenty. */
+const AHEAD = 2;
+
+/** Unix ms. */
+type Refusals = Map<TenantId, number>;
 
 export type SessionRoom = ReturnType<typeof createSessionRoom>;
 
@@ -37,22 +42,31 @@ export function createSessionRoom(deps: {
   readonly nowMs: () => number;
 }) {
   const { config, budget, spiller, evict, runNow, telemetry, nowMs } = deps;
-  /** When the pool had nothing more for a tenant. */
-  const refused = new Map<TenantId, number>();
+  /** When the pool had nothing more for a tenant; and when not enough to have it below its threshold. */
+  const refused: Refusals = new Map();
+  const crowded: Refusals = new Map();
 
-  const grow = async ({ id, signal }: TenantPlace, context: TenantContext, need: SessionNeed): Promise<boolean> => {
+  /** @param fits whether that share will do. @param refusals where it is noted that it will not. */
+  const grow = async (
+    { id, signal }: TenantPlace,
+    context: TenantContext,
+    need: SessionNeed & { readonly aheadBytes?: number },
+    [refusals, fits]: readonly [Refusals, (shareBytes: number) => boolean],
+  ): Promise<boolean> => {
     const { maxHotBytes: maxBytes } = sessionSettings(context, config);
-    const { raised, pressed } = await budget.grow(id, { ...need, maxBytes }, signal);
-    if (pressed) await runNow.spillSessions();
-    if (raised) refused.delete(id);
+    const { shareBytes, pressed } = await budget.grow(id, { ...need, maxBytes }, signal);
+    const raised = fits(shareBytes);
+    if (pressed || !raised) await runNow.spillSessions();
+    if (raised) refusals.delete(id);
     else {
-      if (refused.size >= MAX_REMEMBERED) refused.clear();
-      refused.set(id, nowMs());
+      if (refusals.size >= MAX_REMEMBERED) refusals.clear();
+      refusals.set(id, nowMs());
     }
     return raised;
   };
 
-  const wasRefused = (id: TenantId): boolean => nowMs() - (refused.get(id) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN_MS;
+  const wasRefused = (refusals: Refusals, id: TenantId): boolean =>
+    nowMs() - (refusals.get(id) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN_MS;
 
   /** Whether some were moved, or are being moved by others. */
   const spillOwn = async (place: TenantPlace, toBytes: number): Promise<boolean> => {
@@ -71,17 +85,19 @@ export function createSessionRoom(deps: {
 
   /** @returns whether there may be room now; asked again while there is not. */
   const makeFor = async (place: TenantPlace, context: TenantContext, need: SessionNeed): Promise<boolean> => {
-    if (!wasRefused(place.id) && (await grow(place, context, need))) return true;
+    const fits = (shareBytes: number) => need.hotBytes + need.neededBytes <= shareBytes;
+    if (!wasRefused(refused, place.id) && (await grow(place, context, need, [refused, fits]))) return true;
     // Some beyond what is needed, so that not every write at the limit has to move others.
     return spillOwn(place, Math.min(need.shareBytes * FREE_TO, need.shareBytes - need.neededBytes));
   };
 
   /** Whether the share is now so large that what is hot, with what is needed, is below the threshold. */
   const growToFit = async (place: TenantPlace, context: TenantContext, need: SessionNeed): Promise<boolean> => {
-    if (wasRefused(place.id)) return false;
+    if (wasRefused(crowded, place.id)) return false;
     const { thresholdRatio } = sessionSettings(context, config);
-    const wanted = Math.ceil((need.hotBytes + need.neededBytes) / thresholdRatio);
-    return grow(place, context, { ...need, neededBytes: wanted - need.hotBytes });
+    const bytes = need.hotBytes + need.neededBytes;
+    const aheadBytes = Math.ceil((bytes / thresholdRatio - bytes) * AHEAD);
+    return grow(place, context, { ...need, aheadBytes }, [crowded, (share) => bytes <= share * thresholdRatio]);
   };
 
   return {
@@ -104,7 +120,7 @@ export function createSessionRoom(deps: {
       { hotBytes, shareBytes }: { readonly hotBytes: number; readonly shareBytes: number },
     ): Promise<void> {
       const { thresholdRatio } = sessionSettings(context, config);
-      if (shareBytes < 0 || hotBytes <= shareBytes * thresholdRatio || wasRefused(caller.tenantId)) return;
+      if (shareBytes < 0 || hotBytes <= shareBytes * thresholdRatio || wasRefused(crowded, caller.tenantId)) return;
       const place = { id: caller.tenantId, generation: context.generation, signal: caller.signal };
       await growToFit(place, context, { hotBytes, shareBytes, epoch: 0, neededBytes: 0 }).catch((error: unknown) =>
         telemetry.logger.warn('The share of the session memory could not be raised', {
