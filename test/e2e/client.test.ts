@@ -126,6 +126,43 @@ describe('a value that is too large for a body [C6 A16]', () => {
   });
 });
 
+describe('a session, by the client [S1 S2 S3 S4 A16]', () => {
+  it('is made, read, changed, given a new id, listed and ended', async () => {
+    const { client } = await newTenant();
+    const body = { user_id: 'ada', metadata: { source: 'web' }, data: { theme: 'dark', cart: [1, { n: 2 }] } };
+    const made = accepted(await client.createSession({ body }));
+    expect(made).toMatchObject({ status: 201, data: body });
+    expect(made.headers.get('location')).toBe(`/sessions/${made.data.id}`);
+    const params = { id: made.data.id };
+    const key = 'a/ä %2F';
+    const headers = { 'if-match': '"1"', 'content-type': 'application/json' };
+    const put = accepted(await client.putSessionData({ params: { ...params, key }, headers, body: '0.10' }));
+    expect(put.data.version).toBe(2);
+    const stale = await client.updateSessionData({
+      params,
+      headers: { 'if-match': '"1"' },
+      body: { remove: ['cart'] },
+    });
+    expect(stale).toMatchObject({ problem: { code: 'version_conflict', details: { current_version: 2 } } });
+    expect(await client.updateSessionData({ params, body: { set: { theme: null } } })).toMatchObject({ ok: true });
+    expect(await client.deleteSessionData({ params: { ...params, key: 'cart' } })).toMatchObject({ ok: true });
+    const read = accepted(await client.getSession({ params }));
+    expect(read).toMatchObject({ status: 200, data: { version: 4, data: { theme: null, [key]: 0.1 } } });
+    const same = await client.getSession({ params, headers: { 'if-none-match': '"4"' }, query: { touch: 'false' } });
+    expect(same).toMatchObject({ ok: true, status: 304 });
+    expect(accepted(await client.touchSession({ params })).data.version).toBe(4);
+    const rotated = accepted(await client.rotateSession({ params }));
+    expect(rotated.headers.get('idempotency-status')).toBe('stored');
+    expect(await client.getSession({ params })).toMatchObject({ problem: { code: 'session_not_found' } });
+    const { items } = accepted(await client.listSessions({ query: { user_id: 'ada' } })).data;
+    expect(items.map(({ id }) => id)).toEqual([rotated.data.id]);
+    const others = { user_id: 'ada', except: rotated.data.id };
+    expect(await client.deleteSessions({ query: others })).toMatchObject({ data: { terminated: 0, more: false } });
+    expect(await client.deleteSession({ params: { id: rotated.data.id } })).toMatchObject({ ok: true, status: 204 });
+    expect(accepted(await client.listSessions({ query: { user_id: 'ada' } })).data.items).toEqual([]);
+  });
+});
+
 describe('a refusal is a problem with its own code [A14 A16]', () => {
   const params = { namespace: 'pages', key: 'x' };
 

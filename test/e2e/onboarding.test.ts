@@ -40,7 +40,7 @@ async function run(blocks: readonly string[]) {
   return runSh(script, env);
 }
 
-describe('the onboarding guide [C4 C6 C7 C8 C9 C11 C12 T1 T2 T3 T4 T6 T7 T8 T9 T10 T11 A1 A2 A3 A4 A5 A6 A7]', () => {
+describe('the onboarding guide [C4 C6 C7 C8 C9 C11 C12 S1 S2 S3 S4 T1 T2 T3 T4 T6 T7 T8 T9 T10 T11 A1 A2 A3 A4 A5 A6 A7]', () => {
   let output: string;
   let code: number | null;
   beforeAll(async () => {
@@ -62,6 +62,12 @@ describe('the onboarding guide [C4 C6 C7 C8 C9 C11 C12 T1 T2 T3 T4 T6 T7 T8 T9 T
     ['a stale value is labelled', /^riptide-stale: true\s*A better lamp$/im],
     ['a large value comes back', /^the same film$/m],
     ['statistics know the hits', /"hit_rate":0\.\d+.*"series":\{"interval":"minute"/],
+    ['a value of a session comes back to the digit', /"data":\{"cart":\["lamp"\],"price":0\.10\}/],
+    [
+      'a session is not written over, and an old id is dead',
+      /version_conflict".*refused: version_conflict.*refused: session_not_found/s,
+    ],
+    ['a user ends the other sessions', /^2\n\{"would_terminate":1,"more":false\}\n\{"terminated":1,"more":false\}$/m],
     ['a policy denies', /"code":"access_denied".*refused: access_denied/s],
     ['encryption is on', /"encryption":true/],
     ['the receiver verifies the test message', /verified \{"type":"webhook.test"/],

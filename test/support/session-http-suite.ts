@@ -83,6 +83,19 @@ export function testSessionsOverHttp(transport: Transport): void {
       expect(jsonOf(await sessions.rotate(session.id, '{"user_id":"ada"}')).user_id).toBe('ada');
     });
 
+    it('may have an id of the caller’s, once', async () => {
+      const id = `session-${newUlid(Date.now())}-${newUlid(Date.now())}`;
+      const body = JSON.stringify({ id, data: { n: 1 } });
+      expect(jsonOf(await sessions.create(body)).id).toBe(id);
+      expectProblem(await sessions.create(body), '409 session_exists');
+      expectProblem(await sessions.create(JSON.stringify({ id: otherSecret(id) })), '409 session_exists');
+      expect((await sessions.get(id)).headers.etag).toBe('"1"');
+      await sessions.end(id);
+      expectProblem(await sessions.create(body), '409 session_terminated');
+      for (const bad of ['session-x', id.toUpperCase(), `${id}0`])
+        expectProblem(await sessions.create(JSON.stringify({ id: bad })), '400 invalid_request');
+    });
+
     it('live on when they are read, unless they are only looked at', async () => {
       const { id } = await sessions.made('{"ttl_seconds":100}');
       const before = jsonOf(await sessions.send('GET', `/sessions/${id}?touch=false`)).expires_at;
