@@ -9,20 +9,19 @@ export interface Answer {
 export interface Visitor {
   readonly cookies: Map<string, string>;
   get(path: string): Promise<Answer>;
+  post(path: string): Promise<Answer>;
 }
 
 export function newVisitor(url: string, cookies: Iterable<readonly [string, string]> = []): Visitor {
   const jar = new Map(cookies);
-  return {
-    cookies: jar,
-    async get(path) {
-      const cookie = Array.from(jar, ([name, value]) => `${name}=${value}`).join('; ');
-      const response = await fetch(url + path, { headers: cookie === '' ? {} : { cookie } });
-      const set = response.headers.getSetCookie();
-      for (const line of set) keep(jar, line);
-      return { status: response.status, text: await response.text(), set };
-    },
+  const send = async (method: string, path: string): Promise<Answer> => {
+    const cookie = Array.from(jar, ([name, value]) => `${name}=${value}`).join('; ');
+    const response = await fetch(url + path, { method, headers: cookie === '' ? {} : { cookie } });
+    const set = response.headers.getSetCookie();
+    for (const line of set) keep(jar, line);
+    return { status: response.status, text: await response.text(), set };
   };
+  return { cookies: jar, get: (path) => send('GET', path), post: (path) => send('POST', path) };
 }
 
 function keep(jar: Map<string, string>, line: string): void {
