@@ -3,7 +3,8 @@ import * as z from 'zod';
 import { defineContract, tenant } from '../http/contract.ts';
 import { Instant } from '../http/fields.ts';
 import { IfMatch } from '../http/preconditions.ts';
-import { ENTRY_PATH, EntryParams, SEALING_PROBLEMS } from './contract.ts';
+import { SEALING_PROBLEMS } from '../http/sealing-problems.ts';
+import { ENTRY_PATH, EntryParams } from './contract.ts';
 import { Grace, Ttl } from './put-contract.ts';
 
 const LIFETIME = {

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { defineContract, tenant } from '../http/contract.ts';
 import { IfNoneMatch } from '../http/preconditions.ts';
+import { SEALING_PROBLEMS } from '../http/sealing-problems.ts';
 import { MAX_KEY_BYTES } from '../keys.ts';
 import { NAMESPACE } from './entry-rules.ts';
 
@@ -76,9 +77,6 @@ const LEASE_HEADERS = {
   'riptide-lease': 'With a stale value: this caller is to load a new one, and to send this token with it.',
   'riptide-lease-held': 'true, with a stale value: somebody else loads a new one.',
 };
-
-/** Where values of a tenant that encrypts are sealed or opened. */
-export const SEALING_PROBLEMS = ['encryption_unavailable', 'key_provider_unavailable', 'key_refused'] as const;
 
 const readProblems = ['entry_not_found'] as const;
 // A large value that is packed is put into S3 as it was given, and that object is named in Redis first: `store_full`.

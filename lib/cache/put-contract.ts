@@ -4,7 +4,8 @@ import { defineContract, tenant } from '../http/contract.ts';
 import { Count, Instant, Switch } from '../http/fields.ts';
 import { findUnsafeName } from '../http/json-names.ts';
 import { IfMatch } from '../http/preconditions.ts';
-import { ENTRY_PATH, EntryParams, LeaseToken, SEALING_PROBLEMS } from './contract.ts';
+import { SEALING_PROBLEMS } from '../http/sealing-problems.ts';
+import { ENTRY_PATH, EntryParams, LeaseToken } from './contract.ts';
 import {
   MAX_ATTRIBUTES_BYTES,
   MAX_CONTENT_TYPE_CHARACTERS,

@@ -3,8 +3,9 @@ import * as z from 'zod';
 import { defineContract, tenant } from '../../http/contract.ts';
 import { Count, Instant } from '../../http/fields.ts';
 import { IfMatch } from '../../http/preconditions.ts';
+import { SEALING_PROBLEMS } from '../../http/sealing-problems.ts';
 import { MAX_KEY_BYTES } from '../../keys.ts';
-import { Namespace, SEALING_PROBLEMS } from '../contract.ts';
+import { Namespace } from '../contract.ts';
 import { isKey, MAX_GRACE_SECONDS, MAX_TTL_SECONDS } from '../entry-rules.ts';
 import { MAX_BATCH_ITEMS } from './batch-rules.ts';
 

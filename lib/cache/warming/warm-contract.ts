@@ -2,9 +2,10 @@
 import * as z from 'zod';
 import { admin, defineContract } from '../../http/contract.ts';
 import { Count, DryRun, TenantIdField } from '../../http/fields.ts';
+import { SEALING_PROBLEMS } from '../../http/sealing-problems.ts';
 import { JobAcceptedResponse } from '../../jobs/contract.ts';
 import { TENANT_PROBLEMS } from '../../tenants/contract.ts';
-import { Namespace, SEALING_PROBLEMS } from '../contract.ts';
+import { Namespace } from '../contract.ts';
 import { MAX_GRACE_SECONDS, MAX_TTL_SECONDS } from '../entry-rules.ts';
 
 export const MAX_WARM_ENTRIES = 1_000;

@@ -1,7 +1,7 @@
 /** Making a session. */
 import * as z from 'zod';
-import { SEALING_PROBLEMS } from '../../cache/contract.ts';
 import { defineContract, tenant } from '../../http/contract.ts';
+import { SEALING_PROBLEMS } from '../../http/sealing-problems.ts';
 import { SESSION_ID } from '../../ids.ts';
 import { MAX_ATTRIBUTE_CHARACTERS, MAX_ATTRIBUTES, MAX_METADATA_CHARACTERS } from '../session-rules.ts';
 import { ETAG_HEADER, ROOM_PROBLEMS, Seconds, SessionData, SessionResponse, UserId } from './session-fields.ts';

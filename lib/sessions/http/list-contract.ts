@@ -1,9 +1,9 @@
 /** The sessions of a user. */
 import * as z from 'zod';
-import { SEALING_PROBLEMS } from '../../cache/contract.ts';
 import { defineContract, tenant } from '../../http/contract.ts';
 import { Count } from '../../http/fields.ts';
 import { PageSize } from '../../http/paging.ts';
+import { SEALING_PROBLEMS } from '../../http/sealing-problems.ts';
 import { ULID } from '../../ids.ts';
 import { SESSION_FIELDS, UserId } from './session-fields.ts';
 

@@ -1,9 +1,9 @@
 /** Keeping a session alive, and giving it a new id. */
 import * as z from 'zod';
-import { SEALING_PROBLEMS } from '../../cache/contract.ts';
 import { defineContract, tenant } from '../../http/contract.ts';
 import { Instant } from '../../http/fields.ts';
 import { IfMatchVersion } from '../../http/preconditions.ts';
+import { SEALING_PROBLEMS } from '../../http/sealing-problems.ts';
 import {
   ETAG_HEADER,
   ROOM_PROBLEMS,

@@ -1,7 +1,7 @@
 /** Parts of the session endpoints' contracts that several of them share. */
 import * as z from 'zod';
-import { SEALING_PROBLEMS } from '../../cache/contract.ts';
 import { Count, Instant } from '../../http/fields.ts';
+import { SEALING_PROBLEMS } from '../../http/sealing-problems.ts';
 import { MAX_SESSION_SECONDS } from '../../tenants/session-contract.ts';
 import { isDataKey, isUserId, MAX_DATA_KEY_BYTES, MAX_DATA_KEYS, MAX_USER_ID_BYTES } from '../session-rules.ts';
 
