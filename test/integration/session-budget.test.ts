@@ -151,15 +151,15 @@ describe.each(TRANSPORTS)('the session memory over %s [P1 P2]', (transport) => {
     expect(await memory.addHot(id, 1)).toMatchObject({ written: false, hotBytes: 1_500, epoch: 1 });
   });
 
-  it('is granted ahead up to a chunk, and to a 32nd of what is left', async () => {
+  it('is granted ahead up to a chunk, and to an eighth of what is left', async () => {
     const app = await ownApp(transport);
     const memory = sessionMemory(app);
     const [one, other] = [await memory.newTenant(), await memory.newTenant()];
     const budget = budgetOf(app, app.redis, 8 * MAX);
     const large = { ...NOTHING, neededBytes: 4 * MAX };
     expect(await budget.grow(one, large)).toMatchObject({ shareBytes: 4 * MAX + CHUNK });
-    expect(await budget.grow(other, { ...large, neededBytes: 3 * MAX })).toMatchObject({
-      shareBytes: 3 * MAX + (MAX - CHUNK) / 32,
+    expect(await budget.grow(other, { ...large, neededBytes: 3 * MAX, aheadBytes: MAX })).toMatchObject({
+      shareBytes: 3 * MAX + (MAX - CHUNK) / 8,
     });
   });
 
@@ -181,7 +181,7 @@ describe.each(TRANSPORTS)('the session memory over %s [P1 P2]', (transport) => {
     const budget = budgetOf(app);
     const [one, other, late] = [await memory.newTenant(), await memory.newTenant(), await memory.newTenant()];
     const large = { ...NOTHING, neededBytes: MAX - KEPT };
-    const ahead = Math.floor(KEPT / 32);
+    const ahead = Math.floor(KEPT / 8);
     expect(await budget.grow(one, large)).toMatchObject({
       ...{ raised: true, totalGranted: MAX - KEPT + ahead, pressed: true },
     });
@@ -228,7 +228,7 @@ describe.each(TRANSPORTS)('the session memory over %s [P1 P2]', (transport) => {
     const budget = budgetOf(app);
     const id = await memory.newTenant();
     await write(app, { id, bytes: 500_000, keep: 1, redis: app.redis });
-    const granted = 500_000 + Math.floor((MAX - 500_000) / 32);
+    const granted = 500_000 + CHUNK;
     const stuck = () => memory.spillTo(id, MAX);
     expect(await budget.lower(id, 100_000, { spillTo: stuck })).toBe(0);
     expect(await budget.totalGranted()).toBe(granted);

@@ -29,7 +29,7 @@ total = total + granted - before
 local free = max - total
 if granted > max / 16 then free = free - math.floor(max / 20) end
 local more = math.max(0, math.min(want - granted, free))
-more = more + math.max(0, math.min(want + ARGV[3] - granted - more, math.floor((free - more) / 32)))
+more = more + math.max(0, math.min(want + ARGV[3] - granted - more, math.floor((free - more) / 8)))
 granted, total = granted + more, total + more
 -- A new one in any case: what lowers its share meanwhile is called off.
 epoch = math.max(epoch, floor) + 1
