@@ -1,6 +1,7 @@
 /** Runs the suites one after the other, and says on the terminal how far it is. */
 
 import { LocalServiceError } from '../../lib/errors.ts';
+import type { BenchOptions } from './options.ts';
 import { type Machine, machine } from './results-file.ts';
 import type { Row } from './row.ts';
 import { startBench } from './setup.ts';
@@ -23,6 +24,10 @@ import { innerCalls } from './suites/inner-calls.ts';
 import { operations } from './suites/operations.ts';
 import { quotaCheck } from './suites/quota-check.ts';
 import { restRead } from './suites/rest-read.ts';
+import { sessionCalls } from './suites/session-calls.ts';
+import { sessionForeground } from './suites/session-foreground.ts';
+import { sessionScale } from './suites/session-scale.ts';
+import { sessionSpill } from './suites/session-spill.ts';
 import { tcpRead } from './suites/tcp-read.ts';
 import { tenants } from './suites/tenants.ts';
 
@@ -47,6 +52,10 @@ const SUITES: readonly Suite[] = [
   cachePeers,
   cacheGetOrSet,
   cacheStampede,
+  sessionCalls,
+  sessionScale,
+  sessionSpill,
+  sessionForeground,
 ];
 
 /**
@@ -55,11 +64,11 @@ const SUITES: readonly Suite[] = [
  * @throws {LocalServiceError} no suite has such a name.
  * @throws {Error} a suite broke.
  */
-export async function runSuites({ runs, only }: { readonly runs: number; readonly only: string }) {
+export async function runSuites({ runs, only, isFull }: BenchOptions) {
   const suites = SUITES.filter(({ name }) => name.includes(only));
   if (suites.length === 0)
     throw new LocalServiceError(`No suite "${only}". There are: ${SUITES.map(({ name }) => name).join(', ')}`);
-  const bench = await startBench();
+  const bench = await startBench({ isFull });
   try {
     const rows: (readonly Row[])[] = [];
     for (let run = 1; run <= runs; run++) {

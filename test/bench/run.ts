@@ -1,26 +1,31 @@
 /**
  * `npm run bench`: measures ours beside raw Redis, three times, and says which promises were kept in two of three runs.
- * `--runs 1` is a quick look; `--only tcp` takes the suites with that in their name, and keeps results/latest.json as it is.
+ * `--runs 1` is a quick look; `--only tcp` takes the suites with that in their name; `--full` takes the largest amounts of data,
+ * which takes minutes. Both keep results/latest.json as it is.
  */
 import '../../infra/lua-hook.ts';
 import { LocalServiceError } from '../../lib/errors.ts';
 import { type BenchOptions, readBenchOptions, USAGE } from './options.ts';
 
-async function main({ runs, only }: BenchOptions): Promise<void> {
+// CloudWatch's format has no reader here.
+process.env.POWERTOOLS_METRICS_DISABLED = 'true';
+
+async function main(options: BenchOptions): Promise<void> {
+  const { runs, only, isFull } = options;
   const { runSuites } = await import('./run-suites.ts');
   const { judge } = await import('./verdict.ts');
   const { toSummary, toTable } = await import('./report.ts');
   const { writeResults } = await import('./results-file.ts');
 
   const startedAt = performance.now();
-  const { rows, machine } = await runSuites({ runs, only });
+  const { rows, machine } = await runSuites(options);
   const verdicts = judge(rows);
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   console.log(toTable(verdicts));
   console.log(
     `${toSummary(verdicts)} · ${runs} runs in ${seconds} s · Node ${machine.node}, Redis ${machine.redis}, ${machine.cores} cores`,
   );
-  if (only === '') await writeResults({ machine, runs, seconds, rows: verdicts });
+  if (only === '' && !isFull) await writeResults({ machine, runs, seconds, rows: verdicts });
 }
 
 try {

@@ -26,26 +26,28 @@ export interface Bench {
   /** A cache entry of exactly 1,024 bytes of JSON; the same bytes are under `rawKey` for raw reads. */
   readonly entry: EntryName;
   readonly rawKey: string;
+  /** As much data as the promises name; else what fits in the time of a build. */
+  readonly isFull: boolean;
   /** Stops and removes all of it. */
   stop(): Promise<void>;
 }
 
 /** Starts everything on free ports and in a temporary folder. @throws {Error} a part does not start. */
-export async function startBench(): Promise<Bench> {
+export async function startBench(options: Pick<Bench, 'isFull'>): Promise<Bench> {
   const parts = new AsyncDisposableStack();
   try {
-    return await startParts(parts);
+    return { ...(await startParts(parts)), ...options };
   } catch (error) {
     await parts.disposeAsync();
     throw error;
   }
 }
 
-async function startParts(parts: AsyncDisposableStack): Promise<Bench> {
-  const { redisUrl, restUrl } = await startServers(parts);
+async function startParts(parts: AsyncDisposableStack): Promise<Omit<Bench, 'isFull'>> {
+  const { redisUrl, rest } = await startServers(parts);
   const env = {
     tcp: serviceEnv({ REDIS_URL: redisUrl }),
-    rest: serviceEnv({ UPSTASH_REDIS_REST_URL: restUrl, UPSTASH_REDIS_REST_TOKEN: REST_TOKEN }),
+    rest: serviceEnv(rest),
   };
   const app = { tcp: await startApp(env.tcp, { parts }), rest: await startApp(env.rest, { parts }) };
   const raw = createRawClients({ tcp: app.tcp.config.redis, rest: app.rest.config.redis });
@@ -65,10 +67,15 @@ async function startServers(parts: AsyncDisposableStack) {
   parts.defer(() => rm(dir, { recursive: true, force: true }));
   const redis = await startRedis({ dir, appendonly: false });
   parts.defer(() => redis.stop());
+  return { redisUrl: redis.url, rest: await startRestEndpoint(redis.url, parts) };
+}
+
+/** The Upstash endpoint of a Redis. @returns the environment that reaches it; with `parts` it is gone. */
+export async function startRestEndpoint(redisUrl: string, parts: AsyncDisposableStack) {
   const file = fileURLToPath(new URL('./processes/upstash-endpoint.ts', import.meta.url));
-  const endpoint = await startProcess({ file, args: [redis.url, REST_TOKEN] });
+  const endpoint = await startProcess({ file, args: [redisUrl, REST_TOKEN] });
   parts.defer(() => endpoint.stop());
-  return { redisUrl: redis.url, restUrl: endpoint.said as string };
+  return { UPSTASH_REDIS_REST_URL: endpoint.said as string, UPSTASH_REDIS_REST_TOKEN: REST_TOKEN };
 }
 
 const serviceEnv = (transport: Readonly<Record<string, string>>): Record<string, string> => ({

@@ -1,16 +1,10 @@
 /** What Redis holds for an entry besides its value: key, header, metadata, index, and the server's own bookkeeping. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Redis } from 'ioredis';
-import { startRedis } from '../../../infra/local/redis/start-redis.ts';
 import { parseApiKey } from '../../../lib/gate/caller.ts';
 import { createTenant } from '../create-tenant.ts';
 import { forEach } from '../fleet.ts';
-import { createRawTcp } from '../raw-clients.ts';
+import { startOwnRedis, usedMemory } from '../own-redis.ts';
 import { atMost, rowOf } from '../row.ts';
 import type { Bench } from '../setup.ts';
-import { startApp } from '../start-app.ts';
 import type { Suite } from '../suite.ts';
 import { jsonOfBytes } from '../values.ts';
 
@@ -43,24 +37,11 @@ export const cacheMemory: Suite = {
   },
 };
 
-/** A Redis of its own: nothing else is counted, and nothing has to be removed. */
 async function startCache({ env }: Bench, parts: AsyncDisposableStack) {
-  const dir = await mkdtemp(join(tmpdir(), 'riptide-bench-memory-'));
-  parts.defer(() => rm(dir, { recursive: true, force: true }));
-  const server = await startRedis({ dir, appendonly: false });
-  parts.defer(() => server.stop());
-  const app = await startApp({ ...env.tcp, REDIS_URL: server.url }, { parts });
-  const redis = createRawTcp(app.config.redis);
-  parts.defer(() => redis.disconnect());
+  const { app, redis } = await startOwnRedis(env.tcp, parts);
   const caller = parseApiKey((await createTenant(app)).apiKey);
   const entry = { value: jsonOfBytes(VALUE_BYTES), meta: { content_type: 'application/json' }, ttlMs: 86_400_000 };
   const set = (index: number) =>
     app.cache.set(caller, { namespace: 'products', key: `catalogue/item-${String(index).padStart(5, '0')}` }, entry);
   return { redis, set };
-}
-
-/** Bytes. */
-async function usedMemory(redis: Redis): Promise<number> {
-  const [, bytes] = /^used_memory:(\d+)/m.exec(await redis.info('memory')) ?? [];
-  return Number(bytes);
 }
