@@ -6,6 +6,7 @@ import { newUlid } from '../../lib/ids.ts';
 import type { FailpointHook } from '../../lib/redis/failpoints.ts';
 import { newTenant, type Transport, testApp } from './app.ts';
 import { auditRecords } from './audit-tenant.ts';
+import { randomOf } from './random-numbers.ts';
 import { auditSessions } from './session-audit.ts';
 import { checkSession } from './session-history.ts';
 import { sessionMemory } from './session-memory.ts';
@@ -15,6 +16,9 @@ import { collectObjects, doomedSessions } from './spill-tools.ts';
 /** So little that sessions have to give way to others. */
 const MEMORY_BYTES = 65_536;
 const ACTORS = 8;
+/** So many calls are late, by so many turns at most. */
+const LATE_ONE_IN = 12;
+const MAX_LATE = 40;
 /** Calls between two looks at the memory. */
 const LOOK_EVERY = 25;
 
@@ -30,8 +34,8 @@ export async function runSessionModel({ transport, runs, stepsPerRun, seed }: Mo
   const counts: Record<string, number> = {};
   const steps = fc.array(sessionStep, { minLength: stepsPerRun, maxLength: stepsPerRun, size: 'max' });
   const outcome = await fc.check(
-    fc.asyncProperty(fc.scheduler(), steps, async (scheduler, all) => {
-      for (const [what, times] of Object.entries(await runOnce(transport, scheduler, all)))
+    fc.asyncProperty(fc.scheduler(), fc.nat(), steps, async (scheduler, chance, all) => {
+      for (const [what, times] of Object.entries(await runOnce(transport, scheduler, randomOf(chance), all)))
         counts[what] = (counts[what] ?? 0) + times;
     }),
     // Real time passes in it, so that a smaller run is another run.
@@ -42,15 +46,24 @@ export async function runSessionModel({ transport, runs, stepsPerRun, seed }: Mo
   return counts;
 }
 
-async function runOnce(transport: Transport, scheduler: fc.Scheduler, all: readonly SessionStep[]) {
+async function runOnce(
+  transport: Transport,
+  scheduler: fc.Scheduler,
+  random: (below: number) => number,
+  all: readonly SessionStep[],
+) {
   const env = {
     PERSISTENCE_CACHE_KEY_PREFIX: `model-${newUlid(Date.now())}`,
     PERSISTENCE_SPILLOVER_MAX_MEMORY_BYTES: String(MEMORY_BYTES),
+    PERSISTENCE_SPILLOVER_BATCH_SIZE: '3',
   };
   const direct = await testApp({ env });
   let calls = 0;
+  /** Turns that others have before it, beyond those chance gives them: the time to move a session to S3 and back. */
+  const lateBy = () => (random(LATE_ONE_IN) === 0 ? random(MAX_LATE) : 0);
   const failpoint: FailpointHook = async ({ name, phase }) => {
-    if (phase === 'before') await scheduler.schedule(Promise.resolve(), name);
+    if (phase === 'before')
+      for (let turns = lateBy(); turns >= 0; turns--) await scheduler.schedule(Promise.resolve(), name);
     else if (calls++ % LOOK_EVERY === 0) await look();
   };
   const apps = await Promise.all(Array.from({ length: ACTORS }, () => testApp({ transport, env, failpoint })));

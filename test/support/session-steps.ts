@@ -92,7 +92,7 @@ export function createSessionRun(caller: Caller, now: () => number): SessionRun 
     n: number,
     old = 1,
   ): { readonly known: Known; readonly id: string; readonly secret: string } | null => {
-    const known = sessions[sessions.length - 1 - (n % Math.min(sessions.length, 16))];
+    const known = sessions[sessions.length - 1 - (n % Math.min(sessions.length, n % 2 === 0 ? 3 : 12))];
     if (known === undefined) return null;
     const id = (old === 0 ? known.ids[0] : known.ids.at(-1)) as string;
     return { known, id, secret: sessionParts(id).secret };
