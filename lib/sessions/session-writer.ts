@@ -161,7 +161,7 @@ export function createSessionWriter(deps: {
         const { context } = made;
         const at = { id: tenantId, generation: context.generation, signal: caller.signal };
         const place = await coldCreation.write(at, parts.ulid, await seal(context)).catch((error: unknown) => {
-          if (error instanceof BlobUnavailableError) return null;
+          if (error instanceof BlobUnavailableError && !caller.signal?.aborted) return null;
           throw error;
         });
         if (place !== null) made = await attempt(place);

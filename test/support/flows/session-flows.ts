@@ -9,6 +9,7 @@ import { runScript } from '../../../lib/redis/script.ts';
 import { newTenant } from '../app.ts';
 import { auditRecords } from '../audit-tenant.ts';
 import { auditSessions } from '../session-audit.ts';
+import { firstNeed, sessionBudgetOn } from '../session-memory.ts';
 import { collectObjects, endClaims, letExpire, letTombstonesEnd, spillAll, texts } from '../spill-tools.ts';
 import { keysOf } from '../tenant-state.ts';
 import type { Flow } from './flow.ts';
@@ -68,6 +69,7 @@ export function sessionFlow(
 }
 
 const create: Flow = sessionFlow('create session', ['create-session', 'create-session'], {
+  before: (direct, { id }) => sessionBudgetOn(direct).grow(id, firstNeed(100_000)),
   run: (app, { caller }) => app.sessions.create(caller, { data: CHANGED }, { operation: 'create' }),
   async verify(direct, { caller, id }, result) {
     expect((await direct.sessions.get(caller, (result as { id: string }).id))?.data).toEqual(CHANGED);

@@ -11,6 +11,7 @@ import type { Flow } from './flow.ts';
 import { DATA, expectSessions, type SessionCase, sessionFlow } from './session-flows.ts';
 
 const READ = { kind: 'read' } as const;
+const LARGE = texts({ large: 'x'.repeat(70_000) });
 const COLD = { sessions: 1, spilled: 1 };
 const HOT = { sessions: 1, spilled: 0 };
 
@@ -74,6 +75,31 @@ const unfit = sessionFlow(
   },
 );
 
+/** It takes more than all the tenant's sessions may. */
+const createCold = sessionFlow(
+  'create session that has no room in Redis',
+  [
+    'create-session',
+    'create-session',
+    'ZRANGE',
+    'grant-session-memory',
+    'set-session-share',
+    'ZRANGE',
+    'register-cache-object',
+    'blobs put',
+    'create-session',
+  ],
+  {
+    cold: true,
+    settings: { sessions: { max_hot_bytes: 65_536 } },
+    run: (app, { caller }) => app.sessions.create(caller, { data: LARGE }, { operation: 'create' }),
+    async verify(direct, { caller, id }, result) {
+      expect((await direct.sessions.get(caller, (result as { id: string }).id))?.data).toEqual(LARGE);
+      await expectSessions(direct, id, { sessions: 2, spilled: 2 });
+    },
+  },
+);
+
 const listedOf = async (direct: App, { id, session }: SessionCase) => {
   const member = `${id},session-${sessionParts(session).ulid}`;
   return (await direct.redis.send(['ZSCORE', keysOf(direct).sessionQuarantine(), member], READ)) !== null;
@@ -133,4 +159,4 @@ const lift = sessionFlow(
   },
 );
 
-export const spillFlows: readonly Flow[] = [spill, restore, heldByAnother, unfit, quarantine, lift];
+export const spillFlows: readonly Flow[] = [spill, restore, heldByAnother, unfit, createCold, quarantine, lift];
