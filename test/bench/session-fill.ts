@@ -82,13 +82,18 @@ export interface SessionTenant {
   fill(from: number, to: number): Promise<readonly string[]>;
 }
 
+/** A new tenant whose quotas do not stand in the way. */
+export async function newSessionTenant(app: App): Promise<Caller> {
+  const quotas = { ...tenantRequest().quotas, ...QUOTAS };
+  return parseApiKey((await createTenant(app, tenantRequest({ quotas }))).apiKey);
+}
+
 /** A new tenant that has room for so many sessions below the threshold. @param bytes of each, as of {@link sessionOf}. */
 export async function startSessionTenant(
   app: App,
   { sessions, bytes = 1_024 }: { readonly sessions: number; readonly bytes?: number },
 ): Promise<SessionTenant> {
-  const quotas = { ...tenantRequest().quotas, ...QUOTAS };
-  const caller = parseApiKey((await createTenant(app, tenantRequest({ quotas }))).apiKey);
+  const caller = await newSessionTenant(app);
   const { tenantId } = caller;
   // Its context is known then.
   await app.sessions.get(caller, newSessionId(Date.now()));

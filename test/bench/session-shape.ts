@@ -12,17 +12,27 @@ const METADATA = {
   source: 'web',
 };
 const PREFERENCES = JSON.stringify({ language: 'en', currency: 'EUR', theme: 'dark', newsletter: false });
-const TOKEN = JSON.stringify('3f1c9a0e7b5d42868f0a6c1e9d7b3520');
-const WITHOUT_CART = Buffer.byteLength(JSON.stringify(METADATA) + PREFERENCES + TOKEN);
+/** Tells sessions apart. */
+const tokenOf = (user: number) => JSON.stringify(user.toString(16).padStart(32, '3f1c9a0e7b5d4286'));
+const WITHOUT_CART = Buffer.byteLength(JSON.stringify(METADATA) + PREFERENCES + tokenOf(0));
+
+const carts = new Map<number, string>();
+
+/** Made once: sessions are made faster than products. */
+function cartOf(bytes: number): string {
+  const cart = carts.get(bytes) ?? jsonOfBytes(bytes).toString();
+  carts.set(bytes, cart);
+  return cart;
+}
 
 /** The session of a user. @param bytes of its metadata and texts together, at least 512. */
 export const sessionOf = (user: number, bytes = 1_024): NewSession => ({
   userId: `user-${String(user).padStart(9, '0')}`,
   metadata: METADATA,
   data: new Map([
-    ['cart', jsonOfBytes(bytes - WITHOUT_CART).toString()],
+    ['cart', cartOf(bytes - WITHOUT_CART)],
     ['preferences', PREFERENCES],
-    ['token', TOKEN],
+    ['token', tokenOf(user)],
   ]),
 });
 
