@@ -33,10 +33,16 @@ import { createExpiredRecords } from './gate/expired-records.ts';
 import { createJobRunners } from './jobs/job-runners.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
 import type { Keys } from './keys.ts';
+import { lazily } from './lazily.ts';
 import type { Telemetry } from './metrics/telemetry.ts';
 import { type AbandonedHolds, createAbandonedHolds } from './quotas/abandoned.ts';
 import type { RedisDriver } from './redis/driver.ts';
 import type { FailpointHook } from './redis/failpoints.ts';
+import { createPass } from './sessions/spillover/pass/create-pass.ts';
+import { createSpillStats, type SpillStats } from './sessions/spillover/pass/spill-stats.ts';
+import { createSessionUpkeep, type SessionUpkeep } from './sessions/spillover/session-upkeep.ts';
+import type { SpillPass } from './sessions/spillover/spill-pass.ts';
+import type { SpillTools } from './sessions/spillover/spill-tools.ts';
 import { type AccessCheck, createAccessCheck } from './tenants/access.ts';
 import { type ApiKeyList, createApiKeyList } from './tenants/api-key-list.ts';
 import { type ApiKeys, createApiKeys } from './tenants/api-keys.ts';
@@ -78,6 +84,9 @@ export interface Administration {
   readonly cacheStats: CacheStats;
   readonly cacheStatsSum: CacheStatsSum;
   readonly oldExports: OldExports;
+  readonly sessionUpkeep: SessionUpkeep;
+  readonly spillPass: SpillPass;
+  readonly spillStats: SpillStats;
 }
 
 /** The ports, as app.ts has chosen and wrapped them. */
@@ -93,6 +102,8 @@ export interface AdministrationDeps {
   /** Unix ms. */
   readonly now: () => number;
   readonly failpoint: FailpointHook | undefined;
+  /** Those of the requests: what is known of a tenant is known to both. */
+  readonly spillTools: () => Promise<SpillTools>;
 }
 
 export function createAdministration(deps: AdministrationDeps): Administration {
@@ -173,7 +184,20 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     cacheStats: createCacheStats({ redis, keys, now }),
     cacheStatsSum: createCacheStatsSum({ redis, keys, tenants, telemetry, now }),
     oldExports: createOldExports({ redis, keys, blobs, now }),
+    ...createSpillover(deps, tenants),
     warming: createWarming({ ...createCacheTools(deps), jobs, audit, now }),
+  };
+}
+
+/** What schedules and administration do about the memory of hot sessions. */
+function createSpillover(deps: AdministrationDeps, tenants: Tenants) {
+  const { spillTools } = deps;
+  return {
+    sessionUpkeep: lazily<SessionUpkeep>({ run: true }, async () =>
+      createSessionUpkeep({ ...deps, tenants, budget: (await spillTools()).budget }),
+    ),
+    spillPass: lazily<SpillPass>({ run: true }, async () => createPass({ ...deps, tools: await spillTools() })),
+    spillStats: createSpillStats(deps),
   };
 }
 

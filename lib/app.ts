@@ -172,8 +172,8 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
     makeRoom: eviction.makeRoom,
     secret: config.admin.keySha256,
   });
-  const { sessions } = createLazySessions({ ...ports, gate, evict: eviction.makeRoom, nowMs: elapsed });
-  const administration = createLazyAdministration(ports);
+  const { sessions, spillTools } = createLazySessions({ ...ports, gate, evict: eviction.makeRoom, nowMs: elapsed });
+  const administration = createLazyAdministration({ ...ports, spillTools });
   return {
     ...administration,
     tenantKeys,

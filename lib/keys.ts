@@ -100,6 +100,10 @@ export function createKeys(prefix: string) {
     sessionBudget: () => `${prefix}{sys}:sessions:budget`,
     /** sorted set: `<tenant id>,session-<ULID>` of sessions whose object in S3 is gone or damaged, by when, Unix ms */
     sessionQuarantine: () => `${prefix}{sys}:sessions:quarantine`,
+    /** string with a TTL: exists while a pass moves sessions between Redis and S3 */
+    spillPass: () => `${prefix}{sys}:sessions:pass`,
+    /** string: the sessions of all tenants together, as a pass summed them up (lib/sessions/spillover/pass/spill-stats-format.ts) */
+    spillStats: () => `${prefix}{sys}:sessions:stats`,
     /** string: exists until it is time to look for old exports again */
     exportsLooked: () => `${prefix}{sys}:exports:looked`,
     /** string: a job (see lib/jobs/job-format.ts) */

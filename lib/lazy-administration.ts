@@ -35,6 +35,9 @@ const METHODS: { readonly [S in keyof Administration]: { readonly [M in keyof Ad
   cacheStats: { ofTenant: true, ofAll: true },
   cacheStatsSum: { run: true },
   oldExports: { run: true },
+  sessionUpkeep: { run: true },
+  spillPass: { run: true },
+  spillStats: { ofTenant: true, ofAll: true },
 };
 
 /** The services of administration, all loaded together with the first call of any. */

@@ -12,7 +12,7 @@ import type { ColdReads } from './sessions/spillover/cold-reads.ts';
 import type { SessionRoom } from './sessions/spillover/session-room.ts';
 import type { SpillTools } from './sessions/spillover/spill-tools.ts';
 
-export interface LazySessionDeps extends AdministrationDeps {
+export interface LazySessionDeps extends Omit<AdministrationDeps, 'spillTools'> {
   readonly gate: Gate;
   readonly evict: MakeRoom;
   /** Unix ms of a clock that never goes back. */
@@ -29,6 +29,8 @@ const SESSIONS = {
   terminate: true,
   previewTerminate: true,
   terminateUser: true,
+  prefetch: true,
+  prefetchUser: true,
 } as const;
 
 export function createLazySessions(deps: LazySessionDeps) {
@@ -53,9 +55,9 @@ export function createLazySessions(deps: LazySessionDeps) {
       ...deps,
       cipher: createTenantCipher({ dataKeys, tenantKeys }),
       coldCreation: lazily<ColdCreation>({ write: true }, async () => (await spillTools()).coldCreation),
-      cold: lazily<ColdReads>({ read: true, bringBack: true }, async () => (await spillTools()).cold),
-      room: lazily<Pick<SessionRoom, 'make' | 'noteWrite'>>(
-        { make: true, noteWrite: true },
+      cold: lazily<ColdReads>({ read: true, bringBack: true, offer: true }, async () => (await spillTools()).cold),
+      room: lazily<Pick<SessionRoom, 'make' | 'noteWrite' | 'growToFit'>>(
+        { make: true, noteWrite: true, growToFit: true },
         async () => (await spillTools()).room,
       ),
       secret: config.admin.keySha256,

@@ -20,7 +20,66 @@ const DATA = { cart: [{ article: 'lamp', pieces: 2 }], theme: 'dark' };
 const CHANGED = { version: 2, expires_at: EXPIRES_AT };
 const VERSION = { 'if-match': '"1"' };
 
+const TENANT = 'tenant-01k0xw6h9te3m8q5v2r7c4n1ba';
+
 export const SESSION_EXAMPLES = {
+  prefetchSessions: {
+    body: { ids: [ID, NEXT_ID] },
+    reply: {
+      items: [
+        { id: ID, status: 'restored' },
+        { id: NEXT_ID, status: 'not_found' },
+      ],
+    },
+  },
+  getSpillover: {
+    query: { tenant_id: TENANT },
+    reply: {
+      tenant_id: TENANT,
+      as_of: WRITTEN_AT,
+      total_spilled: 12_400,
+      total_restored: 3_100,
+      spill_operations: 1_240,
+      restore_operations: 3_100,
+      avg_spill_time_ms: 41.207,
+      avg_restore_time_ms: 9.85,
+      budget: {
+        max_memory_bytes: 104_857_600,
+        threshold_ratio: 0.8,
+        hot_bytes: 61_341_696,
+        granted_bytes: 67_108_864,
+        ratio: 0.585,
+      },
+      sessions: 22_900,
+      spilled_sessions: 9_300,
+      spilled_bytes: 14_221_000,
+      quarantined: {
+        count: 1,
+        latest: [{ tenant_id: TENANT, session_id: 'session-01k0xwc4s8m2q6v0r3n7d1k5bf', at: WRITTEN_AT }],
+      },
+    },
+  },
+  runSpillover: {
+    query: { dry_run: 'true' },
+    reply: {
+      dry_run: true,
+      busy: false,
+      finished: true,
+      store_failed: false,
+      tenants: 12,
+      unreadable_tenants: 0,
+      failed_tenants: 0,
+      budget_bytes: 104_857_600,
+      threshold_bytes: 83_886_080,
+      hot_bytes_before: 91_226_112,
+      hot_bytes: 83_884_012,
+      spilled: 1_610,
+      freed_bytes: 7_342_100,
+      passed_over: 0,
+      lowered_shares: 0,
+      restored: 0,
+    },
+  },
   createSession: {
     body: { user_id: SESSION.user_id, metadata: SESSION.metadata, ttl_seconds: SESSION.ttl_seconds, data: DATA },
     reply: { ...SESSION, data: DATA },

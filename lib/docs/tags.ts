@@ -64,6 +64,11 @@ export const TAGS: readonly Tag[] = [
     description: "Tenants' caches: invalidated, warmed, exported, measured.",
     prefixes: ['/admin/cache'],
   },
+  {
+    name: 'Session memory',
+    description: 'What sessions hold of Redis, and what was moved to S3.',
+    prefixes: ['/admin/spillover'],
+  },
   { name: 'Audit', description: 'What administration did, in one chain of hashes.', prefixes: ['/admin/audit'] },
   { name: 'Health', description: 'Whether the service runs and can do its work.', prefixes: ['/health'] },
   { name: 'Documentation', description: 'This API, for programs and people.', prefixes: ['/openapi.json', '/docs'] },

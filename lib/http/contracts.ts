@@ -34,7 +34,9 @@ import {
 import { deleteSessionContract, deleteSessionsContract } from '../sessions/http/end-contract.ts';
 import { getSessionContract } from '../sessions/http/get-contract.ts';
 import { listSessionsContract } from '../sessions/http/list-contract.ts';
+import { prefetchSessionsContract } from '../sessions/http/prefetch-contract.ts';
 import { rotateSessionContract, touchSessionContract } from '../sessions/http/renew-contract.ts';
+import { getSpilloverContract, runSpilloverContract } from '../sessions/http/spillover-contract.ts';
 import { checkAccessContract } from '../tenants/access-contract.ts';
 import { createTenantContract, getTenantContract } from '../tenants/contract.ts';
 import { createKeyContract, listKeysContract, revokeKeyContract, rotateKeyContract } from '../tenants/key-contract.ts';
@@ -67,6 +69,8 @@ export const allContracts = [
   listJobsContract, // /admin/jobs
   getJobContract,
   cancelJobContract,
+  getSpilloverContract, // /admin/spillover
+  runSpilloverContract,
   createTenantContract, // /admin/tenants
   listTenantsContract,
   deleteTenantContract, // /admin/tenants/{id}
@@ -116,6 +120,7 @@ export const allContracts = [
   createSessionContract, // /sessions
   deleteSessionsContract,
   listSessionsContract,
+  prefetchSessionsContract,
   deleteSessionContract, // /sessions/{id}
   getSessionContract,
   updateSessionDataContract,

@@ -25,8 +25,10 @@ import * as sessionCreate from '../sessions/http/create-contract.ts';
 import * as sessionData from '../sessions/http/data-contract.ts';
 import * as sessionEnd from '../sessions/http/end-contract.ts';
 import * as sessionList from '../sessions/http/list-contract.ts';
+import * as sessionPrefetch from '../sessions/http/prefetch-contract.ts';
 import * as sessionRenew from '../sessions/http/renew-contract.ts';
 import * as sessions from '../sessions/http/session-fields.ts';
+import * as spillover from '../sessions/http/spillover-contract.ts';
 import * as access from '../tenants/access-contract.ts';
 import * as tenantCache from '../tenants/cache-contract.ts';
 import * as tenants from '../tenants/contract.ts';
@@ -66,7 +68,9 @@ const MODULES: readonly object[] = [
   sessionData,
   sessionEnd,
   sessionList,
+  sessionPrefetch,
   sessionRenew,
+  spillover,
   access,
   tenantCache,
   tenants,

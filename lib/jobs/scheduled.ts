@@ -14,12 +14,17 @@ const MARGIN_MS = 1_000;
  * The handler of one schedule.
  * @param run is told by `signal` when to stop; what is left is done by the next run.
  */
-export function scheduled(name: string, run: (app: App, signal: AbortSignal) => Promise<JobReport>) {
-  return middy<unknown, JobReport, Error, Context>().handler(async (_event, context) => {
+export function scheduled(name: string, run: (app: App, signal: AbortSignal, event: unknown) => Promise<JobReport>) {
+  return middy<unknown, JobReport, Error, Context>().handler(async (event, context) => {
     const app = await getApp();
     const timeLeftMs = Math.max(0, (context.getRemainingTimeInMillis?.() ?? 60_000) - MARGIN_MS);
-    const report = await run(app, AbortSignal.timeout(timeLeftMs));
-    telemetry.logger.info('Schedule done', { schedule: name, ...report });
-    return report;
+    try {
+      const report = await run(app, AbortSignal.timeout(timeLeftMs), event);
+      telemetry.logger.info('Schedule done', { schedule: name, ...report });
+      return report;
+    } finally {
+      // Nothing of them outlives the run.
+      if (telemetry.metrics.hasStoredMetrics()) telemetry.metrics.publishStoredMetrics();
+    }
   });
 }

@@ -11,6 +11,7 @@ import type { RedisDriver } from '../redis/driver.ts';
 import type { SessionEnder } from './session-ender.ts';
 import type { SessionKeeper } from './session-keeper.ts';
 import type { SessionList } from './session-list.ts';
+import type { SessionPrefetch } from './session-prefetch.ts';
 import { createSessionReader, type SessionReader } from './session-reader.ts';
 import { createSessionValues } from './session-values.ts';
 import type { SessionWriter } from './session-writer.ts';
@@ -18,7 +19,13 @@ import type { ColdCreation } from './spillover/cold-creation.ts';
 import type { ColdReads } from './spillover/cold-reads.ts';
 import type { SessionRoom } from './spillover/session-room.ts';
 
-export interface Sessions extends SessionReader, SessionWriter, SessionKeeper, SessionList, SessionEnder {}
+export interface Sessions
+  extends SessionReader,
+    SessionWriter,
+    SessionKeeper,
+    SessionList,
+    SessionEnder,
+    SessionPrefetch {}
 
 export function createSessions(deps: {
   readonly gate: Gate;
@@ -26,9 +33,9 @@ export function createSessions(deps: {
   readonly keys: Keys;
   readonly config: Pick<Config, 'sessions' | 'spillover'>;
   readonly cipher: TenantCipher;
-  readonly cold: Pick<ColdReads, 'read' | 'bringBack'>;
+  readonly cold: Pick<ColdReads, 'read' | 'bringBack' | 'offer'>;
   readonly coldCreation: ColdCreation;
-  readonly room: Pick<SessionRoom, 'make' | 'noteWrite'>;
+  readonly room: Pick<SessionRoom, 'make' | 'noteWrite' | 'growToFit'>;
   /** Of the deployment. */
   readonly secret: string;
   /** Unix ms; only in ids. */
@@ -47,5 +54,12 @@ export function createSessions(deps: {
   const ender = lazily<SessionEnder>({ terminate: true, previewTerminate: true, terminateUser: true }, async () =>
     (await import('./session-ender.ts')).createSessionEnder(parts),
   );
-  return { ...createSessionReader(parts), ...writer, ...keeper, ...list, ...ender };
+  const prefetch = lazily<SessionPrefetch>({ prefetch: true, prefetchUser: true }, async () => {
+    const [{ createSessionPrefetch }, { createPrefetcher }] = await Promise.all([
+      import('./session-prefetch.ts'),
+      import('./spillover/prefetcher.ts'),
+    ]);
+    return createSessionPrefetch({ ...parts, prefetcher: createPrefetcher(parts) });
+  });
+  return { ...createSessionReader(parts), ...writer, ...keeper, ...list, ...ender, ...prefetch };
 }

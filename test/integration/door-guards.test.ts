@@ -357,6 +357,19 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
     cells: tenantOnly('404 session_not_found', '404 session_not_found'),
     otherScope: 'sessions:read',
   },
+  prefetchSessions: {
+    request: () => ({ method: 'POST', target: '/sessions/prefetch', headers: json, body: '{"user_id":"ada"}' }),
+    cells: tenantOnly('200', '200'),
+    otherScope: 'sessions:write',
+  },
+  getSpillover: {
+    request: ({ tenant }) => ({ target: `/admin/spillover?tenant_id=${tenant.id}` }),
+    cells: adminOnly('200'),
+  },
+  runSpillover: {
+    request: () => ({ method: 'POST', target: '/admin/spillover/run?dry_run=true' }),
+    cells: adminOnly('200'),
+  },
   listSessions: {
     request: () => ({ target: '/sessions?user_id=ada' }),
     cells: tenantOnly('200', '200'),

@@ -3,7 +3,7 @@
  * object is read once, and believed only if it is the one the stub names.
  */
 import type { Config } from '../../config/config.ts';
-import { CorruptValueError, SessionCorruptError, SessionLostError } from '../../errors.ts';
+import { CorruptValueError, RedisUnavailableError, SessionCorruptError, SessionLostError } from '../../errors.ts';
 import type { Caller } from '../../gate/caller.ts';
 import type { TenantContext } from '../../gate/context-format.ts';
 import type { Keys } from '../../keys.ts';
@@ -36,6 +36,10 @@ export interface ColdRead {
   readonly secret: string;
   readonly stub: string;
   readonly claim: Claim;
+}
+
+export interface ColdOffer extends Pick<ColdRead, 'place' | 'ulid' | 'stub'> {
+  readonly context: Pick<TenantContext, 'sessions'>;
 }
 
 /** Who brings it back: this caller; somebody else, for that long; nobody, for there is no room, unless the share can be raised. */
@@ -182,7 +186,10 @@ export function createColdReads(deps: {
     const again = async (stored: string | readonly string[] | null): Promise<HotSession | null> => {
       if (stored === null) return null;
       if (typeof stored !== 'string') return ofSecret(parseHotSession(stored), secret);
-      if (tries >= MAX_ROUNDS) throw new SessionCorruptError('The session was moved again and again while it was read');
+      if (tries >= MAX_ROUNDS)
+        throw new RedisUnavailableError('The session was moved again and again while it was read', {
+          retryAfterMs: 1_000,
+        });
       return read({ ...cold, stub: stored, claim: NO_CLAIM }, tries + 1);
     };
     if (claim.state === 'held' && !flights.has(flightOf(place, parseSessionStub(cold.stub))))
@@ -244,6 +251,34 @@ export function createColdReads(deps: {
         if (outcome !== NO_ROOM) return;
         const need = { hotBytes: now.hotBytes, shareBytes: now.share, epoch: now.epoch, neededBytes: now.needed };
         if (round >= MAX_ROUNDS || !(await room.makeFor(place, context, need))) throw sessionMemoryFull(need);
+      }
+    },
+
+    /**
+     * Brings it back before anybody asks for it, if it then has room below the tenant's threshold: nothing is moved for it.
+     * @param grow asked where it has none: whether the share was raised. @throws as `read`.
+     * @returns `cold`: there is no room, also none for others of its size; `changed`: it is another by now, or gone.
+     */
+    async offer(
+      { place, context, ulid, stub: text }: ColdOffer,
+      grow: (need: SessionNeed) => Promise<boolean>,
+    ): Promise<'restored' | 'cold' | 'changed'> {
+      const stub = parseSessionStub(text);
+      const startedAt = performance.now();
+      const found = await fetch(place, ulid, stub);
+      if ('current' in found) return 'changed';
+      const fill = Math.floor(sessionSettings(context, config).thresholdRatio * ALL);
+      for (let round = 0; ; round++) {
+        const { outcome, memoryFull, ...now } = await restore(place, ulid, stub, {
+          ...found,
+          token: '',
+          fill,
+          startedAt,
+        });
+        if (outcome === RESTORED) telemetry.count('riptide_spillover_operations_total');
+        if (outcome !== NO_ROOM) return outcome === RESTORED ? 'restored' : 'changed';
+        const need = { hotBytes: now.hotBytes, shareBytes: now.share, epoch: now.epoch, neededBytes: now.needed };
+        if (memoryFull || round > 0 || !(await grow(need))) return 'cold';
       }
     },
   };
