@@ -8,7 +8,7 @@ import type { FailpointHook } from '../../lib/redis/failpoints.ts';
 import { sessionParts } from '../../lib/sessions/session-ids.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
 import { auditRecords } from '../support/audit-tenant.ts';
-import { collectObjects, spillAll, texts } from '../support/spill-tools.ts';
+import { collectObjects, endClaims, sessionObjects, spillAll, texts } from '../support/spill-tools.ts';
 import { keysOf } from '../support/tenant-state.ts';
 
 const DATA = texts({ a: 1 });
@@ -139,6 +139,23 @@ describe.each(TRANSPORTS)('a step that comes late, over %s [P3 P4 S3]', (transpo
         expect((await app.sessions.get(caller, now))?.data.get('b')).toBe('2');
       expect(await auditRecords(app, caller.tenantId)).toMatchObject({ s: now === null ? 0 : 1 });
     });
+  });
+
+  it('who finds another object each time is told to ask again, and not that anything is damaged', async () => {
+    const { caller, id, session } = await newSession('cold');
+    let n = 0;
+    hook = async ({ name, phase }) => {
+      if (name !== 'get' || phase !== 'before') return;
+      const old = await sessionObjects(app, id);
+      await app.sessions.update(caller, session, { set: texts({ n: n++ }) });
+      // As if it had taken longer than a claim lasts.
+      await endClaims(app, id, [session]);
+      await spillAll(app, id);
+      await app.blobs.delete(old);
+    };
+    await expect(late.sessions.get(caller, session)).rejects.toMatchObject({ status: 503, retryAfterMs: 1_000 });
+    hook = () => {};
+    expect((await late.sessions.get(caller, session))?.data.get('n')).toBe(String(n - 1));
   });
 
   it('who waits for another to bring it back finds none once its id is another', async () => {
