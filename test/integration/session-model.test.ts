@@ -4,11 +4,11 @@ import { telemetry } from '../../lib/metrics/telemetry.ts';
 import { TRANSPORTS } from '../support/app.ts';
 import { runSessionModel } from '../support/session-model.ts';
 
-const RUNS = { tcp: 3, rest: 1 };
-const STEPS = 1_000;
+const RUNS = { tcp: 7, rest: 3 };
+const STEPS = 2_000;
 
 describe.each(TRANSPORTS)('sessions beside a model, over %s [S1 S2 S3 S4 P1 P3 P4]', (transport) => {
-  it('lose no write, come back to no life, and are never a byte off', { timeout: 180_000 }, async () => {
+  it('lose no write, come back to no life, and are never a byte off', { timeout: 300_000 }, async () => {
     telemetry.logger.setLogLevel('SILENT');
     const seed = Number(process.env.RIPTIDE_SEED ?? Date.now() % 1_000_000);
     console.log(`seed ${seed}`);
