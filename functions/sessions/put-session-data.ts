@@ -1,5 +1,5 @@
 /** PUT /sessions/{id}/data/{key+}: sets one data key to the body, which is JSON. 200 and the version after it. */
-import { readJsonText } from '../../lib/http/request-body.ts';
+import { readJsonText } from '../../lib/http/json-value.ts';
 import { route } from '../../lib/http/route.ts';
 import { putSessionDataContract } from '../../lib/sessions/http/data-contract.ts';
 import { toChangeReply } from '../../lib/sessions/http/session-reply.ts';

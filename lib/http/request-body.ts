@@ -4,7 +4,7 @@ import { BodyTooLargeError, InvalidJsonError, UnsupportedMediaTypeError } from '
 import { type HttpEvent, MAX_BODY_BYTES } from './event.ts';
 import { findUnsafeName } from './json-names.ts';
 
-const MAX_JSON_DEPTH = 32;
+export const MAX_JSON_DEPTH = 32;
 
 /** @throws {UnsupportedMediaTypeError} it is encoded. @throws {BodyTooLargeError} over 4 MiB. */
 export function readBytes(event: HttpEvent): Buffer {
@@ -33,26 +33,15 @@ export function readJson(event: HttpEvent): unknown {
   return json;
 }
 
-/**
- * One JSON value as it was sent, without the spaces around it. Of a body without a content type, too. @throws as {@link readJson}.
- */
-export function readJsonText(event: HttpEvent): string {
-  const type = event.headers?.['content-type'];
-  if (type !== undefined) requireJsonType(type);
-  const bytes = readBytes(event);
-  parseJson(bytes, MAX_JSON_DEPTH);
-  const text = bytes.toString('utf8').trim();
-  requireSafeNames(text);
-  return text;
-}
-
-function requireJsonType(type: string): void {
+/** @throws {UnsupportedMediaTypeError} */
+export function requireJsonType(type: string): void {
   if (!isJsonType(type) || !/^(?:utf-?8)?$/i.test(charsetOf(type))) {
     throw new UnsupportedMediaTypeError('Send JSON in UTF-8, with Content-Type: application/json');
   }
 }
 
-function requireSafeNames(json: string): void {
+/** @throws {InvalidJsonError} */
+export function requireSafeNames(json: string): void {
   if (findUnsafeName(json) !== undefined)
     throw new InvalidJsonError('The body names a field twice in one object, or names one "__proto__"');
 }

@@ -2,8 +2,8 @@
 import * as z from 'zod';
 import { admin, defineContract } from '../http/contract.ts';
 import { Count, DryRun, Instant, Switch, TenantIdField, text } from '../http/fields.ts';
+import { IfMatchRev } from '../http/number-preconditions.ts';
 import { MAX_PAGE, PageSize } from '../http/paging.ts';
-import { IfMatchRev } from '../http/preconditions.ts';
 import { TENANT_ID } from '../ids.ts';
 import { CacheSettingsRequest } from './cache-contract.ts';
 import {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { IfMatch, IfMatchRev, IfMatchVersion, IfNoneMatch, IfNoneMatchVersion } from '../../lib/http/preconditions.ts';
+import { IfMatchRev, IfMatchVersion, IfNoneMatchVersion } from '../../lib/http/number-preconditions.ts';
+import { IfMatch, IfNoneMatch } from '../../lib/http/preconditions.ts';
 
 const A = 'a'.repeat(22);
 const B = 'B_-9'.repeat(5).concat('zz');

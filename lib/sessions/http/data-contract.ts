@@ -1,7 +1,7 @@
 /** Changing data of a session: some of its keys, or one. Keys that are not named stay as they are, whoever writes them meanwhile. */
 import * as z from 'zod';
 import { defineContract, tenant } from '../../http/contract.ts';
-import { IfMatchVersion } from '../../http/preconditions.ts';
+import { IfMatchVersion } from '../../http/number-preconditions.ts';
 import { MAX_DATA_KEYS } from '../session-rules.ts';
 import {
   COLD_PROBLEMS,

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { defineContract, tenant } from '../../http/contract.ts';
 import { Switch } from '../../http/fields.ts';
-import { IfNoneMatchVersion } from '../../http/preconditions.ts';
+import { IfNoneMatchVersion } from '../../http/number-preconditions.ts';
 import { COLD_PROBLEMS, ETAG_HEADER, SESSION_PATH, SessionParams, SessionResponse } from './session-fields.ts';
 
 const READ_HEADERS = { ...ETAG_HEADER, 'riptide-expires-at': 'ISO 8601, unless it is used before.' };

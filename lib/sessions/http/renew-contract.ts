@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { defineContract, tenant } from '../../http/contract.ts';
 import { Instant } from '../../http/fields.ts';
-import { IfMatchVersion } from '../../http/preconditions.ts';
+import { IfMatchVersion } from '../../http/number-preconditions.ts';
 import { SEALING_PROBLEMS } from '../../http/sealing-problems.ts';
 import {
   ETAG_HEADER,
