@@ -24,6 +24,7 @@ import { innerCalls } from './suites/inner-calls.ts';
 import { operations } from './suites/operations.ts';
 import { quotaCheck } from './suites/quota-check.ts';
 import { restRead } from './suites/rest-read.ts';
+import { sessionBudget } from './suites/session-budget.ts';
 import { sessionCalls } from './suites/session-calls.ts';
 import { sessionForeground } from './suites/session-foreground.ts';
 import { sessionScale } from './suites/session-scale.ts';
@@ -56,6 +57,7 @@ const SUITES: readonly Suite[] = [
   sessionScale,
   sessionSpill,
   sessionForeground,
+  sessionBudget,
 ];
 
 /**
