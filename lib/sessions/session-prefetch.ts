@@ -14,11 +14,9 @@ import type { TenantPlace } from '../tenants/tenant-place.ts';
 import { parseHotSession, parseSessionStub, type SessionHead } from './session-format.ts';
 import { sessionIdOf, sessionParts, sessionResource } from './session-ids.ts';
 import { requireUserId } from './session-keeper.ts';
+import { MAX_PREFETCHED } from './session-rules.ts';
 import type { Offered, Prefetcher } from './spillover/prefetcher.ts';
 import type { SessionRoom } from './spillover/session-room.ts';
-
-/** Of one call. */
-export const MAX_PREFETCHED = 100;
 
 /** `hot`: its data was in Redis; `restored`: it is now; `cold`: it stays in S3, as there is no room or S3 does not have it now. */
 export type PrefetchStatus = 'hot' | 'restored' | 'cold' | 'not_found';

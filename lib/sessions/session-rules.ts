@@ -9,6 +9,8 @@ export const MAX_USER_ID_BYTES = 256;
 /** Each of address, agent and source. */
 export const MAX_METADATA_CHARACTERS = 512;
 export const MAX_ATTRIBUTES = 32;
+/** Sessions that one call asks to have brought back. */
+export const MAX_PREFETCHED = 100;
 export const MAX_ATTRIBUTE_CHARACTERS = 256;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

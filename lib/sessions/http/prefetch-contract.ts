@@ -1,7 +1,7 @@
 /** Bringing sessions back from S3 before they are read. */
 import * as z from 'zod';
 import { defineContract, tenant } from '../../http/contract.ts';
-import { MAX_PREFETCHED } from '../session-prefetch.ts';
+import { MAX_PREFETCHED } from '../session-rules.ts';
 import { UserId } from './session-fields.ts';
 
 export const PrefetchSessionsRequest = z
