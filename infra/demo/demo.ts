@@ -14,6 +14,7 @@ import { formatReport } from './report.ts';
 import type { Paint } from './report-table.ts';
 import { runDemo } from './run-demo.ts';
 import { findService, startOwnService } from './service.ts';
+import { sessionBudgetBytes } from './tour/sessions/texts.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const INTERRUPTED = 130;
@@ -27,24 +28,24 @@ const notify = (text: string) => console.error(`[demo] ${text}`);
 const paint: Paint = (style, text) => styleText(style, text, { stream: process.stdout });
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<void> {
-  const { maxDocuments, isJson, isKept, isHelp } = readOptions(args);
+  const { maxDocuments, sessions, isJson, isKept, isHelp } = readOptions(args);
   if (isHelp) return console.log(USAGE);
-  const service = (await findService(process.env, `${ROOT}.data`)) ?? (await startOwn());
+  const service = (await findService(process.env, `${ROOT}.data`)) ?? (await startOwn(sessions));
   try {
     const library = await findDocuments(`${ROOT}node_modules`, maxDocuments);
     notify(`${library.documents.length} documents, two tenants, ${service.url}`);
     const openProgress = isJson ? () => noProgress : createProgress;
     const onAct = isJson ? () => {} : (title: string) => notify(`${title} …`);
-    const summary = await runDemo({ service, library, isKept, openProgress, onAct, signal });
+    const summary = await runDemo({ service, library, sessions, isKept, openProgress, onAct, signal });
     console.log(isJson ? JSON.stringify(summary, null, 2) : formatReport(summary, paint));
   } finally {
     await service.stop();
   }
 }
 
-function startOwn() {
+function startOwn(sessions: number) {
   notify('No service runs here: starting one for the demo …');
-  return startOwnService();
+  return startOwnService({ PERSISTENCE_SPILLOVER_MAX_MEMORY_BYTES: String(sessionBudgetBytes(sessions)) });
 }
 
 /** @returns the exit code that tells of it. */

@@ -27,3 +27,9 @@ export async function eachConcurrently<T>(
   if (failure) throw failure.error;
   signal.throwIfAborted();
 }
+
+/** Waits for all of them, also when one has failed; then throws the first failure. */
+export async function allEnded(works: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(works);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}

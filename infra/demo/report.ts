@@ -2,16 +2,20 @@
 import { ERASED_WITHIN_MINUTES } from './cast.ts';
 import { formatBill, formatQuotas, formatUsage } from './report-bill.ts';
 import { formatCache } from './report-cache.ts';
-import { count, type Paint, table } from './report-table.ts';
+import { formatSessions } from './report-sessions.ts';
+import { count, type Paint, table, timesTable } from './report-table.ts';
 import type { Summary } from './summary.ts';
 
 export function formatReport(summary: Summary, paint: Paint): string {
-  const { shown, not_shown, quotas_met, bill, cache, usage, audit, left, took_ms, concurrency_per_tenant } = summary;
+  const { shown, not_shown, quotas_met, bill, cache, sessions, usage, audit, left, took_ms, concurrency_per_tenant } =
+    summary;
   return [
     tenantTable(summary, paint),
     paint('bold', `Milliseconds at the client, ${concurrency_per_tenant} calls at once for each of 2 tenants`),
-    operationTable(summary, paint),
+    timesTable('Operation', summary.operations, paint),
     formatCache(cache, paint),
+    '',
+    formatSessions(sessions, paint),
     '',
     formatQuotas(quotas_met, paint),
     formatUsage(usage, paint),
@@ -54,13 +58,4 @@ function tenantTable({ tenants }: Summary, paint: Paint): string {
     count(tenant.misses),
   ]);
   return table(head, rows, paint);
-}
-
-function operationTable({ operations }: Summary, paint: Paint): string {
-  const rows = operations.map((times) => [
-    times.operation,
-    count(times.count),
-    ...[times.p50_ms, times.p95_ms, times.p99_ms].map((ms) => ms.toFixed(2)),
-  ]);
-  return table(['Operation', 'Calls', 'p50', 'p95', 'p99'], rows, paint);
 }

@@ -11,7 +11,7 @@ import { type Left, type Summary, summariseLimit, summariseShelf, summariseTimes
 import { type AuditProof, proveAudit, readAuditHead } from './tour/prove-audit.ts';
 import { proveBill } from './tour/prove-bill.ts';
 import { proveUsage } from './tour/prove-usage.ts';
-import { runTour } from './tour/run-tour.ts';
+import { runTour, type Tour } from './tour/run-tour.ts';
 import type { Shown } from './tour/stage.ts';
 import { CONCURRENCY, tidyShelves, useShelves } from './use-shelves.ts';
 
@@ -24,6 +24,8 @@ const OPERATIONS_PER_MINUTE = 60_000_000;
 export interface DemoRun {
   readonly service: DemoService;
   readonly library: Library;
+  /** To be begun. */
+  readonly sessions: number;
   /** Leave the tenants and the documents in the service. */
   readonly isKept: boolean;
   readonly openProgress: (options: ProgressOptions) => Progress;
@@ -72,7 +74,7 @@ async function play(run: DemoRun, cast: Cast, stored: Shelf[]): Promise<Omit<Sum
   );
   const [limit, tour] = await together(
     proveLimit(cast, signal),
-    runTour({ service, cast, signal, documents: library.documents }, run.onAct),
+    runTour({ ...run, cast, documents: library.documents }, run.onAct),
   );
   run.onAct('Usage, a bill and the audit log');
   const usage = await proveUsage(cast.admin, [a, b]);
@@ -82,7 +84,7 @@ async function play(run: DemoRun, cast: Cast, stored: Shelf[]): Promise<Omit<Sum
     ...describeShelves(run, shelves),
     operations: stopwatch.times().map(summariseTimes),
     limit: summariseLimit(limit),
-    ...{ usage, bill, quotas_met: tour.quotasMet, cache: tour.cacheFigures },
+    ...{ usage, bill, quotas_met: tour.quotasMet, cache: tour.cacheFigures, sessions: tour.sessions },
     audit: { entries: end.audit.entries, head: `${end.audit.head.seq}:${end.audit.head.hash}` },
     ...told([{ shown: used }, limit, tour, billed, end]),
     left: service.isOwn ? null : leftOf(run, cast, removed),
@@ -108,7 +110,7 @@ function createRichTenant({ library }: DemoRun, cast: Cast, named: { name: strin
 }
 
 /** Waits for both, also when one has failed: what they do is taken away only then. */
-async function together(limit: Promise<LimitProof>, tour: Promise<Required<Shown>>) {
+async function together(limit: Promise<LimitProof>, tour: Promise<Tour>) {
   await Promise.allSettled([limit, tour]);
   return Promise.all([limit, tour]);
 }

@@ -9,11 +9,21 @@ import type { ServiceAddress } from './tenant.ts';
 
 const ANSWER_DEADLINE_MS = 3_000;
 
+/** Where a service on this machine keeps its objects. */
+export interface DemoBucket {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
 export interface DemoService extends ServiceAddress {
   /** Started here, on an empty folder that `stop` removes. */
   readonly isOwn: boolean;
   /** Of a service on this machine, to look at what it stores; null: not known. */
   readonly redisUrl: string | null;
+  /** The same of its S3. */
+  readonly bucket: DemoBucket | null;
   stop(): Promise<void>;
 }
 
@@ -31,7 +41,7 @@ export async function findService(environment: Environment, defaultDataDir: stri
   const { RIPTIDE_URL: url, RIPTIDE_ADMIN_KEY: adminKey, RIPTIDE_DATA_DIR } = environment;
   if (url) {
     if (!adminKey) throw new LocalServiceError('RIPTIDE_URL is set: set RIPTIDE_ADMIN_KEY to its admin key, too');
-    if (await answers(url)) return { url, adminKey, isOwn: false, redisUrl: null, stop: async () => {} };
+    if (await answers(url)) return { url, adminKey, isOwn: false, redisUrl: null, bucket: null, stop: async () => {} };
     throw new LocalServiceError(`No service answers at RIPTIDE_URL (${url})`);
   }
   const running = await readRunning(join(RIPTIDE_DATA_DIR || defaultDataDir, 'env.json'));
@@ -40,17 +50,17 @@ export async function findService(environment: Environment, defaultDataDir: stri
 }
 
 /** Starts one in another process, on a new folder and a free port. @throws {LocalServiceError} it does not start. */
-export async function startOwnService(): Promise<DemoService> {
+export async function startOwnService(settings: Readonly<Record<string, string>>): Promise<DemoService> {
   const dataDir = await mkdtemp(join(tmpdir(), 'riptide-demo-'));
   const removeData = () => rm(dataDir, { recursive: true, force: true });
   try {
-    const service = await spawnService({ dataDir, hasOwnGroup: true });
+    const service = await spawnService({ dataDir, hasOwnGroup: true, env: settings });
     const stop = async () => {
       await service.stop();
       await removeData();
     };
     const { RIPTIDE_ADMIN_KEY: adminKey = '', RIPTIDE_LOCAL_REDIS_URL: redisUrl = null } = service.settings;
-    return { url: service.url, adminKey, redisUrl, isOwn: true, stop };
+    return { url: service.url, adminKey, redisUrl, bucket: readBucket(service.settings), isOwn: true, stop };
   } catch (error) {
     await removeData();
     throw error;
@@ -58,16 +68,27 @@ export async function startOwnService(): Promise<DemoService> {
 }
 
 /** As a running stack has left it; one that was killed leaves it behind, so it may lead nowhere. */
-async function readRunning(file: string): Promise<(ServiceAddress & Pick<DemoService, 'redisUrl'>) | null> {
+async function readRunning(file: string): Promise<(ServiceAddress & Pick<DemoService, 'redisUrl' | 'bucket'>) | null> {
   try {
     const settings: Record<string, unknown> = JSON.parse(await readFile(file, 'utf8'));
     const { RIPTIDE_URL: url, RIPTIDE_ADMIN_KEY: adminKey, RIPTIDE_LOCAL_REDIS_URL: redis } = settings;
     if (typeof url !== 'string' || typeof adminKey !== 'string') return null;
-    return { url, adminKey, redisUrl: typeof redis === 'string' ? redis : null };
+    return { url, adminKey, redisUrl: typeof redis === 'string' ? redis : null, bucket: readBucket(settings) };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw new LocalServiceError(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** null: the settings do not say all of it. */
+function readBucket(settings: Readonly<Record<string, unknown>>): DemoBucket | null {
+  const read = (name: string) => (typeof settings[name] === 'string' ? settings[name] : null);
+  const endpoint = read('PERSISTENCE_BLOBS_ENDPOINT');
+  const bucket = read('PERSISTENCE_BLOBS_BUCKET');
+  const region = read('PERSISTENCE_BLOBS_REGION');
+  const [accessKeyId, secretAccessKey] = [read('AWS_ACCESS_KEY_ID'), read('AWS_SECRET_ACCESS_KEY')];
+  if (!endpoint || !bucket || !region || !accessKeyId || !secretAccessKey) return null;
+  return { endpoint, bucket, region, credentials: { accessKeyId, secretAccessKey } };
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import type { Shelf } from './shelf.ts';
 import type { OperationTimes } from './stopwatch.ts';
 import type { Bill } from './tour/prove-bill.ts';
 import type { UsageMinute } from './tour/prove-usage.ts';
+import type { SessionFigures } from './tour/sessions/figures.ts';
 import type { CacheFigures, QuotaHit } from './tour/stage.ts';
 
 export interface TenantSummary {
@@ -58,6 +59,7 @@ export interface Summary {
   readonly quotas_met: readonly QuotaHit[];
   /** The same documents in caches that pack them in different ways. */
   readonly cache: readonly CacheFigures[];
+  readonly sessions: SessionFigures;
   /** null: nothing is priced in this deployment. */
   readonly bill: Bill | null;
   readonly usage: readonly UsageMinute[];

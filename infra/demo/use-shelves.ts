@@ -1,6 +1,6 @@
 /** Two tenants and their documents: stored, read, protected from each other, removed, metered. */
 import { type DocumentFile, takeSpread } from './documents.ts';
-import type { Bounds } from './each-concurrently.ts';
+import { allEnded, type Bounds } from './each-concurrently.ts';
 import { proveIsolation, proveKeysMatter } from './prove-isolation.ts';
 import { proveMetering } from './prove-metering.ts';
 import type { Shelf } from './shelf.ts';
@@ -43,12 +43,9 @@ export async function tidyShelves(shelves: readonly Shelf[], documents: readonly
   await Promise.allSettled(shelves.map((shelf) => shelf.discard(documents, bounds)));
 }
 
-/** All tenants at the same time. Waits for all of them, also when one has failed. */
-async function onAll(
+/** All tenants at the same time. */
+const onAll = (
   shelves: readonly Shelf[],
   signal: AbortSignal,
   work: (shelf: Shelf, bounds: Bounds) => Promise<void>,
-): Promise<void> {
-  const results = await Promise.allSettled(shelves.map((shelf) => work(shelf, { concurrency: CONCURRENCY, signal })));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
-}
+): Promise<void> => allEnded(shelves.map((shelf) => work(shelf, { concurrency: CONCURRENCY, signal })));

@@ -20,11 +20,14 @@ interface Run {
   readonly stderr: string;
 }
 
+/** Of sessions there are few, unless the test says how many. */
+const withSessions = (args: readonly string[]) => (args.includes('--sessions') ? args : [...args, '--sessions', '100']);
+
 /** The demo in another process. Its temporary files are in `folder`, which holds no running service. */
 function spawnDemo(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const none = { RIPTIDE_URL: '', RIPTIDE_ADMIN_KEY: '', NO_COLOR: undefined, FORCE_COLOR: undefined };
   const own = { RIPTIDE_DATA_DIR: folder, TMPDIR: folder };
-  const child = spawn(process.execPath, [DEMO, ...args], {
+  const child = spawn(process.execPath, [DEMO, ...withSessions(args)], {
     env: { ...process.env, ...none, ...own, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -80,15 +83,42 @@ function expectCache({ cache, shown }: Summary): void {
   expect(zstd).toBeLessThan(lz4 ?? 0);
 }
 
+/** Far more than Redis may hold, and never more in it; each there again when it was read. */
+function expectSessions({ sessions: { spill, duels }, shown }: Summary, count: number): void {
+  expect(shown.join('\n')).toMatch(
+    /24 writers.*slow request.*being written.*new id.*are in S3.*S3 lists.*came back equal.*sign out everywhere/s,
+  );
+  expect(duels.map(({ writes }) => writes)).toEqual([72, 72, 72]);
+  const [naive, careful, keyed] = duels.map(({ lost }) => lost);
+  expect(naive).toBeGreaterThan(0);
+  expect({ careful, keyed }).toEqual({ careful: 0, keyed: 0 });
+  if (spill === null) throw new Error('The sessions were not shown');
+  const { settled, budget_bytes, threshold_ratio, peak_hot_bytes, document_bytes, objects, memory, moves } = spill;
+  expect(spill.sessions).toBe(count);
+  expect(document_bytes).toBeGreaterThan(2 * budget_bytes);
+  expect(peak_hot_bytes).toBeLessThanOrEqual(budget_bytes);
+  expect(settled.hot + settled.cold).toBe(count);
+  expect(settled.hot_bytes).toBeLessThanOrEqual(threshold_ratio * budget_bytes);
+  expect(objects?.count).toBeGreaterThanOrEqual(settled.cold);
+  expect(objects?.names[0]).toMatch(/^sessions\/spillover\/tenant-\w+\/\w{26}\/session-\w{26}\.session$/);
+  expect(memory.map(({ phase }) => phase)).toEqual(expect.arrayContaining(['begin', 'read all']));
+  expect(moves.map(({ move }) => move)).toEqual(['spill', 'restore']);
+  for (const { sessions, operations, avg_ms } of moves) {
+    expect(sessions).toBeGreaterThan(0);
+    expect(operations).toBeLessThanOrEqual(sessions);
+    expect(avg_ms).toBeGreaterThan(0);
+  }
+}
+
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'riptide-demo-test-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-describe('the demo with a service of its own [C1 C4 C5 C6 C7 C8 C9 C10 C11 C12 C13 T2 T3 T4 T5 T6 T7 T8 T10 T11]', () => {
+describe('the demo with a service of its own [C1 C4 C5 C6 C7 C8 C9 C10 C11 C12 C13 T2 T3 T4 T5 T6 T7 T8 T10 T11 S1 S2 S3 S4 P1 P2 P3 P4 P6]', () => {
   it('stores and reads 200 real documents for two tenants, times it, shows what must not work, and leaves nothing', async () => {
-    const summary = summaryOf(await runDemo(['--documents', '200', '--json']));
+    const summary = summaryOf(await runDemo(['--documents', '200', '--sessions', '600', '--json']));
     expect(summary).toMatchObject({ ok: true, documents: 200, left: null, service: { started_by_demo: true } });
     expect(summary.tenants.map(({ name }) => name)).toEqual(['A', 'B']);
     for (const tenant of summary.tenants) {
@@ -110,6 +140,7 @@ describe('the demo with a service of its own [C1 C4 C5 C6 C7 C8 C9 C10 C11 C12 C
     expect(summary.audit.head).toMatch(new RegExp(`^${summary.audit.entries}:[0-9a-f]{64}$`));
     expect(summary.shown.join('\n')).toMatch(/byte for byte.*404.*401.*429.*Retry-After/s);
     expectCache(summary);
+    expectSessions(summary, 600);
     expect(summary.shown.join('\n')).toMatch(
       /507.*given back.*user-2.*denies.*rotated.*In Redis.*2 s.*Webhooks.*add up/s,
     );
@@ -133,7 +164,7 @@ describe('the demo with a service of its own [C1 C4 C5 C6 C7 C8 C9 C10 C11 C12 C
     expect(service.started_by_demo).toBe(true);
   });
 
-  it.each([['--documents', '0'], ['--documents', 'many'], ['--fast']])(
+  it.each([['--documents', '0'], ['--documents', 'many'], ['--sessions', '99'], ['--fast']])(
     'refuses %s %s and says what may be said',
     async (...args) => {
       const { code, stdout, stderr } = await runDemo(args);
@@ -195,7 +226,7 @@ describe('the demo with a running service [C1 T1 T2 T5 T9]', () => {
     const plain = await runDemo(['--documents', '4'], address());
     expect(plain.code, plain.stderr).toBe(0);
     expect(plain.stdout).toMatch(
-      /Bytes stored.*p99.*zstd +hits +█.*memory_full.*█.*total .*✓ Tenant B cannot.*Left in/s,
+      /Bytes stored.*p99.*zstd +hits +█.*100 sessions of 2 tenants.*budget 104.9 MB ┤.*in S3.*Redis to S3.*one data key each.*memory_full.*█.*total .*✓ Tenant B cannot.*Left in/s,
     );
     expect(plain.stdout + plain.stderr).not.toContain(ESCAPE);
     expect(plain.stderr).toContain('Tenant A: 100 %');
@@ -302,6 +333,19 @@ describe('the demo checks what it says [C1 C7 C8 C9 C12 T2 T3 T4 T5 T7 T10 T11]'
     const reply = await forward();
     return reply.headers.has('riptide-stale') ? changed(reply, { 'riptide-stale': 'false' }) : reply;
   };
+  /** What was signed out is written all the same. */
+  const forgets: Lie = async ({ method, path }, forward) => {
+    const reply = await forward();
+    const isLate = method === 'PATCH' && path.startsWith('/sessions/') && reply.status === 404;
+    if (!isLate) return reply;
+    const body = Buffer.from('{"version":9,"expires_at":"2100-01-01T00:00:00.000Z"}');
+    const headers = { 'content-type': 'application/json', 'content-length': String(body.length) };
+    return { ...changed(reply, headers), status: 200, body };
+  };
+  const changesSessions = rewrites(/^\/sessions\/[^/?]+$/, (json) => json.replace('"path":"', '"path":"x'));
+  const overfills = rewrites(/^\/admin\/spillover\?tenant_id=/, (json) =>
+    json.replace(/"hot_bytes":(\d+)/, (_, bytes) => `"hot_bytes":${Number(bytes) + 1e9}`),
+  );
   const rewritesLog = rewrites(/^\/admin\/audit\?.*asc/, (json) => json.replace('"actor":"admin:', '"actor":"nobody:'));
   /** Takes every write, whatever a policy says. */
   const ignoresPolicies: Lie = async ({ method, path }, forward) => {
@@ -334,6 +378,9 @@ describe('the demo checks what it says [C1 C7 C8 C9 C12 T2 T3 T4 T5 T7 T10 T11]'
     ['a policy that is not heeded', ignoresPolicies, /another allows: expected 403 access_denied/],
     ['a message signed by somebody else', swapsSecret, /The signature of the message holds/],
     ['a bill that does not add up', raisesTotal, /its lines add up to -?\d+, and its total is -?\d+/],
+    ['a write of a session that was signed out', forgets, /after its user signed out: expected 404 session_not_found/],
+    ['a session that came back different', changesSessions, /what came back differs from what was stored/],
+    ['more sessions in Redis than may be', overfills, /Sessions hold \d+ bytes of Redis, and may hold 104857600/],
     ['a log with another name in it', rewritesLog, /The audit log is not intact: entry \d+ is not what was sealed/],
   ])('ends with 1 on %s, names it, and takes its entries away', async (_what, lie, message) => {
     const proxy = await startLyingProxy(service.url, lie);

@@ -1,13 +1,18 @@
 /** What the acts of the tour share: each shows one thing an administrator or a tenant can do, and checks it. */
 import type { Cast } from '../cast.ts';
 import type { DocumentFile } from '../documents.ts';
+import type { Progress, ProgressOptions } from '../progress.ts';
 import type { DemoService } from '../service.ts';
+import type { DuelFigures, SpillFigures } from './sessions/figures.ts';
 
 export interface Stage {
   readonly service: DemoService;
   readonly cast: Cast;
   /** Real ones, in the order of their keys. */
   readonly documents: readonly DocumentFile[];
+  /** How many are to be begun, of all tenants together. */
+  readonly sessions: number;
+  readonly openProgress: (options: ProgressOptions) => Progress;
   readonly signal: AbortSignal;
 }
 
@@ -42,6 +47,8 @@ export interface Shown {
   readonly notShown?: readonly string[];
   readonly quotasMet?: readonly QuotaHit[];
   readonly cacheFigures?: readonly CacheFigures[];
+  readonly spill?: SpillFigures;
+  readonly duels?: readonly DuelFigures[];
 }
 
 export interface Act {
