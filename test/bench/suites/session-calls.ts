@@ -82,7 +82,7 @@ async function repeat(call: Side): Promise<void> {
 /** Over REST, as on Lambda, each beside the one command that keeps no promise; over TCP to compare. */
 async function latencyRows(bench: Bench, calls: SessionOf): Promise<readonly Row[]> {
   const rest = await measureLatency(sidesOf(bench, 'rest', calls));
-  const tcp = await measureLatency(sidesOf(bench, 'tcp', calls));
+  const tcp = await measureLatency(sidesOf(bench, 'tcp', calls), { rounds: 9 });
   const row = (p50: typeof rest, transport: Transport, kind: 'read' | 'update') => {
     const [ours, raw] = kind === 'read' ? [p50.get, p50.hgetall] : [p50.update, p50.hset];
     return ratioRow({ ours, raw }, { transport, kind });

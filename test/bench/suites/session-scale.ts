@@ -29,7 +29,7 @@ export const sessionScale: Suite = {
     const perSession = ((await usedMemory(redis)) - before) / (many - 1);
     await requireHot(app, grown.caller, ids);
     const sides = { few: reads(app, few.caller, fewIds), many: reads(app, grown.caller, ids) };
-    const p50 = await measureLatency(sides, { rounds: 37 });
+    const p50 = await measureLatency(sides);
     return [
       memoryRow(perSession, many),
       rowOf(
