@@ -6,8 +6,8 @@ import type { DocumentFile } from '../../documents.ts';
 /** Larger ones are no sessions: those left are about 4 KB each. */
 const MAX_TEXT_BYTES = 32_768;
 
-/** A session takes five times as much. */
-const BUDGET_PER_SESSION = 800;
+/** A session takes six times as much, sealed. */
+const BUDGET_PER_SESSION = 1_000;
 const MIN_BUDGET_BYTES = 131_072;
 
 export interface Text {
