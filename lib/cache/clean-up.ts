@@ -1,8 +1,9 @@
 /**
- * Removes what has expired or was invalidated, and objects in S3 that nothing uses, tenant by tenant, by ranges of their indexes:
- * cost in proportion to what is removed.
+ * Removes what has expired or was invalidated, tombstones that have done their work, and objects in S3 that nothing uses, tenant
+ * by tenant, by ranges of their indexes: cost in proportion to what is removed.
  */
 import type { DoomedObjects } from '../cleaning/doomed-objects.ts';
+import type { Tombstones } from '../cleaning/tombstones.ts';
 import { BlobUnavailableError } from '../errors.ts';
 import { EXPIRED_BATCH, type ExpiredRecords } from '../gate/expired-records.ts';
 import { unpackLimits } from '../gate/gate-fields.ts';
@@ -20,6 +21,8 @@ export interface CleanUpReport {
   readonly bytesFreed: number;
   /** Removed because they were invalidated. */
   readonly reclaimed: number;
+  /** Of sessions that were terminated, and could not live any more. */
+  readonly tombstones: number;
   /** Deleted from S3. */
   readonly objects: number;
   /** Tenants whose gate or index could not be read: they are left as they are, and told of in the log. */
@@ -35,6 +38,8 @@ interface DueTenant {
   readonly members: readonly string[];
   /** Something is invalidated and not settled. */
   readonly invalidated: boolean;
+  /** Tombstones may be due. */
+  readonly dead: boolean;
   /** Objects of it in S3 may be due. */
   readonly doomed: boolean;
 }
@@ -56,11 +61,12 @@ export function createCleanUp(deps: {
   readonly telemetry: Telemetry;
   readonly expired: ExpiredRecords;
   readonly reclaim: Pick<Reclaim, 'run'>;
+  readonly tombstones: Tombstones;
   readonly doomed: DoomedObjects;
   /** Unix ms: only chooses candidates; Redis' own time decides. */
   readonly now: () => number;
 }) {
-  const { redis, keys, tenants, telemetry, expired, reclaim, doomed, now } = deps;
+  const { redis, keys, tenants, telemetry, expired, reclaim, tombstones, doomed, now } = deps;
 
   /** Those of a page that have something due: two round trips for all of them. */
   const findDue = async (page: readonly TenantId[], pass: Pass) => {
@@ -78,14 +84,15 @@ export function createCleanUp(deps: {
     const due = await redis.sendAll(
       known.flatMap(({ id, generation }) => [
         expired.dueCommand(id, generation),
+        tombstones.dueCommand(id, now()),
         doomed.dueCommand(id, generation, now()),
       ]),
       options,
     );
     return known.flatMap((tenant, i) => {
-      const [members = [], objects = []] = due.slice(2 * i, 2 * i + 2) as (readonly string[])[];
-      const some = members.length + objects.length > 0 || tenant.invalidated;
-      return some ? [{ ...tenant, members, doomed: objects.length > 0 }] : [];
+      const [members = [], dead = [], objects = []] = due.slice(3 * i, 3 * i + 3) as (readonly string[])[];
+      const some = members.length + dead.length + objects.length > 0 || tenant.invalidated;
+      return some ? [{ ...tenant, members, dead: dead.length > 0, doomed: objects.length > 0 }] : [];
     });
   };
 
@@ -134,6 +141,7 @@ export function createCleanUp(deps: {
     let removed = 0;
     let bytesFreed = 0;
     let reclaimed = 0;
+    let buried = 0;
     let objects = 0;
     for (const tenant of await findDue(page, pass)) {
       if (pass.signal?.aborted) break;
@@ -146,24 +154,32 @@ export function createCleanUp(deps: {
         reclaimed += hidden.removed;
         bytesFreed += hidden.bytes;
       }
+      if (tenant.dead) {
+        const gone = await tombstones.remove(tenant.id, pass.signal);
+        buried += gone.removed;
+        bytesFreed += gone.bytes;
+      }
       objects += await deleteDoomed(tenant, pass);
     }
-    return { removed, bytesFreed, reclaimed, objects };
+    return { removed, bytesFreed, reclaimed, tombstones: buried, objects };
   };
 
   return {
     /** One pass over all tenants; ends early when `signal` aborts. Safe to run twice, or beside itself. */
     async run(signal?: AbortSignal): Promise<CleanUpReport> {
-      const report = { tenants: 0, removed: 0, bytesFreed: 0, reclaimed: 0, objects: 0 };
+      const report = { tenants: 0, removed: 0, bytesFreed: 0, reclaimed: 0, tombstones: 0, objects: 0 };
       const pass: Pass = { signal, unreadable: new Set(), storeFailed: false };
       for await (const page of tenantPages(tenants, signal)) {
-        const { removed, bytesFreed, reclaimed, objects } = await cleanPage(page, pass);
-        report.removed += removed;
-        report.bytesFreed += bytesFreed;
-        report.reclaimed += reclaimed;
-        report.objects += objects;
+        const done = await cleanPage(page, pass);
+        report.removed += done.removed;
+        report.bytesFreed += done.bytesFreed;
+        report.reclaimed += done.reclaimed;
+        report.tombstones += done.tombstones;
+        report.objects += done.objects;
         report.tenants += page.length;
       }
+      telemetry.count('riptide_expired_records_removed_total', report.removed);
+      telemetry.count('riptide_session_tombstones_removed_total', report.tombstones);
       return { ...report, unreadable: pass.unreadable.size, finished: !signal?.aborted && !pass.storeFailed };
     },
   };

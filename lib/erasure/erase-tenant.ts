@@ -22,7 +22,7 @@ import { removeBlobs } from './blob-data.ts';
 import { isDue } from './due-erasures.ts';
 import { removeJobs } from './job-data.ts';
 import { type CheckedStore, type ErasureReceipt, type KeptRecord, type ReceiptFacts, sealReceipt } from './receipt.ts';
-import { removeRecords, removeSessionShare } from './redis-data.ts';
+import { removeQuarantined, removeRecords, removeSessionShare } from './redis-data.ts';
 
 const MAX_LOG_BYTES = 65_536;
 
@@ -152,7 +152,8 @@ export function createEraseTenant(deps: EraseTenantDeps) {
     const jobs = await removeJobs(deps, id, signal);
     const records = await removeRecords(deps, id, { generations: limits.generation, signal });
     const share = await removeSessionShare(deps, id, signal);
-    const stores = [shredded, jobs, records, share, ...(await removeBlobs(blobs, id, signal))];
+    const quarantined = await removeQuarantined(deps, id, signal);
+    const stores = [shredded, jobs, records, share, quarantined, ...(await removeBlobs(blobs, id, signal))];
     if (stores.some(({ left }) => left > 0)) throw new Error('An erasure found data after it had removed all');
     return stores;
   };

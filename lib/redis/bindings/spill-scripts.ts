@@ -11,7 +11,7 @@ import stubSessionsLua from '../scripts/stub-sessions.lua';
 export const claimSessions = defineScript({
   name: 'claim-sessions',
   source: claimSessionsLua,
-  keys: ['index', '...records'],
+  keys: ['gate', 'index', '...records'],
   args: ['count', 'token', 'claimMs', 'objectMs', 'maxBytes', '...seen'],
   runsWhenFull: true,
   reply: (raw) => {
@@ -31,8 +31,9 @@ export const stubSessions = defineScript({
   args: ['count', 'token', 'until', 'spillUs', '...places'],
   runsWhenFull: true,
   reply: (raw) => {
-    const [hotBytes, outcomes] = asList(raw);
-    return { hotBytes: asInteger(hotBytes), outcomes: asText(outcomes) };
+    const [hotBytes, outcomes] = asList(raw, 2);
+    // A number: there is no such tenant any more.
+    return { hotBytes: asInteger(hotBytes), outcomes: outcomes === 0 ? '' : asText(outcomes) };
   },
 });
 
@@ -42,7 +43,8 @@ export const restoreSession = defineScript({
   keys: ['gate', 'index', 'session', 'claim', 'lately'],
   args: ['seq', 'object', 'token', 'fill', 'restoreUs', '...fields'],
   reply: (raw) => {
-    const [outcome, hotBytes, share, epoch, needed, full] = asList(raw, 6).map(asInteger) as number[];
+    // Of a tenant that is no more, two zeros.
+    const [outcome, hotBytes, share = 0, epoch = 0, needed = 0, full = 0] = asList(raw).map(asInteger);
     return { outcome, hotBytes, share, epoch, needed, memoryFull: full === 1 } as {
       readonly outcome: number;
       readonly hotBytes: number;

@@ -79,6 +79,7 @@ export function createSpiller(deps: {
     const objects = found.map(() => newUlid(now()));
     const { untilMs, sessions } = await runScript(redis, claimSessions, {
       keys: {
+        gate: keys.gate(id),
         index: keys.index(id, generation),
         records: [
           ...found.map(({ ulid }) => keys.session(id, generation, ulid)),

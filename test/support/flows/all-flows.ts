@@ -16,6 +16,7 @@ import { largeValueFlows } from './large-value-flows.ts';
 import { leaseFlows } from './lease-flows.ts';
 import { limiterFlows } from './limiter-flows.ts';
 import { memoryFlows } from './memory-flows.ts';
+import { passFlows } from './pass-flows.ts';
 import { quotaFlows } from './quota-flows.ts';
 import { sessionBudgetFlows } from './session-budget-flows.ts';
 import { sessionFlows } from './session-flows.ts';
@@ -41,6 +42,7 @@ export const allFlows: readonly Flow[] = [
   ...memoryFlows,
   ...invalidationFlows,
   ...sessionBudgetFlows,
+  ...passFlows,
   ...sessionFlows,
   ...spillFlows,
 ];

@@ -72,6 +72,7 @@ const eraseTenant: Flow = {
     'UNLINK',
     'release-session-memory',
     'HEXISTS',
+    'ZRANGE',
     'blobs list',
     'blobs delete',
     'blobs list',

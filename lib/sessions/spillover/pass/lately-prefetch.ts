@@ -44,7 +44,7 @@ export function createLatelyPrefetch(deps: {
       signal,
     });
     const stale: string[] = [];
-    const found: ColdFound[] = [];
+    const found: (ColdFound & { readonly bytes: number })[] = [];
     let left = roomBytes;
     for (const [i, ulid] of ulids.entries()) {
       const stub = stored[i];
@@ -53,7 +53,7 @@ export function createLatelyPrefetch(deps: {
       else if (bytes > left) break;
       else {
         left -= bytes;
-        found.push({ ulid, stub });
+        found.push({ ulid, stub, bytes });
       }
     }
     if (stale.length > 0) await redis.send(['ZREM', lately, ...stale], { kind: 'write', signal });
@@ -71,7 +71,13 @@ export function createLatelyPrefetch(deps: {
     const place = { id, generation, signal: time.signal };
     const context = { sessions: { spill_threshold_ratio: settings.thresholdRatio } };
     const outcomes = await prefetcher.offerAll(place, found, { context, grow, isOver: time.isOver });
-    return outcomes.filter((outcome) => outcome === 'restored').length;
+    let restored = 0;
+    for (const [i, { bytes }] of found.entries()) {
+      if (outcomes[i] !== 'restored') continue;
+      tenant.hotBytes += bytes;
+      restored++;
+    }
+    return restored;
   };
 
   return {
