@@ -6,7 +6,7 @@ import type { Gate } from '../gate/gate.ts';
 import { unpackLimits } from '../gate/gate-fields.ts';
 import { readFacts } from '../quotas/quota-facts.ts';
 import { quotaState } from '../quotas/quota-state.ts';
-import { checkKey } from '../redis/bindings/gate-scripts.ts';
+import { checkKey } from '../redis/bindings/key-scripts.ts';
 import { sessionStock } from '../usage/session-stock.ts';
 import type { WhoAmIResponse } from './contract.ts';
 

@@ -14,7 +14,7 @@ import type { AlertsResponse, TestAlertResponse, WebhookResponse } from './contr
 import { createAlertDelivery, type DeliveryReport } from './delivery.ts';
 import { createEvaluation, type EvaluationReport } from './evaluation.ts';
 import { createRefusals } from './refusals.ts';
-import type { Resource } from './thresholds.ts';
+import type { Resource } from './resources.ts';
 import type { WebhookSender } from './webhook-sender.ts';
 import { type NoTarget, type WebhookTarget, webhookTarget } from './webhook-target.ts';
 

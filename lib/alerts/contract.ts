@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { admin, defineContract } from '../http/contract.ts';
 import { Count, Instant } from '../http/fields.ts';
 import { TENANT_PROBLEMS, TenantParams } from '../tenants/contract.ts';
-import { RESOURCES } from './thresholds.ts';
+import { RESOURCES } from './resources.ts';
 
 export const DeliveryResponse = z.object({
   at: Instant,

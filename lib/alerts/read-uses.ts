@@ -3,7 +3,8 @@ import { unpackCounters } from '../gate/counters.ts';
 import { unpackLimits } from '../gate/gate-fields.ts';
 import type { RedisReply } from '../redis/driver.ts';
 import { markField, unpackMark } from './alert-format.ts';
-import { type Mark, markName, type Resource, reached, type Use } from './thresholds.ts';
+import type { Resource } from './resources.ts';
+import { type Mark, markName, reached, type Use } from './thresholds.ts';
 import { usesOf } from './uses.ts';
 
 type Reply = RedisReply | Error | undefined;

@@ -9,7 +9,7 @@ import type { RedisDriver } from '../redis/driver.ts';
 import { pairsOf } from '../redis/reply-shape.ts';
 import { runScript } from '../redis/script.ts';
 import { asResource } from './refused-resource.ts';
-import type { Resource } from './thresholds.ts';
+import type { Resource } from './resources.ts';
 
 export type Refusals = ReturnType<typeof createRefusals>;
 

@@ -1,5 +1,5 @@
 import { type AppError, QuotaExceededError, StorageFullError } from '../errors.ts';
-import { RESOURCES, type Resource } from './thresholds.ts';
+import { RESOURCES, type Resource } from './resources.ts';
 
 /** Percent of a quota from which a refusal says that it is used up: below, the request was large, not the use. */
 const USED_UP_PERCENT = 80;

@@ -1,8 +1,5 @@
 /** When a tenant is told of a quota. Pure: what was used, what was told, what is to be told now. */
-import type { Quotas } from '../config/config.ts';
-
-export type Resource = keyof Quotas;
-export const RESOURCES = ['memory_bytes', 'storage_bytes', 'operations_per_minute', 'data_transfer_bytes'] as const;
+import type { Resource } from './resources.ts';
 
 /** Percent of a quota. */
 const THRESHOLDS = [50, 80, 100] as const;

@@ -1,7 +1,8 @@
 /** How far a tenant uses its quotas, read from its gate and from refusals. Pure. */
 import type { Quotas } from '../config/config.ts';
 import { type Counters, minutePoint } from '../gate/counters.ts';
-import { alertPeriod, RESOURCES, type Resource, type Use } from './thresholds.ts';
+import { RESOURCES, type Resource } from './resources.ts';
+import { alertPeriod, type Use } from './thresholds.ts';
 
 /** Minutes looked back at: a pass that was late or left out loses nothing. */
 const MINUTES_BACK = 5;

@@ -2,7 +2,7 @@
 import { NotFoundError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { Gate } from '../gate/gate.ts';
-import { checkKey } from '../redis/bindings/gate-scripts.ts';
+import { checkKey } from '../redis/bindings/key-scripts.ts';
 import type { JobResponse } from './contract.ts';
 import { jobResponse } from './job-format.ts';
 import type { JobReader } from './job-reader.ts';

@@ -9,7 +9,7 @@ import type { Gate } from '../gate/gate.ts';
 import { newHoldId, newUlid, type TenantId } from '../ids.ts';
 import { isoOf } from '../iso-time.ts';
 import type { Keys } from '../keys.ts';
-import { checkKey } from '../redis/bindings/gate-scripts.ts';
+import { checkKey } from '../redis/bindings/key-scripts.ts';
 import { releaseQuota, reserveQuota, settleQuota } from '../redis/bindings/quota-scripts.ts';
 import type { RedisDriver, RedisReply } from '../redis/driver.ts';
 import type {

@@ -6,7 +6,7 @@ import type { TenantContext } from '../gate/context-format.ts';
 import type { Gate } from '../gate/gate.ts';
 import { allows } from '../gate/policies.ts';
 import { escapeControls, type Keys } from '../keys.ts';
-import { checkKey } from '../redis/bindings/gate-scripts.ts';
+import { checkKey } from '../redis/bindings/key-scripts.ts';
 import { listSessions, peekSessions } from '../redis/bindings/session-read-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';

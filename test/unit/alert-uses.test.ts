@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Resource } from '../../lib/alerts/thresholds.ts';
+import type { Resource } from '../../lib/alerts/resources.ts';
 import { recentPoints, type Signs, usesOf } from '../../lib/alerts/uses.ts';
 import { type Counters, minutePoint, NO_COUNTERS, unpackCounters } from '../../lib/gate/counters.ts';
 

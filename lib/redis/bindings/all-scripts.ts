@@ -24,8 +24,9 @@ import { beginCacheObject, registerCacheObject } from './cache-object-scripts.ts
 import { getCacheEntry, leaseCacheEntry } from './cache-read-scripts.ts';
 import { deleteCacheEntry, setCacheEntry } from './cache-write-scripts.ts';
 import { beginIdempotent, beginTenantCall, endIdempotent, endTenantCall } from './call-scripts.ts';
-import { checkKey, verifyAccess } from './gate-scripts.ts';
+import { verifyAccess } from './gate-scripts.ts';
 import { cancelJob, claimJob, findDueJobs, removeJob, saveJob, startJob } from './job-scripts.ts';
+import { checkKey } from './key-scripts.ts';
 import { releaseCacheLease } from './lease-scripts.ts';
 import { checkLimit } from './limit-scripts.ts';
 import { freeAbandonedHolds, releaseQuota, reserveQuota, settleQuota } from './quota-scripts.ts';
