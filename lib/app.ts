@@ -24,7 +24,7 @@ import { createContexts } from './gate/contexts.ts';
 import type { ExpiredRecords } from './gate/expired-records.ts';
 import { createGate, type Gate } from './gate/gate.ts';
 import { createSeenKeys } from './gate/seen-keys.ts';
-import { createHealth, type Health } from './health/health.ts';
+import type { Health } from './health/health.ts';
 import type { Idempotency } from './http/idempotency.ts';
 import type { TenantId } from './ids.ts';
 import type { OwnJobs } from './jobs/own-jobs.ts';
@@ -187,7 +187,9 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
       (await import('./account/account.ts')).createAccount({ gate }),
     ),
     cache,
-    health: createHealth({ redis, blobs }),
+    health: lazily<Health>({ ready: true }, async () =>
+      (await import('./health/health.ts')).createHealth({ redis, blobs }),
+    ),
     idempotency: lazily<Idempotency>({ run: true }, async () =>
       (await import('./http/idempotency.ts')).createIdempotency({ redis, keys, gate }),
     ),
