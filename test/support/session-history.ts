@@ -43,10 +43,10 @@ export type SessionEvent = Span & { readonly secret: string } & (
     | { readonly did: 'terminate'; readonly found: boolean }
   );
 
-/** All sessions of a user ended, but one. */
+/** All sessions of a user ended, but the one that has this secret. */
 export interface UserEnd extends Span {
   readonly userId: string;
-  readonly spared: string | null;
+  readonly spared: { readonly ulid: string; readonly secret: string } | null;
 }
 
 interface State {
@@ -113,8 +113,14 @@ export function checkSession(ulid: string, events: readonly SessionEvent[], user
   const [first] = states;
   if (first === undefined) throw new Error('Nothing is known of it');
 
-  const mayEnd = userEnds.filter(({ userId, spared }) => spared !== ulid && users.has(userId));
-  const mustEnd = mayEnd.filter(({ from }) => users.size === 1 && first.span.to < from);
+  // One that is given another id meanwhile is not the one that is spared, any more or not yet.
+  const mayEnd = userEnds.filter(
+    ({ userId, spared }) =>
+      users.has(userId) && (spared?.ulid !== ulid || states.some(({ secret }) => secret !== spared.secret)),
+  );
+  const mustEnd = mayEnd.filter(
+    ({ from, spared }) => users.size === 1 && first.span.to < from && spared?.ulid !== ulid,
+  );
   const leaves = (event: SessionEvent) =>
     events.find((one) => one.did === 'rotate' && one.sight !== null && one.secret === event.secret);
   const lives = (event: Span) =>

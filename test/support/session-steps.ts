@@ -182,7 +182,8 @@ export function createSessionRun(caller: Caller, now: () => number): SessionRun 
     const except = chosen?.id;
     const { from, to } = await timed(() => app.sessions.terminateUser(caller, step.userId, { except }));
     count('users ended');
-    userEnds.push({ from, to, userId: step.userId, spared: chosen?.known.ulid ?? null });
+    const spared = chosen === null ? null : { ulid: chosen.known.ulid, secret: chosen.secret };
+    userEnds.push({ from, to, userId: step.userId, spared });
   };
 
   /** By an id that is dead, or not the session's any more: never. */

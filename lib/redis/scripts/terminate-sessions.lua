@@ -16,7 +16,7 @@
   ARGV[5] route                  name of the route, for a limit of its own; empty = none
   ARGV[6] dry                    1 = only tell what would be done
   ARGV[7] user                   whose they must be, escaped, when their secrets are not known; empty = they are
-  ARGV[8..] secrets              of each session; none with a user
+  ARGV[8..] secrets              of each session; with a user none, or of each the secret that spares it, else empty
 
   Returns { 0, level, operations this minute, now ms, operations a minute, burst, own limits, a digit for each: 0 there is none|1
   terminated now|2 before|9 it cannot be read }, or a refusal of the gate. The same again answers 2, and is metered again.
@@ -39,7 +39,7 @@ for i = 4, #KEYS do
   local outcome = 0
   if text and (not head or (cold and not place)) then
     outcome = 9
-  elseif head and (user == '' and head.secret == secret or user ~= '' and head.user == user) then
+  elseif head and (user == '' and head.secret == secret or user ~= '' and head.user == user and head.secret ~= secret) then
     left = left or read_stock(stock, nowMs)
     if head.expires > nowMs then outcome = 1 end
     records[#records + 1] = session
@@ -56,7 +56,7 @@ for i = 4, #KEYS do
       doomed[#doomed + 1] = doomed_session_member(place.object, nowMs)
     end
     uncount_session(left, head, place or nil)
-  elseif not text and secret and redis.call('ZSCORE', dead, ulid .. '-' .. secret) then
+  elseif not text and user == '' and redis.call('ZSCORE', dead, ulid .. '-' .. secret) then
     outcome = 2
   end
   done[#done + 1] = outcome

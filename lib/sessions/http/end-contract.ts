@@ -38,7 +38,9 @@ const DeleteSessionsQuery = z.strictObject({
     .string()
     .regex(SESSION_ID, 'must be the whole id of a session')
     .optional()
-    .describe('The id of one that stays: of who asks for the others to be ended.'),
+    .describe(
+      'The id, as it is now, of one that stays: of who asks for the others to be ended. Any other spares none.',
+    ),
   dry_run: DryRun,
 });
 
