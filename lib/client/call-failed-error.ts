@@ -10,10 +10,14 @@ export class CallFailedError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor({ problem, status, retryAfterMs }: Failure) {
-    super(problem.detail);
+    super(messageOf(problem));
     this.name = 'CallFailedError';
     this.code = problem.code;
     this.status = status;
     this.retryAfterMs = retryAfterMs;
   }
 }
+
+/** What is wrong with which field, too: never what was in it. */
+const messageOf = ({ detail, errors = [] }: Failure['problem']): string =>
+  [detail, ...errors.map(({ field, message }) => `${field} ${message}`)].join('; ');

@@ -4,7 +4,7 @@ import { matches } from '../gate/policies.ts';
 import { SCOPES } from '../gate/scope.ts';
 import { admin, defineContract } from '../http/contract.ts';
 import { DryRun } from '../http/fields.ts';
-import { KEY_ID } from '../ids.ts';
+import { KEY_ID, ULID } from '../ids.ts';
 import { ETAG_HEADER, TENANT_PROBLEMS, TenantParams } from './contract.ts';
 import { fitsInBytes, MAX_NAMED_KEYS, MAX_POLICY_BYTES } from './policy-limits.ts';
 import { CHANGE_PROBLEMS, IfMatchHeaders } from './update-contract.ts';
@@ -25,11 +25,18 @@ const ActionPattern = Pattern.refine(
   `must match an action: ${SCOPES.join(', ')}`,
 );
 
+/** As sessions are asked about: all of them, or the one of a ULID. */
+const OF_SESSIONS = new RegExp(`^sessions/(?:session-${ULID}$|[^*]{0,34}\\*)`);
+const ResourcePattern = Pattern.refine(
+  (pattern) => !pattern.startsWith('sessions/') || OF_SESSIONS.test(pattern),
+  'must name a session without its secret, as sessions/session-01h…: only so it matches',
+);
+
 const patterns = (pattern: z.ZodString, about: string) => z.array(pattern).min(1).max(MAX_PATTERNS).describe(about);
 const Statement = z.strictObject({
   effect: z.enum(['allow', 'deny']),
   actions: patterns(ActionPattern, 'As scopes: `cache:read`, `cache:*`, `*`.'),
-  resources: patterns(Pattern, 'As `cache/orders/*`; `*` stands for any characters.'),
+  resources: patterns(ResourcePattern, 'As `cache/orders/*`; `*` stands for any characters.'),
   keys: z
     .array(z.string().regex(KEY_ID, 'must be a key id, as key-01h…'))
     .min(1)

@@ -1,6 +1,6 @@
 /** Administration of tenants over HTTP: what is taken, what is refused, and what the answers say. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { TenantId } from '../../lib/ids.ts';
+import { newSessionId, type TenantId } from '../../lib/ids.ts';
 import { ADMIN_KEY, newTenant, newTenantRequest } from '../support/app.ts';
 import { type Door, type DoorReply, type DoorRequest, openDoor } from '../support/door.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -162,6 +162,9 @@ describe('what is no request of administration [A2 A5 T2 T3 T10 A14]', () => {
     ['PUT', '/{id}/policies', deny({ actions: ['session:read'] })],
     ['PUT', '/{id}/policies', deny({ resources: ['r'.repeat(257)] })],
     ['PUT', '/{id}/policies', deny({ resources: ['a\u0000b'] })],
+    ['PUT', '/{id}/policies', deny({ resources: ['sessions/session-1'] })],
+    ['PUT', '/{id}/policies', deny({ resources: [`sessions/${newSessionId(0)}`] })],
+    ['PUT', '/{id}/policies', deny({ resources: [`sessions/${newSessionId(0)}*`] })],
     ['PUT', '/{id}/policies', deny({ keys: ['somebody'] })],
     ['PUT', '/{id}/policies', { statements: Array.from({ length: 101 }, () => deny({}).statements[0]) }],
     ['PUT', '/{id}/policies', big],
