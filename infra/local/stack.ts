@@ -20,6 +20,7 @@ import { findRedisTrouble } from './redis/redis-url.ts';
 import { startS3Endpoint } from './s3/start-s3-endpoint.ts';
 import { startSchedules } from './schedules.ts';
 import { readServiceMap, type ScheduleEntry, type ServiceMap } from './service-map.ts';
+import { SPILL_SESSIONS, withSpillClock } from './spill-clock.ts';
 import { superviseRedis } from './supervise-redis.ts';
 import { startUpstashEndpoint } from './upstash/start-upstash-endpoint.ts';
 
@@ -53,7 +54,6 @@ export interface Stack {
 const DRAIN_DEADLINE_MS = 10_000;
 /** As infra/functions.yml names it. */
 const CLEAN_UP = 'schedulesCleanUp';
-const SPILL_SESSIONS = 'schedulesSpillSessions';
 
 /**
  * Starts the stack; when one part fails, those before it are stopped again.
@@ -122,7 +122,7 @@ async function startFunctions(options: StackOptions, map: ServiceMap, parts: Asy
   const { loadedApp } = await import('../../lib/app.ts');
   parts.defer(() => loadedApp()?.close());
   const schedules = startSchedules<ScheduleEntry>({
-    schedules: map.schedules,
+    schedules: await withSpillClock(map.schedules, process.env),
     // What has expired meanwhile goes, and what was used last comes back into memory.
     atStart: ({ name }) => name === CLEAN_UP,
     run: (schedule, event) => createInvoker(schedule.function).invoke(event, randomUUID()),

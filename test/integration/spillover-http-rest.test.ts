@@ -1,0 +1,3 @@
+import { testSpilloverOverHttp } from '../support/spillover-http-suite.ts';
+
+testSpilloverOverHttp('rest');
