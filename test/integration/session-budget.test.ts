@@ -311,6 +311,29 @@ describe.each(TRANSPORTS)('the session memory over %s [P1 P2]', (transport) => {
     expect(await app.redis.send(['EXISTS', keysOf(app).gate(gone)], { kind: 'read' })).toBe(0);
   });
 
+  it('counts a share again whose gate has lost that it was lowered, and lowers it as any other', async () => {
+    const app = await ownApp(transport);
+    const memory = sessionMemory(app);
+    const budget = budgetOf(app);
+    const id = await memory.newTenant();
+    const expectInOrder = async () => {
+      const { tenants, totalBytes, sumBytes } = await memory.look([id]);
+      expect(tenants[0]?.shareBytes).toBeLessThanOrEqual(tenants[0]?.grantedBytes ?? 0);
+      expect(totalBytes).toBe(sumBytes);
+    };
+    await write(app, { id, bytes: 100_000, keep: 1, redis: app.redis });
+    const { shareBytes, epoch } = await memory.readShare(id);
+    await memory.spillTo(id, 1_000);
+    expect(await budget.lower(id, 2_000, { spillTo: async () => 1_000 })).toBe(shareBytes - 2_000);
+    await app.redis.send(['HSET', keysOf(app).gate(id), 'b', `b1,${shareBytes},${epoch}`], { kind: 'write' });
+    expect(await budget.reconcile([id])).toEqual({ adopted: 1, released: 0 });
+    expect(await budget.reconcile([id])).toEqual({ adopted: 0, released: 0 });
+    await expectInOrder();
+    expect(await budget.lower(id, 2_000, { spillTo: async () => 1_000 })).toBe(shareBytes - 2_000);
+    expect(await memory.readShare(id)).toMatchObject({ shareBytes: 2_000 });
+    await expectInOrder();
+  });
+
   it('tells of every tenant in the pool, by pages', async () => {
     const app = await ownApp(transport);
     const budget = budgetOf(app);

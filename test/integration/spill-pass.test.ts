@@ -70,6 +70,21 @@ describe.each(TRANSPORTS)('a pass over %s [P2 P6]', (transport) => {
     expect(counts[0]).toBe(counts[1]);
   });
 
+  it('brings shares below a memory that was made smaller, also where nobody waits for one', async () => {
+    const ratio = { PERSISTENCE_SPILLOVER_THRESHOLD_RATIO: '0.95' };
+    const before = await spillingApp({ transport, env: ratio });
+    const caller = await tenantOf(before);
+    await addSessions(before, caller, 80);
+    const env = { ...ratio, PERSISTENCE_SPILLOVER_MAX_MEMORY_BYTES: String(BUDGET / 2) };
+    const app = await spillingApp({ transport, env }, before.config.cache.keyPrefix);
+    for (let i = 0; i < 2; i++) await app.spillPass.run();
+    const { tenants, totalBytes, sumBytes } = await sessionMemory(app).look([caller.tenantId]);
+    expect(sumBytes).toBe(totalBytes);
+    expect(totalBytes).toBeLessThanOrEqual(BUDGET / 2);
+    expect(tenants[0]?.shareBytes).toBeLessThanOrEqual(BUDGET / 2);
+    expect(await auditSessions(app, caller.tenantId)).toMatchObject({ sessions: 80 });
+  });
+
   it('tells what it would move, and moves nothing', async () => {
     const app = await spillingApp({ transport });
     const caller = await tenantOf(app);

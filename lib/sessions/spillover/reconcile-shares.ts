@@ -3,7 +3,7 @@ import type { Keys } from '../../keys.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
 import { asList, asTextOrNull } from '../../redis/reply-shape.ts';
 import { releaseShare } from './release-share.ts';
-import { type SessionShare, unpackGrant, unpackShare } from './share-format.ts';
+import { type SessionGrant, type SessionShare, unpackGrant, unpackShare } from './share-format.ts';
 
 export interface ReconcileReport {
   /** Tenants whose share the pool did not know. */
@@ -15,7 +15,7 @@ export interface ReconcileReport {
 /**
  * @param deps.grant asks the pool; the share given with it counts as granted where the pool knows of no newer one.
  * @returns what puts the pool right about a page of tenants. It may have been lost, whole or the last second of it, while the
- * gates were not: what they allow is counted again, even if that is more than there is; then nobody is granted anything before
+ * gates were not, or a gate: what they allow is counted again, even if that is more than there is; then nobody is granted anything before
  * enough was lowered. Two looks in one round trip, and one more for each tenant that is not in order.
  */
 export function createReconcile(deps: {
@@ -23,7 +23,7 @@ export function createReconcile(deps: {
   readonly keys: Keys;
   readonly grant: (tenant: TenantId, share: SessionShare, signal?: AbortSignal) => Promise<unknown>;
 }) {
-  const { redis, keys, grant } = deps;
+  const { redis, keys } = deps;
 
   const read = async (page: readonly TenantId[], signal?: AbortSignal) => {
     const gates = page.map((id) => ['HMGET', keys.gate(id), 'h', 'b'] as const);
@@ -44,11 +44,12 @@ export function createReconcile(deps: {
       if (gate instanceof Error) throw gate;
       const [limits, text] = asList(gate, 2).map(asTextOrNull);
       const share = unpackShare(text ?? null);
+      const grant = unpackGrant(granted);
       if (limits === null && granted !== null) {
         await releaseShare(deps, tenant, signal);
         released++;
-      } else if (limits !== null && isUnknown(share, unpackGrant(granted))) {
-        await grant(tenant, share, signal);
+      } else if (limits !== null && isAhead(share, grant)) {
+        await deps.grant(tenant, { ...share, epoch: Math.max(share.epoch, grant.epoch) }, signal);
         adopted++;
       }
     }
@@ -56,5 +57,9 @@ export function createReconcile(deps: {
   };
 }
 
-const isUnknown = (share: SessionShare, grant: ReturnType<typeof unpackGrant>): boolean =>
-  share.epoch > grant.epoch || (share.epoch === grant.epoch && share.shareBytes > grant.grantedBytes);
+/**
+ * Whether a gate has what the pool does not know: the pool lost its last steps; or the gate lost that its share was lowered, and
+ * has the one of before. As far as can be told from looks that were not at once.
+ */
+export const isAhead = (share: SessionShare, grant: SessionGrant): boolean =>
+  share.epoch > grant.epoch || share.shareBytes > grant.grantedBytes;

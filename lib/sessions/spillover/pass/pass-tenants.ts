@@ -9,6 +9,7 @@ import type { Telemetry } from '../../../metrics/telemetry.ts';
 import type { RedisDriver, RedisReply } from '../../../redis/driver.ts';
 import { asList, asTextOrNull } from '../../../redis/reply-shape.ts';
 import { sessionSettings } from '../../session-settings.ts';
+import { isAhead } from '../reconcile-shares.ts';
 import type { HolderPage, SessionBudget } from '../session-budget.ts';
 import { unpackShare } from '../share-format.ts';
 import type { OwnSettings } from '../spill-policy.ts';
@@ -47,10 +48,6 @@ export function readGate([limits, counters, context, share, moves]: readonly (st
     moves: unpackMoves(moves ?? null),
   };
 }
-
-/** Whether the gate may have a share that the pool does not know: as far as can be told from looks that were not at once. */
-const isAhead = (tenant: PassTenant, { epoch, grantedBytes }: HolderPage['holders'][number]): boolean =>
-  tenant.epoch > epoch || (tenant.epoch === epoch && tenant.shareBytes > grantedBytes);
 
 export type PassTenants = ReturnType<typeof createPassTenants>;
 

@@ -104,7 +104,8 @@ export function createShareLowering(deps: {
     const nothingLeft = config.maxMemoryBytes - granted < chunk;
     const grants = all.map(({ grantedBytes }) => grantedBytes);
     const level = fairLevel(grants, Math.floor(config.maxMemoryBytes * config.thresholdRatio));
-    if (level === null || !all.some((tenant) => isWaiting(tenant, level, nothingLeft))) return;
+    const overdrawn = granted > config.maxMemoryBytes;
+    if (level === null || !(overdrawn || all.some((tenant) => isWaiting(tenant, level, nothingLeft)))) return;
     for (const tenant of all) {
       if (time.isOver() || report.storeFailed) return;
       if (tenant.grantedBytes <= level) continue;
@@ -132,7 +133,7 @@ export function createShareLowering(deps: {
 
     /**
      * Takes back what is idle, 3 round trips for each share; where memory is short all but a quarter. When the pool is empty and
-     * somebody waits, also shares above the fair level of the threshold's part of the memory: the rest is free for others then.
+     * somebody waits, or there is less memory than is granted, also shares above the fair level of the threshold's part of the memory: the rest is free for others then.
      * @param how.mayMove whether sessions may be moved to S3 for that.
      */
     async run(
