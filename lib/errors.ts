@@ -141,6 +141,10 @@ export class StorageFullError extends CodedError<
   override readonly status = 507;
 }
 
+/** Whether Redis itself is out of memory. */
+export const isStoreFull = (error: unknown): boolean =>
+  error instanceof StorageFullError && error.code === 'store_full';
+
 // --- things ----------------------------------------------------------------------------------------------------------
 
 /** No such thing, or it belongs to somebody else: the two are not told apart. */

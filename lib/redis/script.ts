@@ -3,7 +3,7 @@
  * know them: after a restart, a failover or SCRIPT FLUSH.
  */
 import { createHash } from 'node:crypto';
-import { RedisReplyError, StorageFullError } from '../errors.ts';
+import { isStoreFull, RedisReplyError } from '../errors.ts';
 import type { RedisCommand, RedisDriver, RedisReply, SendOptions } from './driver.ts';
 import { type CallableScript, evalCommand, evalshaCommand } from './script-command.ts';
 
@@ -76,7 +76,7 @@ export async function runScript<const Key extends string, const Arg extends stri
   try {
     return script.reply(await run(script));
   } catch (error) {
-    if (!script.runsWhenFull || !isFull(error)) throw error;
+    if (!script.runsWhenFull || !isStoreFull(error)) throw error;
     return script.reply(await run(whenFull(script)));
   }
 }
@@ -97,8 +97,6 @@ function whenFull(script: CallableScript): CallableScript {
   }
   return form;
 }
-
-const isFull = (error: unknown) => error instanceof StorageFullError && error.code === 'store_full';
 
 /** A call prepared for {@link runScripts}, so that calls of different scripts fit in one list. */
 export interface ScriptCall<Reply> {

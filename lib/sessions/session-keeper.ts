@@ -10,7 +10,7 @@ import type { RedisReply } from '../redis/driver.ts';
 import type { SessionChange, SessionInfo } from './session.ts';
 import { operationOf, sessionKeys } from './session-call.ts';
 import { META_FIELD, parseSessionHead } from './session-format.ts';
-import { derivedSessionId, sessionParts, sessionResource } from './session-ids.ts';
+import { derivedSessionId, sessionIdOf, sessionParts, sessionResource } from './session-ids.ts';
 import { isFull, NONE, noRoom, OTHER_VERSION, otherVersion, requireReadable } from './session-outcomes.ts';
 import { toInfo } from './session-reader.ts';
 import { checkUserId, lifetimesOf } from './session-rules.ts';
@@ -89,7 +89,12 @@ export function createSessionKeeper(deps: {
       checkUserId(userId);
       const { tenantId } = caller;
       const parts = sessionParts(id);
-      const name = operation === undefined ? newSessionId(now()) : derivedSessionId(secret, tenantId, operation);
+      // Of the id that ends, too: the same name for another session, or once more later, gives another secret.
+      const name =
+        operation === undefined
+          ? newSessionId(now())
+          : derivedSessionId(secret, tenantId, `${sessionIdOf(parts)}\0${operation}`);
+      const op = operationOf(operation);
       const { found, context } = await gate.run(caller, {
         script: rotateSession,
         scope: 'sessions:write',
@@ -103,7 +108,7 @@ export function createSessionKeeper(deps: {
           secret: parts.secret,
           newSecret: sessionParts(name).secret,
           condition: ifVersion ?? '',
-          op: operationOf(operation),
+          op,
           changesUser: userId === undefined ? 0 : 1,
           user: escapeControls(userId ?? ''),
         }),

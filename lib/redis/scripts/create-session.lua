@@ -31,7 +31,7 @@
   bytes of hot sessions, share, epoch of the share and what is needed follow; of one in S3: 8 storage is full: then used, held, what is
   needed and the limit follow, in bytes, 12 its object is not waiting any more; or a refusal of the gate.
 
-  Cost: O(log n) of the index and O(bytes). 8 inner calls, 10 of one in S3; 2 more when an expired one is in its place.
+  Cost: O(log n) of the index and O(bytes). 8 inner calls, 10 of one in S3; up to 3 more when an expired one was in its place.
 ]]
 --- @include "includes/open-gate.lua"
 --- @include "includes/stock.lua"
@@ -81,9 +81,10 @@ if object then
   behind = string.format('\n%s,%s,%s,%s,%d,1,0,-\n%s', object, objectBytes, sha256, rawBytes, head.charged, ARGV[11])
   line = session_line(head, #session + #behind + STUB_OVERHEAD_BYTES)
 end
--- Without the expired one in its place.
+-- Without the expired one in its place, and a tombstone that has had its time.
 local before = old and old.charged or 0
 local hotBefore = old and not cold and before or 0
+if dead then before = before + TOMBSTONE_BYTES end
 local grown = left.memory + head.charged - before
 local transferBytes = dataBytes
 --- @include "includes/holds.lua"
@@ -101,6 +102,10 @@ end
 --- @include "includes/check-transfer.lua"
 
 if old then forget_session(left, session, index, old, oldPlace or nil, nowMs) end
+if dead then
+  redis.call('ZREM', KEYS[5], ulid .. '-' .. secret)
+  left.memory = left.memory - TOMBSTONE_BYTES
+end
 local members = { 0, session_key_member(head, ulid), 0, session_expiry_member(head.expires, ulid) }
 if object then
   redis.call('SET', session, line .. behind)

@@ -30,8 +30,11 @@ local index, session = KEYS[2], KEYS[3]
 local text, cold = stored_session(session)
 local head = text and cold and read_session(text)
 local place = head and read_place(text, head)
-if ARGV[3] ~= '' and redis.call('GET', KEYS[4]) == ARGV[3] then redis.call('UNLINK', KEYS[4]) end
+local function give_claim_back()
+  if ARGV[3] ~= '' and redis.call('GET', KEYS[4]) == ARGV[3] then redis.call('UNLINK', KEYS[4]) end
+end
 if not place or head.seq ~= tonumber(ARGV[1]) or string.sub(place.object, 1, 26) ~= ARGV[2] or head.expires <= nowMs then
+  give_claim_back()
   return { 0, left.hotBytes, 0, 0, 0, 0 }
 end
 local meta, stubCharge, ulid = string.sub(text, place.metaFrom), head.charged, ulid_of(session)
@@ -48,13 +51,16 @@ local share, epoch = session_share(KEYS[1])
 local memoryLimit = tonumber(string.match(redis.call('HGET', KEYS[1], 'h'), '^h1,%a+,%d+,%d+,%d+,%d+,(%d+),%d+,%d+$'))
 local full = left.memory + head.charged - stubCharge > memoryLimit
 if full or left.hotBytes + head.charged > share * ARGV[4] / 1000 then
+  give_claim_back()
   return { 2, left.hotBytes, share, epoch, head.charged, full and 1 or 0 }
 end
-redis.call('UNLINK', session)
-redis.call('HSET', session, unpack(fields))
+-- First what needs memory: Redis looks whether it has any only before the first write of a script.
 redis.call(
   'ZADD', index, 0, session_access_member(head.access, ulid), 0, doomed_session_member(place.object, nowMs)
 )
+redis.call('UNLINK', session)
+redis.call('HSET', session, unpack(fields))
+give_claim_back()
 redis.call('ZREM', KEYS[5], ulid)
 left.memory = left.memory + head.charged - stubCharge
 left.hotBytes = left.hotBytes + head.charged

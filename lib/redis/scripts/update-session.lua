@@ -107,7 +107,8 @@ if outcome == 1 then
     if old[name] then bytes, keys = bytes - (#name - 2) - #old[name], keys - 1 end
     old[name] = nil
   end
-  if bytes > tonumber(ARGV[9]) or keys > tonumber(ARGV[10]) then
+  -- One that was larger before the limit was lowered may shrink.
+  if bytes > math.max(ARGV[9], head.dataBytes) or keys > math.max(ARGV[10], head.dataKeys) then
     return { OK, level, minuteOps, nowMs, opm, burst, own, 11, bytes, keys }
   end
 

@@ -3,7 +3,13 @@
  * object is read once, and believed only if it is the one the stub names.
  */
 import type { Config } from '../../config/config.ts';
-import { CorruptValueError, RedisUnavailableError, SessionCorruptError, SessionLostError } from '../../errors.ts';
+import {
+  CorruptValueError,
+  isStoreFull,
+  RedisUnavailableError,
+  SessionCorruptError,
+  SessionLostError,
+} from '../../errors.ts';
 import type { Caller } from '../../gate/caller.ts';
 import type { TenantContext } from '../../gate/context-format.ts';
 import type { Keys } from '../../keys.ts';
@@ -210,8 +216,10 @@ export function createColdReads(deps: {
         ({ outcome }) => {
           if (outcome === RESTORED) telemetry.count('riptide_spillover_operations_total');
         },
-        (error: unknown) =>
-          telemetry.logger.warn('A session could not be brought back', { tenant_id: place.id, error: error as Error }),
+        async (error: unknown) => {
+          telemetry.logger.warn('A session could not be brought back', { tenant_id: place.id, error: error as Error });
+          if (claim.state === 'mine' && isStoreFull(error)) await giveUp(place, ulid, claim.token);
+        },
       );
     }
     return { head: stub.head, meta: stub.meta, data };

@@ -1,5 +1,5 @@
 /** Brings sessions back into Redis before they are asked for, some at once, as long as there is room. */
-import { BlobUnavailableError, SessionCorruptError, SessionLostError } from '../../errors.ts';
+import { BlobUnavailableError, isStoreFull, SessionCorruptError, SessionLostError } from '../../errors.ts';
 import type { TenantContext } from '../../gate/context-format.ts';
 import type { TenantPlace } from '../../tenants/tenant-place.ts';
 import type { SessionNeed } from '../session-outcomes.ts';
@@ -33,7 +33,7 @@ export function createPrefetcher({ cold }: { readonly cold: Pick<ColdReads, 'off
     } catch (error) {
       // Who reads it is told; it has been told of already.
       if (error instanceof SessionLostError || error instanceof SessionCorruptError) return 'unreadable';
-      if (error instanceof BlobUnavailableError) return 'cold';
+      if (error instanceof BlobUnavailableError || isStoreFull(error)) return 'cold';
       throw error;
     }
   };

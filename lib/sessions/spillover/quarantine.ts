@@ -2,6 +2,7 @@
  * Sessions whose object in S3 is gone or damaged. Their stubs stay, marked, and say so each time; they are told of in the log, by
  * an alarm metric, and in a list for operators. One whose object is there again is one as any other.
  */
+import { isStoreFull } from '../../errors.ts';
 import type { Keys } from '../../keys.ts';
 import type { Telemetry } from '../../metrics/telemetry.ts';
 import { markSession } from '../../redis/bindings/spill-scripts.ts';
@@ -31,6 +32,10 @@ export function createQuarantine(deps: {
       args: { object: place.objectUlid, mark: as },
       kind: 'write',
       signal,
+    }).catch((error: unknown) => {
+      // Whoever reads is told all the same, and the next who does tries again.
+      if (isStoreFull(error)) return false;
+      throw error;
     });
 
   const list = async (commands: readonly (readonly (string | number)[])[], signal: AbortSignal | undefined) => {

@@ -4,6 +4,7 @@
  * moved last comes back. Every step may be the last one: the next pass goes on. Two at once come to the same.
  */
 import type { Config } from '../../config/config.ts';
+import { isStoreFull } from '../../errors.ts';
 import { fairLevel } from '../../fair-level.ts';
 import type { Keys } from '../../keys.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
@@ -88,7 +89,10 @@ export function createSpillPass(deps: {
   /** What requests are told of all tenants, as of now. */
   const sum = async (tenants: readonly PassTenant[], { signal }: PassTime): Promise<void> => {
     const text = packSpillSum(sumUp(tenants, now()));
-    await redis.send(['SET', keys.spillStats(), text], { kind: 'write', signal });
+    await redis.send(['SET', keys.spillStats(), text], { kind: 'write', signal }).catch((error: unknown) => {
+      // They stay as they were told last.
+      if (!isStoreFull(error)) throw error;
+    });
   };
 
   const pass = async (dry: boolean, time: PassTime): Promise<SpillReport> => {
@@ -99,9 +103,9 @@ export function createSpillPass(deps: {
     const report = { ...nothing, tenants: tenants.length, unreadable, hotBytesBefore, ...spilled };
     if (dry) return { ...report, hotBytes: sumOf(tenants), finished: !time.isOver() };
 
+    const restored = spilled.storeFailed ? 0 : await prefetch.run(tenants, time);
     const lowered = await lowering.run(tenants, { poolIsEmpty, mayMove: !spilled.storeFailed }, time);
     const storeFailed = spilled.storeFailed || lowered.storeFailed;
-    const restored = storeFailed ? 0 : await prefetch.run(tenants, time);
     const moved = spilled.spilled + lowered.spilled;
     const after = moved + restored > 0 ? (await deps.tenants.readAll(time.signal)).tenants : tenants;
     await sum(after, time);
