@@ -5,7 +5,8 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 export type Telemetry = typeof telemetry;
 
 const logger = new Logger({ serviceName: 'riptide' });
-const metrics = new Metrics({ namespace: 'riptide', serviceName: 'riptide' });
+/** The stages of one account are told apart by the service's name: alarms are of one. */
+const metrics = new Metrics({ namespace: 'riptide', serviceName: process.env.POWERTOOLS_SERVICE_NAME ?? 'riptide' });
 
 export const telemetry = {
   logger,

@@ -78,7 +78,7 @@ export function createSessionRoom(deps: {
     } catch (error) {
       if (!(error instanceof BlobUnavailableError)) throw error;
       telemetry.logger.error('Sessions cannot be moved to S3: it does not answer', { tenant_id: place.id, error });
-      telemetry.count('riptide_session_memory_full_total');
+      telemetry.count('riptide_session_spill_failed_total');
       return false;
     }
   };
@@ -88,7 +88,9 @@ export function createSessionRoom(deps: {
     const fits = (shareBytes: number) => need.hotBytes + need.neededBytes <= shareBytes;
     if (!wasRefused(refused, place.id) && (await grow(place, context, need, [refused, fits]))) return true;
     // Some beyond what is needed, so that not every write at the limit has to move others.
-    return spillOwn(place, Math.min(need.shareBytes * FREE_TO, need.shareBytes - need.neededBytes));
+    const made = await spillOwn(place, Math.min(need.shareBytes * FREE_TO, need.shareBytes - need.neededBytes));
+    if (!made) telemetry.count('riptide_session_memory_full_total');
+    return made;
   };
 
   /** Whether the share is now so large that what is hot, with what is needed, is below the threshold. */
