@@ -9,14 +9,14 @@ const NO_QUERY = z.strictObject({});
 
 /**
  * Checks every part of a request against its contract.
- * @throws {InvalidRequestError} naming each bad field of all parts; and what request-body.ts throws.
+ * @throws {InvalidRequestError} naming each bad field of all parts, 20 of a part at most; and what request-body.ts throws.
  */
 export function parseInput<C extends Contract>(contract: C, event: HttpEvent): Input<C> {
   const issues: Issue[] = [];
   const part = (name: string, schema: z.ZodType | undefined, value: unknown) => {
     if (schema === undefined) return undefined;
     const parsed = schema.safeParse(value);
-    if (!parsed.success) issues.push(...parsed.error.issues.map((issue) => describe(name, issue)));
+    if (!parsed.success) issues.push(...parsed.error.issues.slice(0, MAX_ISSUES).map((issue) => describe(name, issue)));
     return parsed.data;
   };
   const params = part('path', contract.params, event.pathParameters ?? {});
@@ -42,6 +42,8 @@ function saysSomething({ body = '', isBase64Encoded }: HttpEvent): boolean {
   return text !== '' && text !== '{}';
 }
 
+/** Of one part: the body of a caller may have more faults than a reply has room for. */
+const MAX_ISSUES = 20;
 const MAX_FIELD = 200;
 
 /** Names come from the caller where keys are unknown: they are cut, and kept printable. */

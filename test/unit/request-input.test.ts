@@ -36,6 +36,15 @@ function issuesOf(changes: Partial<HttpEvent>): AppError['issues'] {
 }
 
 describe('the input of a handler [A14]', () => {
+  it('may have more faults than are told', () => {
+    const list = Array.from({ length: 200_000 }, () => 'x');
+    const issues = issuesOf({ body: JSON.stringify({ list }), pathParameters: { id: 'long' } });
+    expect(issues?.map(({ field }) => field)).toEqual([
+      'path.id',
+      ...Array.from({ length: 20 }, (_, i) => `body.list.${i}`),
+    ]);
+  });
+
   it('is each part as its schema makes it', () => {
     expect(parseInput(contract, event())).toEqual({ params: { id: 'a' }, query: {}, headers: {}, body: { list: [] } });
   });
