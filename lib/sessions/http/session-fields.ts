@@ -16,8 +16,11 @@ export const DataKey = z.string().refine(isDataKey, KEY_RULE);
 /** Any JSON by key. What is stored is not what this gives, but the texts as they were sent: session-request.ts. */
 export const SessionData = z
   .record(z.string(), z.unknown())
-  .refine((data) => Object.keys(data).every(isDataKey), `keys ${KEY_RULE}`)
-  .refine((data) => Object.keys(data).length <= MAX_DATA_KEYS, `must have at most ${MAX_DATA_KEYS} keys`);
+  .refine((data) => Object.keys(data).length <= MAX_DATA_KEYS, {
+    error: `must have at most ${MAX_DATA_KEYS} keys`,
+    abort: true,
+  })
+  .refine((data) => Object.keys(data).every(isDataKey), `keys ${KEY_RULE}`);
 
 export const UserId = z
   .string()
