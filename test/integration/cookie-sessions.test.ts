@@ -313,4 +313,9 @@ describe('a session in one request [S2]', () => {
       /^sid=(\S+); Path=\/; Max-Age=3600; HttpOnly; Secure; SameSite=Strict$/.exec(reply.cookies?.[0] ?? '') ?? [];
     expect((await port.get(id, { touch: false }))?.ttlMs).toBe(60_000);
   });
+
+  it.each([0, -1, 1.5, Number.NaN])('is not begun with a lifetime of %d seconds', async (ttlSeconds) => {
+    const { port } = await openPort();
+    expect(() => cookieSessions({ sessions: port, ttlSeconds })).toThrow(TypeError);
+  });
 });

@@ -47,6 +47,11 @@ describe('the id in a cookie [S1]', () => {
     expect(() => checkCookie({ ...cookie, name })).toThrow(TypeError);
   });
 
+  it.each(['lax', '', 'None; Domain=example.com'])('cannot have the sameSite %j, as JavaScript may give it', (text) => {
+    const sameSite = text as typeof cookie.sameSite;
+    expect(() => checkCookie({ ...cookie, sameSite })).toThrow(TypeError);
+  });
+
   it.each([0, -1, 1.5, Number.NaN])('cannot be kept for %d seconds', (maxAgeSeconds) => {
     expect(() => checkCookie({ ...cookie, maxAgeSeconds })).toThrow(TypeError);
   });

@@ -43,12 +43,14 @@ interface SessionRequest {
  * is a reply: use it before (outside of) the middleware that makes one of errors.
  *
  * @example middy(handler).use(cookieSessions({ sessions }))
- * @throws {TypeError} no cookie can be so.
+ * @throws {TypeError} no cookie, or no lifetime, can be so.
  */
 export function cookieSessions(options: CookieSessionsOptions): MiddlewareObj<SessionEvent, unknown> {
   const { sessions, ttlSeconds, name = '__Host-session', sameSite = 'Lax', maxAgeSeconds = null } = options;
   const cookie: SessionCookie = { name, sameSite, maxAgeSeconds };
   checkCookie(cookie);
+  if (ttlSeconds !== undefined && !(Number.isInteger(ttlSeconds) && ttlSeconds > 0))
+    throw new TypeError('ttlSeconds is a whole number of seconds');
   const ttlMs = ttlSeconds === undefined ? undefined : ttlSeconds * 1_000;
   const open = new WeakMap<object, RequestSession>();
 

@@ -10,9 +10,12 @@ export interface SessionCookie {
 
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 
+const SAME_SITE: readonly string[] = ['Lax', 'Strict', 'None'] satisfies SessionCookie['sameSite'][];
+
 /** @throws {TypeError} cookies cannot be so. */
-export function checkCookie({ name, maxAgeSeconds }: SessionCookie): void {
+export function checkCookie({ name, sameSite, maxAgeSeconds }: SessionCookie): void {
   if (!NAME.test(name)) throw new TypeError("The name of a cookie is letters, digits and -_.!#$%&'*+^`|~");
+  if (!SAME_SITE.includes(sameSite)) throw new TypeError('sameSite is Lax, Strict or None');
   if (maxAgeSeconds !== null && !(Number.isInteger(maxAgeSeconds) && maxAgeSeconds > 0))
     throw new TypeError('maxAgeSeconds is a whole number of seconds, or null');
 }
