@@ -6,6 +6,7 @@ import type { TenantCipher } from '../crypto/tenant-cipher.ts';
 import { CorruptValueError, SessionCorruptError } from '../errors.ts';
 import type { ContextData } from '../gate/context-format.ts';
 import type { TenantId } from '../ids.ts';
+import { DATA_PREFIX } from './session-format.ts';
 
 const SEALED = '~';
 
@@ -46,3 +47,7 @@ export function createSessionValues({ cipher }: { readonly cipher: TenantCipher 
     },
   };
 }
+
+/** Data by the names of the fields it is stored in. */
+export const dataFields = (texts: ReadonlyMap<string, string> = new Map()): readonly (readonly [string, string])[] =>
+  [...texts].map(([key, text]) => [DATA_PREFIX + key, text] as const);

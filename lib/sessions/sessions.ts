@@ -8,6 +8,7 @@ import type { Gate } from '../gate/gate.ts';
 import type { Keys } from '../keys.ts';
 import { lazily } from '../lazily.ts';
 import type { RedisDriver } from '../redis/driver.ts';
+import type { SessionCreator } from './session-creator.ts';
 import type { SessionEnder } from './session-ender.ts';
 import type { SessionKeeper } from './session-keeper.ts';
 import type { SessionList } from './session-list.ts';
@@ -21,6 +22,7 @@ import type { SessionRoom } from './spillover/session-room.ts';
 
 export interface Sessions
   extends SessionReader,
+    SessionCreator,
     SessionWriter,
     SessionKeeper,
     SessionList,
@@ -42,7 +44,10 @@ export function createSessions(deps: {
   readonly now: () => number;
 }): Sessions {
   const parts = { ...deps, values: createSessionValues(deps) };
-  const writer = lazily<SessionWriter>({ create: true, update: true }, async () =>
+  const creator = lazily<SessionCreator>({ create: true }, async () =>
+    (await import('./session-creator.ts')).createSessionCreator(parts),
+  );
+  const writer = lazily<SessionWriter>({ update: true }, async () =>
     (await import('./session-writer.ts')).createSessionWriter(parts),
   );
   const keeper = lazily<SessionKeeper>({ touch: true, rotate: true }, async () =>
@@ -61,5 +66,5 @@ export function createSessions(deps: {
     ]);
     return createSessionPrefetch({ ...parts, prefetcher: createPrefetcher(parts) });
   });
-  return { ...createSessionReader(parts), ...writer, ...keeper, ...list, ...ender, ...prefetch };
+  return { ...createSessionReader(parts), ...creator, ...writer, ...keeper, ...list, ...ender, ...prefetch };
 }
