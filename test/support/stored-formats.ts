@@ -68,6 +68,8 @@ interface StoredFormats {
   };
   /** Field `b` of a gate, and the pool of all tenants' session memory. */
   readonly sessionBudget: { readonly share: string; readonly pool: Readonly<Record<string, string>> };
+  /** Field `sp` of a gate, and what a pass sums up of all tenants. */
+  readonly spillover: { readonly moves: string; readonly sum: string };
   /** Of three entries, in one frame. */
   readonly export: { readonly object_base64: string; readonly manifest: string };
   /** The object of a session in S3, what its stub says of it, and the fields it has. */
