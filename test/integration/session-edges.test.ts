@@ -1,4 +1,5 @@
 /** Where a session's bytes could slip: keys named twice, ids that take memory, lifetimes that take more digits, moving that fails. */
+import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import { BlobUnavailableError } from '../../lib/errors.ts';
@@ -82,6 +83,39 @@ describe.each(TRANSPORTS)('bytes of sessions over %s [P1 S2 S4 T4]', (transport)
     expect(await app.sessions.get(caller, first?.id ?? '')).toMatchObject({ version: 2 });
     expect(await app.sessions.terminate(caller, first?.id ?? '')).toBe(true);
     hook = () => {};
+    await auditSessions(app, caller.tenantId);
+  });
+
+  it('of a cold one that is changed are held to the quota: the tenant is told that its own memory is full', async () => {
+    const { caller } = await newTenant(app, { cache: { eviction_policy: 'none' } });
+    const { id } = await app.sessions.create(caller, { data: texts({ a: 'x'.repeat(2_000) }) });
+    await spillAll(app, caller.tenantId);
+    const gate = gateState(app, caller.tenantId);
+    const limit = Number((await gate.meter()).memory) + 1_000;
+    const quotas = { operations_per_minute: 1e6, storage_bytes: 1e9, data_transfer_bytes: 1e9 };
+    await gate.setLimits({ quotas: { ...quotas, memory_bytes: limit } });
+    const change = { set: texts({ b: 1 }) };
+    await expect(app.sessions.update(caller, id, change)).rejects.toMatchObject({
+      code: 'memory_full',
+      details: { limit },
+    });
+    expect(await app.sessions.get(caller, id)).toMatchObject({ version: 1 });
+    await gate.setLimits({ quotas: { ...quotas, memory_bytes: limit + 10_000 } });
+    expect(await app.sessions.update(caller, id, change)).toMatchObject({ version: 2 });
+    await auditSessions(app, caller.tenantId);
+  });
+
+  it('of a cold one that is changed make entries of the cache go, where the tenant lets them', async () => {
+    const { caller } = await newTenant(app);
+    const { id } = await app.sessions.create(caller, { data: texts({ a: 'x'.repeat(2_000) }) });
+    await spillAll(app, caller.tenantId);
+    const entry = { value: randomBytes(5_000), meta: { content_type: 'text/plain' }, ttlMs: null };
+    await app.cache.set(caller, { namespace: 'n', key: 'k' }, entry);
+    const gate = gateState(app, caller.tenantId);
+    const quotas = { operations_per_minute: 1e6, storage_bytes: 1e9, data_transfer_bytes: 1e9 };
+    await gate.setLimits({ quotas: { ...quotas, memory_bytes: Number((await gate.meter()).memory) + 1_000 } });
+    expect(await app.sessions.update(caller, id, { set: texts({ b: 1 }) })).toMatchObject({ version: 2 });
+    expect(await app.cache.get(caller, { namespace: 'n', key: 'k' })).toBeNull();
     await auditSessions(app, caller.tenantId);
   });
 

@@ -1,4 +1,5 @@
 /** Bindings: sessions on their way between Redis and S3. */
+import type { Shortage } from '../../gate/full.ts';
 import { asInteger, asList, asText } from '../reply-shape.ts';
 import { defineScript } from '../script.ts';
 import claimSessionsLua from '../scripts/claim-sessions.lua';
@@ -44,14 +45,17 @@ export const restoreSession = defineScript({
   args: ['seq', 'object', 'token', 'fill', 'restoreUs', '...fields'],
   reply: (raw) => {
     // Of a tenant that is no more, two zeros.
-    const [outcome, hotBytes, share = 0, epoch = 0, needed = 0, full = 0] = asList(raw).map(asInteger);
-    return { outcome, hotBytes, share, epoch, needed, memoryFull: full === 1 } as {
+    const [outcome, hotBytes, share = 0, epoch = 0, needed = 0, used = 0, more = 0, limit = 0] =
+      asList(raw).map(asInteger);
+    const shortage = more === 0 ? null : { used, held: 0, needed: more, limit };
+    return { outcome, hotBytes, share, epoch, needed, shortage } as {
       readonly outcome: number;
       readonly hotBytes: number;
       readonly share: number;
       readonly epoch: number;
       readonly needed: number;
-      readonly memoryFull: boolean;
+      /** The tenant's memory is full; null: its share of the memory of sessions is. */
+      readonly shortage: Shortage | null;
     };
   },
 });

@@ -17,7 +17,7 @@
   ARGV[6..] fields               `d:<key>` and a text, for each data key
 
   Returns { outcome 1 restored|0 it is another by now|2 there is no room, bytes of hot sessions, share, epoch of the share, what is
-  needed, 1 = the tenant's memory is full }.
+  needed, and of a tenant whose memory is full the bytes used, what is needed and the limit, else zeros }.
 
   Cost: O(bytes) and O(log n) of the index. 14 inner calls.
 ]]
@@ -35,7 +35,7 @@ local function give_claim_back()
 end
 if not place or head.seq ~= tonumber(ARGV[1]) or string.sub(place.object, 1, 26) ~= ARGV[2] or head.expires <= nowMs then
   give_claim_back()
-  return { 0, left.hotBytes, 0, 0, 0, 0 }
+  return { 0, left.hotBytes, 0, 0, 0, 0, 0, 0 }
 end
 local meta, stubCharge, ulid = string.sub(text, place.metaFrom), head.charged, ulid_of(session)
 if meta ~= '' then meta = '\n' .. meta end
@@ -49,10 +49,13 @@ end
 fields[2] = session_line(head, around) .. meta
 local share, epoch = session_share(KEYS[1])
 local memoryLimit = tonumber(string.match(redis.call('HGET', KEYS[1], 'h'), '^h1,%a+,%d+,%d+,%d+,%d+,(%d+),%d+,%d+$'))
-local full = left.memory + head.charged - stubCharge > memoryLimit
+local grows = head.charged - stubCharge
+local full = grows > 0 and left.memory + grows > memoryLimit
 if full or left.hotBytes + head.charged > share * ARGV[4] / 1000 then
   give_claim_back()
-  return { 2, left.hotBytes, share, epoch, head.charged, full and 1 or 0 }
+  local used, more, limit = left.memory, grows, memoryLimit
+  if not full then used, more, limit = 0, 0, 0 end
+  return { 2, left.hotBytes, share, epoch, head.charged, used, more, limit }
 end
 -- First what needs memory: Redis looks whether it has any only before the first write of a script.
 redis.call(
@@ -68,4 +71,4 @@ left.spilled, left.spilledBytes = math.max(0, left.spilled - 1), math.max(0, lef
 left.storage = math.max(0, left.storage - place.bytes)
 more = count_moves(KEYS[1], more, { 0, 1, 0, 1, 0, ARGV[5] })
 --- @include "includes/close-stock.lua"
-return { 1, left.hotBytes, share, epoch, 0, 0 }
+return { 1, left.hotBytes, share, epoch, 0, 0, 0, 0 }

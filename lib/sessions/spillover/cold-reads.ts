@@ -27,7 +27,7 @@ import {
   parseSessionStub,
   type SessionStub,
 } from '../session-format.ts';
-import { type SessionNeed, sessionMemoryFull } from '../session-outcomes.ts';
+import { MEMORY_FULL, noRoom, type SessionNeed, sessionMemoryFull } from '../session-outcomes.ts';
 import { sessionSettings } from '../session-settings.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { SessionBlobs } from './session-blobs.ts';
@@ -76,7 +76,7 @@ export function createColdReads(deps: {
   readonly keys: Keys;
   readonly config: Pick<Config, 'sessions' | 'spillover'>;
   readonly sessionBlobs: Pick<SessionBlobs, 'read'>;
-  readonly room: Pick<SessionRoom, 'growToFit' | 'makeFor'>;
+  readonly room: Pick<SessionRoom, 'growToFit' | 'makeFor' | 'make'>;
   readonly quarantine: Quarantine;
   readonly telemetry: Pick<Telemetry, 'count' | 'logger'>;
 }) {
@@ -240,9 +240,11 @@ export function createColdReads(deps: {
     read: (cold: ColdRead): Promise<HotSession | null> => read(cold, 0),
 
     /**
-     * Has the data in Redis, so that it can be changed. @throws as `read`. @throws {StorageFullError} `session_memory_full`.
+     * Has the data in Redis, so that it can be changed. @throws as `read`.
+     * @throws {StorageFullError} `session_memory_full`; `memory_full`: the tenant's own, also without entries to evict.
      */
     async bringBack({
+      caller,
       place,
       context,
       ulid,
@@ -257,6 +259,12 @@ export function createColdReads(deps: {
         const { outcome, ...now } = await restore(place, ulid, stub, { data, token: '', fill: ALL, startedAt });
         if (outcome === RESTORED) telemetry.count('riptide_spillover_operations_total');
         if (outcome !== NO_ROOM) return;
+        if (now.shortage !== null) {
+          const { used, held, needed, limit } = now.shortage;
+          const answer = [MEMORY_FULL, used, held, needed, limit];
+          if (round >= MAX_ROUNDS || !(await room.make(caller, context, answer, round))) throw noRoom(answer);
+          continue;
+        }
         const need = { hotBytes: now.hotBytes, shareBytes: now.share, epoch: now.epoch, neededBytes: now.needed };
         if (round >= MAX_ROUNDS || !(await room.makeFor(place, context, need))) throw sessionMemoryFull(need);
       }
@@ -277,7 +285,7 @@ export function createColdReads(deps: {
       if ('current' in found) return 'changed';
       const fill = Math.floor(sessionSettings(context, config).thresholdRatio * ALL);
       for (let round = 0; ; round++) {
-        const { outcome, memoryFull, ...now } = await restore(place, ulid, stub, {
+        const { outcome, shortage, ...now } = await restore(place, ulid, stub, {
           ...found,
           token: '',
           fill,
@@ -286,7 +294,7 @@ export function createColdReads(deps: {
         if (outcome === RESTORED) telemetry.count('riptide_spillover_operations_total');
         if (outcome !== NO_ROOM) return outcome === RESTORED ? 'restored' : 'changed';
         const need = { hotBytes: now.hotBytes, shareBytes: now.share, epoch: now.epoch, neededBytes: now.needed };
-        if (memoryFull || round > 0 || !(await grow(need))) return 'cold';
+        if (shortage !== null || round > 0 || !(await grow(need))) return 'cold';
       }
     },
   };
