@@ -40,9 +40,9 @@ import { type AbandonedHolds, createAbandonedHolds } from './quotas/abandoned.ts
 import type { RedisDriver } from './redis/driver.ts';
 import type { FailpointHook } from './redis/failpoints.ts';
 import { createPass } from './sessions/spillover/pass/create-pass.ts';
+import type { SpillPass } from './sessions/spillover/pass/spill-pass.ts';
 import { createSpillStats, type SpillStats } from './sessions/spillover/pass/spill-stats.ts';
 import { createSessionUpkeep, type SessionUpkeep } from './sessions/spillover/session-upkeep.ts';
-import type { SpillPass } from './sessions/spillover/spill-pass.ts';
 import type { SpillTools } from './sessions/spillover/spill-tools.ts';
 import { type AccessCheck, createAccessCheck } from './tenants/access.ts';
 import { type ApiKeyList, createApiKeyList } from './tenants/api-key-list.ts';

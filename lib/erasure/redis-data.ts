@@ -2,7 +2,7 @@
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { RedisDriver } from '../redis/driver.ts';
-import { releaseShare } from '../sessions/spillover/release-share.ts';
+import { releaseShare } from '../sessions/spillover/budget/release-share.ts';
 import type { CheckedStore } from './receipt.ts';
 
 /** Of a ULID. */

@@ -6,7 +6,7 @@
  *   m         counters: lib/gate/counters.ts
  *   u:… p:…   counters as they stood when a minute, an hour, a day or a period had ended: lib/gate/counters.ts
  *   r, q:<id> what is reserved: lib/quotas/held-format.ts, lib/redis/scripts/includes/holds.lua
- *   b         the share of the memory of hot sessions: lib/sessions/spillover/share-format.ts
+ *   b         the share of the memory of hot sessions: lib/sessions/spillover/budget/share-format.ts
  *   x         the context, JSON: lib/gate/context-format.ts
  *   k:<hash>  k2,<key id>,<expires ms, 0 never>,<a active | r revoked>,<last used, minute>,<scopes, a space around each>;
  *             k1 lacks the minute

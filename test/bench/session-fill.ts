@@ -11,7 +11,7 @@ import { newOperation, sessionKeys } from '../../lib/sessions/session-call.ts';
 import { DATA_PREFIX } from '../../lib/sessions/session-format.ts';
 import { sessionParts } from '../../lib/sessions/session-ids.ts';
 import { metadataText } from '../../lib/sessions/session-rules.ts';
-import { createSessionBudget } from '../../lib/sessions/spillover/session-budget.ts';
+import { createSessionBudget } from '../../lib/sessions/spillover/budget/session-budget.ts';
 import { createTenant, tenantRequest } from './create-tenant.ts';
 import { sessionOf } from './session-shape.ts';
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import type { TenantId } from '../../lib/ids.ts';
 import { type FailpointHook, withFailpoints } from '../../lib/redis/failpoints.ts';
-import { createSessionBudget } from '../../lib/sessions/spillover/session-budget.ts';
+import { createSessionBudget } from '../../lib/sessions/spillover/budget/session-budget.ts';
 import { TRANSPORTS, testApp } from '../support/app.ts';
 import { ownRedis } from '../support/redis-own.ts';
 import { sessionMemory } from '../support/session-memory.ts';

@@ -3,8 +3,8 @@ import type { App } from '../../lib/app.ts';
 import { packLimits } from '../../lib/gate/gate-fields.ts';
 import { newTenantId, newUlid, type TenantId } from '../../lib/ids.ts';
 import type { RedisDriver, RedisReply } from '../../lib/redis/driver.ts';
-import { createSessionBudget } from '../../lib/sessions/spillover/session-budget.ts';
-import { POOL_TOTAL, unpackGrant, unpackShare } from '../../lib/sessions/spillover/share-format.ts';
+import { createSessionBudget } from '../../lib/sessions/spillover/budget/session-budget.ts';
+import { POOL_TOTAL, unpackGrant, unpackShare } from '../../lib/sessions/spillover/budget/share-format.ts';
 import { keysOf } from './tenant-state.ts';
 
 const READ = { kind: 'read' } as const;

@@ -1,7 +1,7 @@
 /** When passes come within one run of the schedule. */
 import { describe, expect, it } from 'vitest';
 import { isByClock, runPasses } from '../../lib/sessions/spillover/pass/pass-clock.ts';
-import type { SpillReport } from '../../lib/sessions/spillover/spill-pass.ts';
+import type { SpillReport } from '../../lib/sessions/spillover/pass/spill-pass.ts';
 import { sampleEvent } from '../support/sample-event.ts';
 
 const REPORT: SpillReport = {

@@ -2,14 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fairLevel } from '../../lib/fair-level.ts';
-import { POOL_TOTAL, unpackGrant, unpackShare } from '../../lib/sessions/spillover/share-format.ts';
+import { POOL_TOTAL, unpackGrant, unpackShare } from '../../lib/sessions/spillover/budget/share-format.ts';
 import {
   aheadBytes,
   chunkBytes,
   idleShareBytes,
   isTight,
   roomyBytes,
-} from '../../lib/sessions/spillover/share-sizes.ts';
+} from '../../lib/sessions/spillover/budget/share-sizes.ts';
 import { golden } from '../support/stored-formats.ts';
 
 const MIB = 1024 * 1024;

@@ -10,7 +10,7 @@ import {
   ownBytesOf,
   type SpillBatch,
   type SpillTenant,
-} from '../../lib/sessions/spillover/spill-policy.ts';
+} from '../../lib/sessions/spillover/pass/spill-policy.ts';
 
 const TENANTS = Array.from({ length: 5 }, (_, i) => newTenantId(newUlid(1_000 + i)));
 const hex = (ms: number) => ms.toString(16).padStart(11, '0');

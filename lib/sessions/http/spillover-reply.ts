@@ -1,5 +1,5 @@
 /** What a pass has done, as it is sent. */
-import type { SpillReport } from '../spillover/spill-pass.ts';
+import type { SpillReport } from '../spillover/pass/spill-pass.ts';
 import type { SpillRunResponse } from './spillover-contract.ts';
 
 export const toRunReply = (report: SpillReport, dry: boolean): SpillRunResponse => ({

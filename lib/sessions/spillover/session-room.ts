@@ -12,7 +12,7 @@ import type { RedisReply } from '../../redis/driver.ts';
 import type { TenantPlace } from '../../tenants/tenant-place.ts';
 import { readNeed, type SessionNeed, SHARE_FULL } from '../session-outcomes.ts';
 import { sessionSettings } from '../session-settings.ts';
-import type { SessionBudget } from './session-budget.ts';
+import type { SessionBudget } from './budget/session-budget.ts';
 import type { Spiller } from './spiller.ts';
 
 /** Of one request: it would be answered too late. */

@@ -7,7 +7,7 @@ import type { Keys } from '../../keys.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
 import { tenantPages } from '../../tenants/tenant-pages.ts';
 import type { Tenants } from '../../tenants/tenants.ts';
-import type { SessionBudget } from './session-budget.ts';
+import type { SessionBudget } from './budget/session-budget.ts';
 
 export interface UpkeepReport {
   /** Shares of the session memory that were not counted, and are now. */

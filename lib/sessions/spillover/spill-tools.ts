@@ -6,12 +6,12 @@ import type { RunNow } from '../../jobs/run-now.ts';
 import type { Keys } from '../../keys.ts';
 import type { Telemetry } from '../../metrics/telemetry.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
+import { createSessionBudget } from './budget/session-budget.ts';
 import { createColdCreation } from './cold-creation.ts';
 import { createColdReads } from './cold-reads.ts';
 import { createColdestSessions } from './coldest-sessions.ts';
 import { createQuarantine } from './quarantine.ts';
 import { createSessionBlobs } from './session-blobs.ts';
-import { createSessionBudget } from './session-budget.ts';
 import { createSessionRoom } from './session-room.ts';
 import { createSpiller } from './spiller.ts';
 

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { App } from '../../../lib/app.ts';
 import type { Caller } from '../../../lib/gate/caller.ts';
 import type { TenantId } from '../../../lib/ids.ts';
-import type { SpillReport } from '../../../lib/sessions/spillover/spill-pass.ts';
+import type { SpillReport } from '../../../lib/sessions/spillover/pass/spill-pass.ts';
 import { newTenant } from '../app.ts';
 import { auditSessions } from '../session-audit.ts';
 import { sessionMemory } from '../session-memory.ts';

@@ -5,8 +5,8 @@ import type { Keys } from '../../../keys.ts';
 import type { RedisDriver, RedisReply } from '../../../redis/driver.ts';
 import { parseHotHead } from '../../session-format.ts';
 import type { ColdestSessions, FoundSession } from '../coldest-sessions.ts';
-import type { ColdSession } from '../spill-policy.ts';
 import type { PassTenant } from './pass-tenants.ts';
+import type { ColdSession } from './spill-policy.ts';
 
 /** A tenant, and those of its sessions that are known and not tried yet. */
 export interface ColdSource {

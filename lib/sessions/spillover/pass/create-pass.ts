@@ -4,12 +4,12 @@ import type { Keys } from '../../../keys.ts';
 import type { Telemetry } from '../../../metrics/telemetry.ts';
 import type { RedisDriver } from '../../../redis/driver.ts';
 import { createPrefetcher } from '../prefetcher.ts';
-import { createSpillPass, type SpillPass } from '../spill-pass.ts';
 import type { SpillTools } from '../spill-tools.ts';
 import { createColdPages } from './cold-pages.ts';
 import { createLatelyPrefetch } from './lately-prefetch.ts';
 import { createPassTenants } from './pass-tenants.ts';
 import { createShareLowering } from './share-lowering.ts';
+import { createSpillPass, type SpillPass } from './spill-pass.ts';
 import { createSpillRounds } from './spill-rounds.ts';
 
 export interface PassDeps {

@@ -8,8 +8,8 @@ import { asList, asText } from '../../../redis/reply-shape.ts';
 import { runScript } from '../../../redis/script.ts';
 import { parseSessionStub } from '../../session-format.ts';
 import type { SessionNeed } from '../../session-outcomes.ts';
+import type { SessionBudget } from '../budget/session-budget.ts';
 import type { ColdFound, Prefetcher } from '../prefetcher.ts';
-import type { SessionBudget } from '../session-budget.ts';
 import type { PassTenant } from './pass-tenants.ts';
 import type { PassTime } from './pass-time.ts';
 

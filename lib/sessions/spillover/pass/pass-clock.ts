@@ -1,6 +1,6 @@
 /** When passes come within one run of the schedule, which the clock starts once a minute at most. */
 import type { JobReport } from '../../../jobs/scheduled.ts';
-import type { SpillReport } from '../spill-pass.ts';
+import type { SpillReport } from './spill-pass.ts';
 
 export interface Passes {
   readonly run: () => Promise<SpillReport>;

@@ -9,11 +9,11 @@ import type { Telemetry } from '../../../metrics/telemetry.ts';
 import type { RedisDriver, RedisReply } from '../../../redis/driver.ts';
 import { asList, asTextOrNull } from '../../../redis/reply-shape.ts';
 import { sessionSettings } from '../../session-settings.ts';
-import { isAhead } from '../reconcile-shares.ts';
-import type { HolderPage, SessionBudget } from '../session-budget.ts';
-import { unpackShare } from '../share-format.ts';
-import type { OwnSettings } from '../spill-policy.ts';
+import { isAhead } from '../budget/reconcile-shares.ts';
+import type { HolderPage, SessionBudget } from '../budget/session-budget.ts';
+import { unpackShare } from '../budget/share-format.ts';
 import { type SpillMoves, unpackMoves } from './spill-counters.ts';
+import type { OwnSettings } from './spill-policy.ts';
 
 /** One of them. Bytes; as of when its gate was read, but for what the pass itself has done since. */
 export interface PassTenant {

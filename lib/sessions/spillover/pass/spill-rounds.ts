@@ -3,11 +3,11 @@ import type { SpilloverConfig } from '../../../config/config.ts';
 import { AppError, BlobUnavailableError } from '../../../errors.ts';
 import type { TenantId } from '../../../ids.ts';
 import type { Telemetry } from '../../../metrics/telemetry.ts';
-import { chooseSpill, isShort, type SpillBatch, type SpillTenant } from '../spill-policy.ts';
 import type { Spiller } from '../spiller.ts';
 import { type ColdPages, type ColdSource, coldSource } from './cold-pages.ts';
 import type { PassTenant } from './pass-tenants.ts';
 import type { PassTime } from './pass-time.ts';
+import { chooseSpill, isShort, type SpillBatch, type SpillTenant } from './spill-policy.ts';
 
 export interface Rounds {
   /** All tenants; their hot bytes are kept up to date. */

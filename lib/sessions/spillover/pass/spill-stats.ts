@@ -11,7 +11,7 @@ import { runScript } from '../../../redis/script.ts';
 import { absent } from '../../../tenants/tenant-reader.ts';
 import type { SpilloverResponse } from '../../http/spillover-contract.ts';
 import { sessionSettings } from '../../session-settings.ts';
-import { POOL_TOTAL } from '../share-format.ts';
+import { POOL_TOTAL } from '../budget/share-format.ts';
 import { readGate, TENANT_FIELDS } from './pass-tenants.ts';
 import type { SpillMoves } from './spill-counters.ts';
 import { NO_SPILL_SUM, unpackSpillSum } from './spill-stats-format.ts';

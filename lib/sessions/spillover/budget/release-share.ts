@@ -1,8 +1,8 @@
-import type { TenantId } from '../../ids.ts';
-import type { Keys } from '../../keys.ts';
-import { releaseSessionMemory } from '../../redis/bindings/session-budget-scripts.ts';
-import type { RedisDriver } from '../../redis/driver.ts';
-import { runScript } from '../../redis/script.ts';
+import type { TenantId } from '../../../ids.ts';
+import type { Keys } from '../../../keys.ts';
+import { releaseSessionMemory } from '../../../redis/bindings/session-budget-scripts.ts';
+import type { RedisDriver } from '../../../redis/driver.ts';
+import { runScript } from '../../../redis/script.ts';
 
 /**
  * Takes a tenant out of the pool of the session memory: only one that is erased, or refused everywhere. Atomic; again it finds

@@ -3,20 +3,20 @@
  * threshold, each tenant below its own; what shares have too much is taken back; and while there is plenty of memory, what was
  * moved last comes back. Every step may be the last one: the next pass goes on. Two at once come to the same.
  */
-import type { Config } from '../../config/config.ts';
-import { isStoreFull } from '../../errors.ts';
-import { fairLevel } from '../../fair-level.ts';
-import type { Keys } from '../../keys.ts';
-import type { RedisDriver } from '../../redis/driver.ts';
-import type { LatelyPrefetch } from './pass/lately-prefetch.ts';
-import { withLease } from './pass/pass-lease.ts';
-import type { PassTenant, PassTenants } from './pass/pass-tenants.ts';
-import { type PassTime, passTime } from './pass/pass-time.ts';
-import type { ShareLowering } from './pass/share-lowering.ts';
-import type { SpillRounds } from './pass/spill-rounds.ts';
-import { packSpillSum, sumUp } from './pass/spill-stats-format.ts';
-import type { SessionBudget } from './session-budget.ts';
+import type { Config } from '../../../config/config.ts';
+import { isStoreFull } from '../../../errors.ts';
+import { fairLevel } from '../../../fair-level.ts';
+import type { Keys } from '../../../keys.ts';
+import type { RedisDriver } from '../../../redis/driver.ts';
+import type { SessionBudget } from '../budget/session-budget.ts';
+import type { LatelyPrefetch } from './lately-prefetch.ts';
+import { withLease } from './pass-lease.ts';
+import type { PassTenant, PassTenants } from './pass-tenants.ts';
+import { type PassTime, passTime } from './pass-time.ts';
+import type { ShareLowering } from './share-lowering.ts';
 import { ownBytesOf } from './spill-policy.ts';
+import type { SpillRounds } from './spill-rounds.ts';
+import { packSpillSum, sumUp } from './spill-stats-format.ts';
 
 /** Bytes, and sessions where nothing else is said. */
 export interface SpillReport {

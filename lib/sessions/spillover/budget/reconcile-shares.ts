@@ -1,7 +1,7 @@
-import type { TenantId } from '../../ids.ts';
-import type { Keys } from '../../keys.ts';
-import type { RedisDriver } from '../../redis/driver.ts';
-import { asList, asTextOrNull } from '../../redis/reply-shape.ts';
+import type { TenantId } from '../../../ids.ts';
+import type { Keys } from '../../../keys.ts';
+import type { RedisDriver } from '../../../redis/driver.ts';
+import { asList, asTextOrNull } from '../../../redis/reply-shape.ts';
 import { releaseShare } from './release-share.ts';
 import { type SessionGrant, type SessionShare, unpackGrant, unpackShare } from './share-format.ts';
 

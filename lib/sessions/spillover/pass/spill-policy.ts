@@ -1,6 +1,6 @@
 /** Which sessions are moved to S3 next, of all tenants together. Pure; all sizes in bytes. */
-import type { TenantId } from '../../ids.ts';
-import type { FoundSession } from './coldest-sessions.ts';
+import type { TenantId } from '../../../ids.ts';
+import type { FoundSession } from '../coldest-sessions.ts';
 
 /** A hot session, and what it is charged. */
 export interface ColdSession extends FoundSession {

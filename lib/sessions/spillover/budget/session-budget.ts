@@ -6,18 +6,18 @@
  * grants, the gate is told. It is lowered in four: the pool notes an epoch, the gate is told, sessions go, the pool takes back; a
  * grant in between has a newer epoch and calls the rest off. So the pool never has less than the gate, whoever is late.
  */
-import type { SpilloverConfig } from '../../config/config.ts';
-import { parseTenantId, type TenantId } from '../../ids.ts';
-import type { Keys } from '../../keys.ts';
+import type { SpilloverConfig } from '../../../config/config.ts';
+import { parseTenantId, type TenantId } from '../../../ids.ts';
+import type { Keys } from '../../../keys.ts';
 import {
   beginSessionLowering,
   grantSessionMemory,
   setSessionShare,
   settleSessionMemory,
-} from '../../redis/bindings/session-budget-scripts.ts';
-import type { RedisDriver } from '../../redis/driver.ts';
-import { asList, asText, asTextOrNull, pairsOf } from '../../redis/reply-shape.ts';
-import { runScript } from '../../redis/script.ts';
+} from '../../../redis/bindings/session-budget-scripts.ts';
+import type { RedisDriver } from '../../../redis/driver.ts';
+import { asList, asText, asTextOrNull, pairsOf } from '../../../redis/reply-shape.ts';
+import { runScript } from '../../../redis/script.ts';
 import { createReconcile } from './reconcile-shares.ts';
 import { releaseShare } from './release-share.ts';
 import { POOL_TOTAL, type SessionGrant, type SessionShare, unpackGrant } from './share-format.ts';
