@@ -7,6 +7,7 @@ import { telemetry } from '../../lib/metrics/telemetry.ts';
 import type { FailpointHook } from '../../lib/redis/failpoints.ts';
 import { sessionParts } from '../../lib/sessions/session-ids.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
+import { useClusterApp } from '../support/cluster-app.ts';
 import { gateState } from '../support/gate-state.ts';
 import { ownRedis } from '../support/redis-own.ts';
 import { auditSessions } from '../support/session-audit.ts';
@@ -106,6 +107,43 @@ describe.each(TRANSPORTS)('sessions over %s, when something is not as before [S1
     once('restore-session', 'before', () => removeGate(other.caller.tenantId));
     const change = app.sessions.update(other.caller, cold.id, { set: texts({ b: 1 }) });
     await expect(change).rejects.toMatchObject({ status: 401 });
+  });
+});
+
+describe('sessions on a Cluster [S1 P2 P3]', () => {
+  const cluster = useClusterApp();
+
+  it('are kept, moved by passes, read back, listed and ended', async () => {
+    const app = cluster();
+    const sessions = { max_hot_bytes: 90_000 };
+    const tenants = await Promise.all(Array.from({ length: 4 }, () => newTenant(app, { sessions })));
+    for (const { caller } of tenants) {
+      const ids = await addSessions(app, caller, 8);
+      await app.spillPass.run();
+      expect((await auditSessions(app, caller.tenantId)).spilled).toBeGreaterThan(3);
+      const [first = '', second = ''] = ids;
+      expect(await app.sessions.get(caller, first)).toMatchObject({ tier: 'cold', dataBytes: 20_006 });
+      expect(await app.sessions.update(caller, second, { set: texts({ b: 1 }) })).toMatchObject({ version: 2 });
+      expect((await app.sessions.list(caller, 'ada', { limit: 5 })).items).toHaveLength(5);
+      expect(await app.sessions.prefetch(caller, ids)).toHaveLength(8);
+      expect(await app.sessions.terminateUser(caller, 'ada', { except: first })).toEqual({
+        terminated: 7,
+        more: false,
+      });
+      expect(await auditSessions(app, caller.tenantId)).toMatchObject({ sessions: 1 });
+    }
+  });
+});
+
+describe('one that is larger than its tenant may have hot [P2]', () => {
+  it('is made in S3, and drives none of the others out', async () => {
+    const app = await spillingApp();
+    const { caller } = await newTenant(app, { sessions: { max_hot_bytes: 70_000 } });
+    const ids = await addSessions(app, caller, 3);
+    const data = texts({ a: 'x'.repeat(80_000) });
+    expect(await app.sessions.create(caller, { data })).toMatchObject({ tier: 'cold' });
+    expect(await tiersOf(app, caller, ids)).toEqual(['hot', 'hot', 'hot']);
+    expect(await auditSessions(app, caller.tenantId)).toMatchObject({ sessions: 4, spilled: 1 });
   });
 });
 

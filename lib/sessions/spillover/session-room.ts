@@ -52,7 +52,7 @@ export function createSessionRoom(deps: {
     context: TenantContext,
     need: SessionNeed & { readonly aheadBytes?: number },
     [refusals, fits]: readonly [Refusals, (shareBytes: number) => boolean],
-  ): Promise<boolean> => {
+  ): Promise<{ readonly raised: boolean; readonly shareBytes: number }> => {
     const { maxHotBytes: maxBytes } = sessionSettings(context, config);
     const { shareBytes, pressed } = await budget.grow(id, { ...need, maxBytes }, signal);
     const raised = fits(shareBytes);
@@ -62,7 +62,7 @@ export function createSessionRoom(deps: {
       if (refusals.size >= MAX_REMEMBERED) refusals.clear();
       refusals.set(id, nowMs());
     }
-    return raised;
+    return { raised, shareBytes };
   };
 
   const wasRefused = (refusals: Refusals, id: TenantId): boolean =>
@@ -86,9 +86,13 @@ export function createSessionRoom(deps: {
   /** @returns whether there may be room now; asked again while there is not. */
   const makeFor = async (place: TenantPlace, context: TenantContext, need: SessionNeed): Promise<boolean> => {
     const fits = (shareBytes: number) => need.hotBytes + need.neededBytes <= shareBytes;
-    if (!wasRefused(refused, place.id) && (await grow(place, context, need, [refused, fits]))) return true;
-    // Some beyond what is needed, so that not every write at the limit has to move others.
-    const made = await spillOwn(place, Math.min(need.shareBytes * FREE_TO, need.shareBytes - need.neededBytes));
+    const { raised, shareBytes } = wasRefused(refused, place.id)
+      ? { raised: false, shareBytes: need.shareBytes }
+      : await grow(place, context, need, [refused, fits]);
+    if (raised) return true;
+    // Some beyond what is needed, so that not every write at the limit has to move others; none where all would not do.
+    const toBytes = Math.min(shareBytes * FREE_TO, shareBytes - need.neededBytes);
+    const made = toBytes >= 0 && (await spillOwn(place, toBytes));
     if (!made) telemetry.count('riptide_session_memory_full_total');
     return made;
   };
@@ -99,7 +103,8 @@ export function createSessionRoom(deps: {
     const { thresholdRatio } = sessionSettings(context, config);
     const bytes = need.hotBytes + need.neededBytes;
     const aheadBytes = Math.ceil((bytes / thresholdRatio - bytes) * AHEAD);
-    return grow(place, context, { ...need, aheadBytes }, [crowded, (share) => bytes <= share * thresholdRatio]);
+    const fits = (share: number) => bytes <= share * thresholdRatio;
+    return (await grow(place, context, { ...need, aheadBytes }, [crowded, fits])).raised;
   };
 
   return {
