@@ -9,6 +9,7 @@ import { lazily } from './lazily.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import type { ColdCreation } from './sessions/spillover/cold-creation.ts';
 import type { ColdReads } from './sessions/spillover/cold-reads.ts';
+import type { Restorer } from './sessions/spillover/restorer.ts';
 import type { SessionRoom } from './sessions/spillover/session-room.ts';
 import type { SpillTools } from './sessions/spillover/spill-tools.ts';
 
@@ -55,7 +56,11 @@ export function createLazySessions(deps: LazySessionDeps) {
       ...deps,
       cipher: createTenantCipher({ dataKeys, tenantKeys }),
       coldCreation: lazily<ColdCreation>({ write: true }, async () => (await spillTools()).coldCreation),
-      cold: lazily<ColdReads>({ read: true, bringBack: true, offer: true }, async () => (await spillTools()).cold),
+      cold: lazily<ColdReads>({ read: true }, async () => (await spillTools()).cold),
+      restorer: lazily<Pick<Restorer, 'bringBack' | 'offer'>>(
+        { bringBack: true, offer: true },
+        async () => (await spillTools()).restorer,
+      ),
       room: lazily<Pick<SessionRoom, 'make' | 'noteWrite' | 'growToFit'>>(
         { make: true, noteWrite: true, growToFit: true },
         async () => (await spillTools()).room,

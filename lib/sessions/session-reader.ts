@@ -12,7 +12,7 @@ import type { Session, SessionInfo, SessionMetadata } from './session.ts';
 import { newOperation, sessionKeys } from './session-call.ts';
 import { DATA_PREFIX, type HotSession, META_FIELD, parseHotHead, parseHotSession } from './session-format.ts';
 import { sessionIdOf, sessionParts, sessionResource } from './session-ids.ts';
-import { sessionSettings } from './session-settings.ts';
+import { fillOf, sessionSettings } from './session-settings.ts';
 import type { SessionValues } from './session-values.ts';
 import type { Claim, ColdReads } from './spillover/cold-reads.ts';
 
@@ -109,9 +109,6 @@ function claimOf(
   if (state === HELD) return { state: 'held', forMs: first };
   return { state: 'unfit', share: { hotBytes: first, shareBytes, epoch } };
 }
-
-/** Thousandths, as scripts take them. */
-export const fillOf = (ratio: number): number => Math.floor(ratio * 1_000);
 
 /** @param opened its data, and its metadata; empty: there is none. */
 export function toInfo<Data>(

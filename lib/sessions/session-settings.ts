@@ -31,4 +31,7 @@ export function sessionSettings(
   };
 }
 
+/** Thousandths, as scripts take them. */
+export const fillOf = (ratio: number): number => Math.floor(ratio * 1_000);
+
 const msOf = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1_000);

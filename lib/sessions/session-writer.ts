@@ -23,7 +23,7 @@ import {
 } from './session-outcomes.ts';
 import { checkChange, MAX_DATA_KEYS, tooLarge } from './session-rules.ts';
 import { dataFields, type SessionValues } from './session-values.ts';
-import type { ColdReads } from './spillover/cold-reads.ts';
+import type { Restorer } from './spillover/restorer.ts';
 import type { SessionRoom } from './spillover/session-room.ts';
 
 export interface WriteOptions {
@@ -41,10 +41,10 @@ export function createSessionWriter(deps: {
   readonly keys: Keys;
   readonly config: Pick<Config, 'sessions'>;
   readonly values: SessionValues;
-  readonly cold: Pick<ColdReads, 'bringBack'>;
+  readonly restorer: Pick<Restorer, 'bringBack'>;
   readonly room: Pick<SessionRoom, 'make' | 'noteWrite'>;
 }) {
-  const { gate, keys, config, values, cold, room } = deps;
+  const { gate, keys, config, values, restorer, room } = deps;
 
   const changeHot = async (caller: Caller, id: string, change: DataChange, op: string) => {
     const parts = sessionParts(id);
@@ -116,7 +116,7 @@ export function createSessionWriter(deps: {
         if (outcome !== COLD) return changed(caller, context, found);
         const { ulid } = sessionParts(id);
         const place = { id: caller.tenantId, generation: context.generation, signal: caller.signal };
-        await cold.bringBack({ caller, place, context, ulid, stub: found[1] as string });
+        await restorer.bringBack({ caller, place, context, ulid, stub: found[1] as string });
       }
       throw movedAgain();
     },

@@ -18,6 +18,7 @@ import { createSessionValues } from './session-values.ts';
 import type { SessionWriter } from './session-writer.ts';
 import type { ColdCreation } from './spillover/cold-creation.ts';
 import type { ColdReads } from './spillover/cold-reads.ts';
+import type { Restorer } from './spillover/restorer.ts';
 import type { SessionRoom } from './spillover/session-room.ts';
 
 export interface Sessions
@@ -35,7 +36,8 @@ export function createSessions(deps: {
   readonly keys: Keys;
   readonly config: Pick<Config, 'sessions' | 'spillover'>;
   readonly cipher: TenantCipher;
-  readonly cold: Pick<ColdReads, 'read' | 'bringBack' | 'offer'>;
+  readonly cold: Pick<ColdReads, 'read'>;
+  readonly restorer: Pick<Restorer, 'bringBack' | 'offer'>;
   readonly coldCreation: ColdCreation;
   readonly room: Pick<SessionRoom, 'make' | 'noteWrite' | 'growToFit'>;
   /** Of the deployment. */

@@ -3,7 +3,7 @@ import { BlobUnavailableError, isStoreFull, SessionCorruptError, SessionLostErro
 import type { TenantContext } from '../../gate/context-format.ts';
 import type { TenantPlace } from '../../tenants/tenant-place.ts';
 import type { SessionNeed } from '../session-outcomes.ts';
-import type { ColdReads } from './cold-reads.ts';
+import type { Restorer } from './restorer.ts';
 
 /** Whose, and as which it was found. */
 export interface ColdFound {
@@ -26,10 +26,10 @@ const AT_ONCE = 8;
 
 export type Prefetcher = ReturnType<typeof createPrefetcher>;
 
-export function createPrefetcher({ cold }: { readonly cold: Pick<ColdReads, 'offer'> }) {
+export function createPrefetcher({ restorer }: { readonly restorer: Pick<Restorer, 'offer'> }) {
   const offer = async (place: TenantPlace, { ulid, stub }: ColdFound, { context, grow }: OfferOptions) => {
     try {
-      return await cold.offer({ place, context, ulid, stub }, grow);
+      return await restorer.offer({ place, context, ulid, stub }, grow);
     } catch (error) {
       // Who reads it is told; it has been told of already.
       if (error instanceof SessionLostError || error instanceof SessionCorruptError) return 'unreadable';

@@ -8,9 +8,11 @@ import type { Telemetry } from '../../metrics/telemetry.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
 import { createSessionBudget } from './budget/session-budget.ts';
 import { createColdCreation } from './cold-creation.ts';
+import { createColdData } from './cold-data.ts';
 import { createColdReads } from './cold-reads.ts';
 import { createColdestSessions } from './coldest-sessions.ts';
 import { createQuarantine } from './quarantine.ts';
+import { createRestorer } from './restorer.ts';
 import { createSessionBlobs } from './session-blobs.ts';
 import { createSessionRoom } from './session-room.ts';
 import { createSpiller } from './spiller.ts';
@@ -37,7 +39,9 @@ export function createSpillTools(deps: SpillToolDeps) {
   const spiller = createSpiller({ ...deps, config: config.spillover, coldest, sessionBlobs });
   const room = createSessionRoom({ ...deps, budget, spiller, nowMs: () => performance.now() });
   const quarantine = createQuarantine(deps);
-  const cold = createColdReads({ ...deps, sessionBlobs, room, quarantine });
+  const coldData = createColdData({ ...deps, sessionBlobs, quarantine });
+  const restorer = createRestorer({ ...deps, coldData, room });
+  const cold = createColdReads({ ...deps, coldData, restorer, room });
   const coldCreation = createColdCreation({ ...deps, sessionBlobs });
-  return { coldCreation, coldest, sessionBlobs, budget, spiller, room, quarantine, cold };
+  return { coldCreation, coldest, sessionBlobs, budget, spiller, room, quarantine, restorer, cold };
 }

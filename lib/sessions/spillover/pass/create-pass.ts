@@ -16,7 +16,7 @@ export interface PassDeps {
   readonly redis: RedisDriver;
   readonly keys: Keys;
   readonly config: Pick<Config, 'sessions' | 'spillover'>;
-  readonly tools: Pick<SpillTools, 'coldest' | 'budget' | 'spiller' | 'cold'>;
+  readonly tools: Pick<SpillTools, 'coldest' | 'budget' | 'spiller' | 'restorer'>;
   readonly telemetry: Pick<Telemetry, 'count' | 'logger'>;
   /** Unix ms; only chooses candidates, and tells when. */
   readonly now: () => number;
@@ -24,7 +24,7 @@ export interface PassDeps {
 
 export function createPass(deps: PassDeps): SpillPass {
   const { config, tools } = deps;
-  const { coldest, budget, spiller, cold } = tools;
+  const { coldest, budget, spiller, restorer } = tools;
   const tenants = createPassTenants({ ...deps, budget });
   const pages = createColdPages({ ...deps, config: config.spillover, coldest });
   return createSpillPass({
@@ -35,7 +35,7 @@ export function createPass(deps: PassDeps): SpillPass {
       ...deps,
       config: config.spillover,
       budget,
-      prefetcher: createPrefetcher({ cold }),
+      prefetcher: createPrefetcher({ restorer }),
     }),
     nowMs: () => performance.now(),
   });
