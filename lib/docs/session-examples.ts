@@ -1,6 +1,7 @@
 /** What calls of the session endpoints and their answers may look like. */
+import type { ContractName } from '../http/contracts.ts';
+import { type Example, TENANT, WRITTEN_AT } from './example.ts';
 
-const WRITTEN_AT = '2026-07-01T09:30:00.000Z';
 const EXPIRES_AT = '2026-07-01T10:00:00.000Z';
 const ID = 'session-01k0xwc4s8m2q6v0r3n7d1k5bf-7hq2m9x4c1v8n3k6t0b5r2w9ze';
 const NEXT_ID = 'session-01k0xwc4s8m2q6v0r3n7d1k5bf-q4z8c2h7m1x9v5n3k0t6b2r8we';
@@ -19,8 +20,6 @@ const SESSION = {
 const DATA = { cart: [{ article: 'lamp', pieces: 2 }], theme: 'dark' };
 const CHANGED = { version: 2, expires_at: EXPIRES_AT };
 const VERSION = { 'if-match': '"1"' };
-
-const TENANT = 'tenant-01k0xw6h9te3m8q5v2r7c4n1ba';
 
 export const SESSION_EXAMPLES = {
   prefetchSessions: {
@@ -110,4 +109,4 @@ export const SESSION_EXAMPLES = {
     body: { user_id: SESSION.user_id },
     reply: { ...SESSION, id: NEXT_ID, version: 2 },
   },
-};
+} satisfies Partial<Record<ContractName, Example>>;
