@@ -168,6 +168,36 @@ export class PreconditionFailedError extends AppError {
   override readonly status = 412;
 }
 
+/** The session was changed since the version that the caller names in `If-Match`. Nothing was changed. */
+export class VersionConflictError extends AppError {
+  override readonly code = 'version_conflict';
+  override readonly status = 409;
+
+  constructor(currentVersion: number) {
+    super('The session has another version by now', { details: { current_version: currentVersion } });
+  }
+}
+
+/** The `Idempotency-Key` was used before, with another request; or its first request is still running. */
+export class IdempotencyError extends AppError {
+  override readonly code: 'idempotency_key_reused' | 'idempotency_in_progress';
+  override readonly status: 422 | 409;
+
+  constructor(code: IdempotencyError['code'], message: string, context?: ErrorContext) {
+    super(message, context);
+    this.code = code;
+    this.status = code === 'idempotency_key_reused' ? 422 : 409;
+  }
+}
+
+/** A stored value failed its digest or length check. It was not served. */
+export class CorruptValueError extends AppError {
+  override readonly code = 'value_corrupt';
+  override readonly status = 500;
+}
+
+// --- the cache -------------------------------------------------------------------------------------------------------
+
 /** A load took longer than its lease, or what it loaded was written or invalidated meanwhile. */
 export class LeaseLostError extends AppError {
   override readonly code = 'lease_lost';
@@ -196,21 +226,18 @@ export class UploadError extends AppError {
   }
 }
 
-/** A stored value failed its digest or length check. It was not served. */
-export class CorruptValueError extends AppError {
-  override readonly code = 'value_corrupt';
-  override readonly status = 500;
-}
-
-/** The session was changed since the version that the caller names in `If-Match`. Nothing was changed. */
-export class VersionConflictError extends AppError {
-  override readonly code = 'version_conflict';
+/** The entry is no number, the sum would be none, or others were faster each time. Nothing was changed. */
+export class NumberError extends CodedError<'not_a_number' | 'number_out_of_range' | 'contended'> {
   override readonly status = 409;
-
-  constructor(currentVersion: number) {
-    super('The session has another version by now', { details: { current_version: currentVersion } });
-  }
 }
+
+/** Too much was invalidated and waits to be reclaimed. Nothing was changed. */
+export class ReclaimBehindError extends AppError {
+  override readonly code = 'reclaim_behind';
+  override readonly status = 503;
+}
+
+// --- sessions --------------------------------------------------------------------------------------------------------
 
 /** A session cannot be made under an id that has one, or that had one which was terminated. */
 export class SessionIdError extends CodedError<'session_exists' | 'session_terminated'> {
@@ -229,6 +256,8 @@ export class SessionCorruptError extends AppError {
   override readonly status = 500;
 }
 
+// --- tenants ---------------------------------------------------------------------------------------------------------
+
 /** The deployment holds as many tenants as it may. */
 export class TenantLimitError extends AppError {
   override readonly code = 'tenant_limit_reached';
@@ -238,12 +267,6 @@ export class TenantLimitError extends AppError {
 /** The tenant holds as many API keys as it may. */
 export class KeyLimitError extends AppError {
   override readonly code = 'key_limit_reached';
-  override readonly status = 409;
-}
-
-/** The tenant's alerts go nowhere: there is no address for them, or nothing to sign them with. */
-export class WebhookNotSetError extends AppError {
-  override readonly code = 'webhook_not_set';
   override readonly status = 409;
 }
 
@@ -259,6 +282,18 @@ export class KeyStateError extends CodedError<'key_not_active' | 'key_already_ma
   override readonly status = 409;
 }
 
+/** The tenant was erased: it is gone for good, and so is its id. */
+export class TenantErasedError extends AppError {
+  override readonly code = 'tenant_erased';
+  override readonly status = 410;
+}
+
+/** The tenant's alerts go nowhere: there is no address for them, or nothing to sign them with. */
+export class WebhookNotSetError extends AppError {
+  override readonly code = 'webhook_not_set';
+  override readonly status = 409;
+}
+
 /** A reservation, or what was committed of one, is too small for what is asked; or too many are open. Nothing was changed. */
 export class ReservationError extends CodedError<
   'reservation_too_small' | 'reservation_limit_reached' | 'release_too_large'
@@ -266,46 +301,9 @@ export class ReservationError extends CodedError<
   override readonly status = 409;
 }
 
-/** The entry is no number, the sum would be none, or others were faster each time. Nothing was changed. */
-export class NumberError extends CodedError<'not_a_number' | 'number_out_of_range' | 'contended'> {
-  override readonly status = 409;
-}
-
 /** The request for quotas is decided, or there are as many open ones as may be. Nothing was changed. */
 export class QuotaRequestError extends CodedError<'quota_request_closed' | 'quota_request_limit_reached'> {
   override readonly status = 409;
-}
-
-/** The job is done or has failed. Nothing was changed. */
-export class JobEndedError extends AppError {
-  override readonly code = 'job_ended';
-  override readonly status = 409;
-}
-
-/** As many jobs wait or run as may, in all or of the tenant. Nothing was changed. */
-export class JobLimitError extends AppError {
-  override readonly code = 'job_limit_reached';
-  override readonly status = 409;
-}
-
-/** Too much was invalidated and waits to be reclaimed. Nothing was changed. */
-export class ReclaimBehindError extends AppError {
-  override readonly code = 'reclaim_behind';
-  override readonly status = 503;
-}
-
-/**
- * A step of a job could not be run: a newer version started it, it was begun too often and never ended, or took too long.
- * Told in the job, and by no endpoint.
- */
-export class JobStepError extends CodedError<'job_kind_unknown' | 'job_abandoned' | 'job_step_timeout'> {
-  override readonly status = 503;
-}
-
-/** The tenant was erased: it is gone for good, and so is its id. */
-export class TenantErasedError extends AppError {
-  override readonly code = 'tenant_erased';
-  override readonly status = 410;
 }
 
 /** Nothing is priced in this deployment: `tenant.enable_billing` is off. */
@@ -320,16 +318,26 @@ export class AdjustmentLimitError extends AppError {
   override readonly status = 409;
 }
 
-/** The `Idempotency-Key` was used before, with another request; or its first request is still running. */
-export class IdempotencyError extends AppError {
-  override readonly code: 'idempotency_key_reused' | 'idempotency_in_progress';
-  override readonly status: 422 | 409;
+// --- jobs ------------------------------------------------------------------------------------------------------------
 
-  constructor(code: IdempotencyError['code'], message: string, context?: ErrorContext) {
-    super(message, context);
-    this.code = code;
-    this.status = code === 'idempotency_key_reused' ? 422 : 409;
-  }
+/** The job is done or has failed. Nothing was changed. */
+export class JobEndedError extends AppError {
+  override readonly code = 'job_ended';
+  override readonly status = 409;
+}
+
+/** As many jobs wait or run as may, in all or of the tenant. Nothing was changed. */
+export class JobLimitError extends AppError {
+  override readonly code = 'job_limit_reached';
+  override readonly status = 409;
+}
+
+/**
+ * A step of a job could not be run: a newer version started it, it was begun too often and never ended, or took too long.
+ * Told in the job, and by no endpoint.
+ */
+export class JobStepError extends CodedError<'job_kind_unknown' | 'job_abandoned' | 'job_step_timeout'> {
+  override readonly status = 503;
 }
 
 // --- faults ----------------------------------------------------------------------------------------------------------
