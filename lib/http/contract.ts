@@ -49,6 +49,8 @@ export interface Contract {
   readonly headers?: z.ZodType;
   /** A JSON schema, or `bytes`: the body as it is. Absent: no body is taken. */
   readonly body?: z.ZodType | 'bytes';
+  /** A JSON body that is left out, with its content type, is `{}`: where nothing has to be said. */
+  readonly bodyMayBeAbsent?: true;
   readonly replies: Readonly<Record<number, ReplySpec>>;
   /** Codes of the problems this route may answer with, beside those of its guard. */
   readonly problems: readonly string[];

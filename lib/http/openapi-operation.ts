@@ -48,12 +48,12 @@ function securityOf(guard: Guard): Operation['security'] {
   return [{ [TENANT_KEY]: guard.scope === 'none' ? [] : [guard.scope] }];
 }
 
-function describeBody({ name, body }: Contract): Pick<Operation, 'requestBody'> {
+function describeBody({ name, body, bodyMayBeAbsent }: Contract): Pick<Operation, 'requestBody'> {
   if (body === undefined) return {};
   const { body: example } = exampleOf(name);
   const content: Readonly<Record<string, MediaType>> =
     body === 'bytes' ? { '*/*': {}, 'application/json': { schema: {}, example } } : describeJson(body, example);
-  return { requestBody: { required: true, content } };
+  return { requestBody: { required: bodyMayBeAbsent !== true, content } };
 }
 
 const describeJson = (schema: z.ZodType, example: unknown) => ({

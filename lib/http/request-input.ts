@@ -24,10 +24,15 @@ export function parseInput<C extends Contract>(contract: C, event: HttpEvent): I
   const headers = part('header', contract.headers, event.headers ?? {});
   if (contract.body === undefined && contract.guard.kind !== 'open' && saysSomething(event)) issues.push(NO_BODY);
   const body =
-    contract.body === 'bytes' ? readBytes(event) : contract.body && part('body', contract.body, readJson(event));
+    contract.body === 'bytes'
+      ? readBytes(event)
+      : contract.body && part('body', contract.body, isAbsent(contract, event) ? {} : readJson(event));
   if (issues.length > 0) throw new InvalidRequestError('The request does not fit what this endpoint takes', { issues });
   return { params, query: contract.query && query, headers, body } as Input<C>;
 }
+
+const isAbsent = ({ bodyMayBeAbsent }: Contract, { body }: HttpEvent): boolean =>
+  bodyMayBeAbsent === true && (body === undefined || body === null || body === '');
 
 /** Probes and links may carry marks of their own to what is open. */
 const unnamedQuery = ({ guard }: Contract) => (guard.kind === 'open' ? undefined : NO_QUERY);

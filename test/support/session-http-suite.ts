@@ -83,6 +83,20 @@ export function testSessionsOverHttp(transport: Transport): void {
       expect(jsonOf(await sessions.rotate(session.id, '{"user_id":"ada"}')).user_id).toBe('ada');
     });
 
+    it('need no body where nothing has to be said', async () => {
+      const made = await sessions.send('POST', '/sessions');
+      expect(made.status).toBe(201);
+      const path = `/sessions/${jsonOf(made).id}`;
+      expect(await sessions.send('POST', `${path}/touch`)).toMatchObject({ status: 200 });
+      expect(await sessions.send('POST', `${path}/rotate`)).toMatchObject({ status: 200 });
+    });
+
+    it('are not there to be ended once they have expired, however often that is asked', async () => {
+      const session = await sessions.made();
+      await letExpire(door.app, owner.tenant.id, session.id);
+      for (const _time of ['first', 'again']) expectProblem(await sessions.end(session.id), NOT_FOUND);
+    });
+
     it('may have an id of the caller’s, once', async () => {
       const id = `session-${newUlid(Date.now())}-${newUlid(Date.now())}`;
       const body = JSON.stringify({ id, data: { n: 1 } });

@@ -46,7 +46,8 @@ for i = 4, #KEYS do
     members[#members + 1] = session_key_member(head, ulid)
     members[#members + 1] = session_expiry_member(head.expires, ulid)
     members[#members + 1] = session_access_member(head.access, ulid)
-    if head.created + head.life > nowMs then
+    -- One that has expired is none: nobody ends it, and a second call finds none either.
+    if outcome == 1 then
       tombstones[#tombstones + 1] = string.format('%d', head.created + head.life)
       tombstones[#tombstones + 1] = ulid .. '-' .. head.secret
       left.memory = left.memory + TOMBSTONE_BYTES

@@ -48,6 +48,7 @@ export const createSessionContract = defineContract({
   // The answer would be kept longer than most sessions live.
   idempotencyKey: 'on_request',
   body: CreateSessionRequest,
+  bodyMayBeAbsent: true,
   replies: {
     201: {
       description: 'It is there',

@@ -32,6 +32,7 @@ export const touchSessionContract = defineContract({
   idempotencyKey: 'on_request',
   params: SessionParams,
   body: TouchSessionRequest,
+  bodyMayBeAbsent: true,
   replies: { 200: { description: 'It lives on', schema: TouchSessionResponse, headers: ETAG_HEADER } },
   problems: ['session_not_found', 'session_corrupt'],
 });
@@ -54,6 +55,7 @@ export const rotateSessionContract = defineContract({
     'if-match': IfMatchVersion.optional().describe('Only in this version, as the ETag gives it. Else 409.'),
   }),
   body: RotateSessionRequest,
+  bodyMayBeAbsent: true,
   replies: {
     200: {
       description: 'The session under its new id, without its data, which stays where it is',
