@@ -9,7 +9,7 @@ import { gateState } from './gate-state.ts';
 import { keysOf, tenantState } from './tenant-state.ts';
 
 const READ = { kind: 'read' } as const;
-const HOT_OVERHEAD = 512;
+const HOT_OVERHEAD = 832;
 const STUB_OVERHEAD = 384;
 const TOMBSTONE = 128;
 

@@ -1,7 +1,7 @@
 -- Writing and removing sessions: header, charge, index, counters. After session-head.lua.
 
 -- Charged for a session beyond its key and stored bytes: index members, allocation, the overheads of key and hash.
-local SESSION_OVERHEAD_BYTES, STUB_OVERHEAD_BYTES, TOMBSTONE_BYTES = 512, 384, 128
+local SESSION_OVERHEAD_BYTES, STUB_OVERHEAD_BYTES, TOMBSTONE_BYTES = 832, 384, 128
 local OPERATIONS = 3
 
 -- The header as text. `around`: what is charged besides it, bytes. Sets `charged`.
