@@ -25,6 +25,9 @@ const MAX_REMEMBERED = 1_000;
 /** How much more than what brings a tenant below its threshold it is given, while there is plenty. */
 const AHEAD = 2;
 
+/** Writes that come at once are given room together: each time that was not enough, for so many more. */
+const MORE_EACH_ROUND = 8;
+
 /** Unix ms. */
 type Refusals = Map<TenantId, number>;
 
@@ -84,11 +87,18 @@ export function createSessionRoom(deps: {
   };
 
   /** @returns whether there may be room now; asked again while there is not. */
-  const makeFor = async (place: TenantPlace, context: TenantContext, need: SessionNeed): Promise<boolean> => {
+  const makeFor = async (
+    place: TenantPlace,
+    context: TenantContext,
+    need: SessionNeed,
+    round = 0,
+  ): Promise<boolean> => {
     const fits = (shareBytes: number) => need.hotBytes + need.neededBytes <= shareBytes;
+    // Others who wrote at the same time have used up what was granted before: room for them, too.
+    const asked = round === 0 ? need : { ...need, aheadBytes: need.neededBytes * MORE_EACH_ROUND ** round };
     const { raised, shareBytes } = wasRefused(refused, place.id)
       ? { raised: false, shareBytes: need.shareBytes }
-      : await grow(place, context, need, [refused, fits]);
+      : await grow(place, context, asked, [refused, fits]);
     if (raised) return true;
     // Some beyond what is needed, so that not every write at the limit has to move others; none where all would not do.
     const toBytes = Math.min(shareBytes * FREE_TO, shareBytes - need.neededBytes);
@@ -114,7 +124,7 @@ export function createSessionRoom(deps: {
     /** As `makeRoom` of a gated call that answers as session scripts do. */
     async make(caller: Caller, context: TenantContext, answer: readonly RedisReply[], round: number): Promise<boolean> {
       const place = { id: caller.tenantId, generation: context.generation, signal: caller.signal };
-      if (answer[0] === SHARE_FULL) return makeFor(place, context, readNeed(answer));
+      if (answer[0] === SHARE_FULL) return makeFor(place, context, readNeed(answer), round);
       const shortage = { ...readShortage(answer), round };
       if (await evict(caller, context, shortage)) return true;
       return spillOwn(place, 0);
