@@ -1,6 +1,7 @@
-/** What Redis holds for a session besides its data, and reads of many sessions beside reads of few. */
+/** What Redis holds for a session besides what it was given, and reads of many sessions beside reads of few. */
 import type { App } from '../../../lib/app.ts';
 import type { Caller } from '../../../lib/gate/caller.ts';
+import { metadataText } from '../../../lib/sessions/session-rules.ts';
 import { startOwnRedis, usedMemory } from '../own-redis.ts';
 import { measureLatency } from '../rounds.ts';
 import { atMost, type Row, rowOf } from '../row.ts';
@@ -49,17 +50,18 @@ export const sessionScale: Suite = {
 
 function memoryRow(perSession: number, sessions: number): Row {
   const session = sessionOf(1);
-  const dataBytes = dataBytesOf(session);
+  const { userId = '', metadata } = session;
+  const givenBytes = dataBytesOf(session) + Buffer.byteLength(`${userId}${metadataText(metadata)}`);
   return rowOf(
     {
       id: 'session-memory',
       layer: 'lib',
-      what: `Memory of Redis for each of ${count(sessions)} sessions besides its data`,
+      what: `Memory of Redis for each of ${count(sessions)} sessions besides what it was given`,
       reach: atMost(900),
       unit: 'B',
-      detail: `used_memory, less ${dataBytes} bytes of data keys and texts; its user id and metadata are counted as ours`,
+      detail: `used_memory, less ${givenBytes} bytes of data keys and texts, metadata and user id; ${SHAPE}, 1 KB`,
     },
-    [perSession - dataBytes],
+    [perSession - givenBytes],
   );
 }
 
