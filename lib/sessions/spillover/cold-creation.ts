@@ -10,7 +10,7 @@ import { runScript } from '../../redis/script.ts';
 import type { TenantPlace } from '../../tenants/tenant-place.ts';
 import type { SessionBlobs } from './session-blobs.ts';
 import { encodeSessionObject } from './session-object.ts';
-import { OBJECT_MS } from './spiller.ts';
+import { OBJECT_MS } from './spill-steps.ts';
 
 /** The first of a session; it has no place among the tenant's writes yet. */
 const NEW = { version: 1, seq: 0 };

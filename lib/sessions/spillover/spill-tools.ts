@@ -15,6 +15,7 @@ import { createQuarantine } from './quarantine.ts';
 import { createRestorer } from './restorer.ts';
 import { createSessionBlobs } from './session-blobs.ts';
 import { createSessionRoom } from './session-room.ts';
+import { createSpillSteps } from './spill-steps.ts';
 import { createSpiller } from './spiller.ts';
 
 export interface SpillToolDeps {
@@ -36,7 +37,12 @@ export function createSpillTools(deps: SpillToolDeps) {
   const coldest = createColdestSessions({ redis, keys });
   const sessionBlobs = createSessionBlobs({ blobs, storageClass: config.spillover.storageClass });
   const budget = createSessionBudget({ redis, keys, config: config.spillover });
-  const spiller = createSpiller({ ...deps, config: config.spillover, coldest, sessionBlobs });
+  const spiller = createSpiller({
+    ...deps,
+    config: config.spillover,
+    coldest,
+    steps: createSpillSteps({ ...deps, sessionBlobs }),
+  });
   const room = createSessionRoom({ ...deps, budget, spiller, nowMs: () => performance.now() });
   const quarantine = createQuarantine(deps);
   const coldData = createColdData({ ...deps, sessionBlobs, quarantine });
