@@ -6,8 +6,8 @@ import { escapeControls, type Keys } from '../keys.ts';
 import { listSessions } from '../redis/bindings/session-read-scripts.ts';
 import { terminateSessions } from '../redis/bindings/session-write-scripts.ts';
 import { sessionParts, sessionResource } from './session-ids.ts';
-import { requireUserId } from './session-keeper.ts';
 import { requireReadable, UNREADABLE } from './session-outcomes.ts';
+import { requireUserId } from './session-rules.ts';
 
 export interface UserTermination {
   /** Sessions that are gone, or would be. */

@@ -1,6 +1,5 @@
 /** Keeps sessions alive, and gives them new ids; their data stays where it is. Through the gate. */
 import type { Config } from '../config/config.ts';
-import { InvalidRequestError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
 import type { Gate } from '../gate/gate.ts';
 import { newSessionId } from '../ids.ts';
@@ -127,11 +126,4 @@ export function createSessionKeeper(deps: {
       return info;
     },
   };
-}
-
-/** @throws {InvalidRequestError} */
-export function requireUserId(userId: string): void {
-  if (userId === '')
-    throw new InvalidRequestError('A user id is needed', { issues: [{ field: 'user_id', message: 'must be given' }] });
-  checkUserId(userId);
 }

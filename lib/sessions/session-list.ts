@@ -1,4 +1,4 @@
-/** Sessions of a user: listed and terminated; and one terminated by its id. Through the gate. */
+/** Lists the sessions of a user, through the gate. */
 import type { Caller } from '../gate/caller.ts';
 import type { TenantContext } from '../gate/context-format.ts';
 import type { Gate } from '../gate/gate.ts';
@@ -8,8 +8,8 @@ import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
 import type { SessionInfo } from './session.ts';
 import { META_FIELD, parseHotSession, parseSessionStub } from './session-format.ts';
-import { requireUserId } from './session-keeper.ts';
 import { toInfo } from './session-reader.ts';
+import { requireUserId } from './session-rules.ts';
 import type { SessionValues } from './session-values.ts';
 
 export interface SessionPage {

@@ -13,8 +13,7 @@ import { runScript } from '../redis/script.ts';
 import type { TenantPlace } from '../tenants/tenant-place.ts';
 import { parseHotSession, parseSessionStub, type SessionHead } from './session-format.ts';
 import { sessionIdOf, sessionParts, sessionResource } from './session-ids.ts';
-import { requireUserId } from './session-keeper.ts';
-import { MAX_PREFETCHED } from './session-rules.ts';
+import { MAX_PREFETCHED, requireUserId } from './session-rules.ts';
 import type { Offered, Prefetcher } from './spillover/prefetcher.ts';
 import type { SessionRoom } from './spillover/session-room.ts';
 

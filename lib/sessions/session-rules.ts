@@ -32,6 +32,13 @@ export function checkUserId(userId: string | null | undefined): void {
   throw refuse([{ field: 'user_id', message: `must be 1 to ${MAX_USER_ID_BYTES} bytes without control characters` }]);
 }
 
+/** Of a user whose sessions are asked for. @throws {InvalidRequestError} it is none, or empty. */
+export function requireUserId(userId: string): void {
+  if (userId === '')
+    throw new InvalidRequestError('A user id is needed', { issues: [{ field: 'user_id', message: 'must be given' }] });
+  checkUserId(userId);
+}
+
 /** How long a session lives unused, and at all, ms. @throws {InvalidRequestError} longer than the tenant's sessions may. */
 export function lifetimesOf(
   { ttlMs, maxLifetimeMs }: Pick<NewSession, 'ttlMs' | 'maxLifetimeMs'>,
