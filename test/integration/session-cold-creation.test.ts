@@ -1,6 +1,6 @@
 /** At the limit of their memory sessions are made in S3; only when that does not go, either, they are refused. */
 import { describe, expect, it } from 'vitest';
-import { type App } from '../../lib/app.ts';
+import type { App } from '../../lib/app.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
 import { auditSessions } from '../support/session-audit.ts';
 import { keysOf } from '../support/tenant-state.ts';
@@ -51,6 +51,8 @@ describe.each(TRANSPORTS)('sessions made where there is no memory over %s [P2 P3
     const app = await testApp({ transport, env });
     await fillPool(app);
     const { caller } = await newTenant(app, { quotas: { storage_bytes: 10, operations_per_minute: 100_000 } });
-    await expect(app.sessions.create(caller, { data: texts({ a: 1 }) })).rejects.toMatchObject({ code: 'storage_full' });
+    await expect(app.sessions.create(caller, { data: texts({ a: 1 }) })).rejects.toMatchObject({
+      code: 'storage_full',
+    });
   });
 });
