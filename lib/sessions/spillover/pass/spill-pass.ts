@@ -7,6 +7,7 @@ import type { Config } from '../../../config/config.ts';
 import { isStoreFull } from '../../../errors.ts';
 import { fairLevel } from '../../../fair-level.ts';
 import type { Keys } from '../../../keys.ts';
+import type { Telemetry } from '../../../metrics/telemetry.ts';
 import type { RedisDriver } from '../../../redis/driver.ts';
 import type { SessionBudget } from '../budget/session-budget.ts';
 import type { LatelyPrefetch } from './lately-prefetch.ts';
@@ -62,12 +63,13 @@ export function createSpillPass(deps: {
   readonly rounds: SpillRounds;
   readonly lowering: ShareLowering;
   readonly prefetch: LatelyPrefetch;
+  readonly telemetry: Pick<Telemetry, 'count'>;
   /** By a clock that never goes back, ms. */
   readonly nowMs: () => number;
   /** Unix ms; only tells when. */
   readonly now: () => number;
 }) {
-  const { redis, keys, config, budget, rounds, lowering, prefetch, nowMs, now } = deps;
+  const { redis, keys, config, budget, rounds, lowering, prefetch, telemetry, nowMs, now } = deps;
   const { maxMemoryBytes: budgetBytes, thresholdRatio } = config.spillover;
   const thresholdBytes = Math.floor(budgetBytes * thresholdRatio);
 
@@ -88,7 +90,10 @@ export function createSpillPass(deps: {
 
   /** What requests are told of all tenants, as of now. */
   const sum = async (tenants: readonly PassTenant[], { signal }: PassTime): Promise<void> => {
-    const text = packSpillSum(sumUp(tenants, now()));
+    const all = sumUp(tenants, now());
+    telemetry.count('riptide_session_active_total', all.sessions);
+    telemetry.count('riptide_session_memory_bytes', all.hotBytes);
+    const text = packSpillSum(all);
     await redis.send(['SET', keys.spillStats(), text], { kind: 'write', signal }).catch((error: unknown) => {
       // They stay as they were told last.
       if (!isStoreFull(error)) throw error;
