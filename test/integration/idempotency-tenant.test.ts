@@ -70,7 +70,7 @@ describe.each(TRANSPORTS)("a tenant's idempotent calls over %s [A14 T4]", (trans
     const again = await app.idempotency.run(repeated(call), work);
     expect(again).toEqual({ ...first, headers: { ...first.headers, 'idempotency-status': 'replayed' } });
     expect(ran).toEqual([call.operationId]);
-    expect(await audit()).toEqual({ c: 0, l: 0, i: 1 });
+    expect(await audit()).toEqual({ c: 0, l: 0, i: 1, s: 0 });
   });
 
   it('gives bytes back as bytes', async () => {
@@ -161,7 +161,7 @@ describe.each(TRANSPORTS)("a tenant's idempotent calls over %s [A14 T4]", (trans
     it('its record and its reply to the memory of the tenant', async () => {
       await app.idempotency.run(newCall(), counted(async () => ({ data: 'x'.repeat(5_000) })).work);
       expect((await gate.meter()).memory).toBeGreaterThan(5_000n);
-      expect(await audit()).toEqual({ c: 0, l: 0, i: 1 });
+      expect(await audit()).toEqual({ c: 0, l: 0, i: 1, s: 0 });
     });
   });
 
@@ -211,7 +211,7 @@ describe.each(TRANSPORTS)("a tenant's idempotent calls over %s [A14 T4]", (trans
     const refused = counted(() => Promise.reject(new PreconditionFailedError('no')));
     const call = newCall();
     await expect(app.idempotency.run(call, refused.work)).rejects.toMatchObject({ status: 412 });
-    expect(await audit()).toEqual({ c: 0, l: 0, i: 0 });
+    expect(await audit()).toEqual({ c: 0, l: 0, i: 0, s: 0 });
     expect(statusOf(await app.idempotency.run(repeated(call), counted().work))).toBe('stored');
   });
 
@@ -276,7 +276,7 @@ describe.each(TRANSPORTS)("a tenant's idempotent calls over %s [A14 T4]", (trans
     const again = await stored();
     await expireNow(again.key, again.text, again.text.split(',')[4] ?? '');
     await app.cleanUp.run();
-    expect(await audit()).toEqual({ c: 0, l: 0, i: 0 });
+    expect(await audit()).toEqual({ c: 0, l: 0, i: 0, s: 0 });
   });
 
   /** Moves a record's expiry, and its member, to a moment that has passed. */

@@ -101,7 +101,7 @@ describe("Idempotency-Key on a tenant's route [A14]", () => {
     expect([first, second].map((reply) => reply.headers['idempotency-status'])).toEqual(['stored', 'replayed']);
     expect(second.headers).toHaveProperty('ratelimit');
     expect(json(await post({}))).toMatchObject({ remaining: 0 });
-    expect(await auditRecords(door.app, tenant.tenant.id)).toEqual({ c: 0, l: 1, i: 1 });
+    expect(await auditRecords(door.app, tenant.tenant.id)).toEqual({ c: 0, l: 1, i: 1, s: 0 });
     expect(await gateState(door.app, tenant.tenant.id).meter()).toMatchObject({ ops: 3n });
   });
 

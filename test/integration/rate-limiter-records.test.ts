@@ -27,7 +27,7 @@ describe('the record of a limit [T4 T5]', () => {
   const check = (changes: Partial<LimitCheck> = {}) => app.rateLimiter.check(tenant.caller, { ...how, ...changes });
   const audit = () => auditRecords(app, tenant.tenant.id);
   const index = async () => (await tenantState(app, tenant.tenant.id)).index;
-  const none = { c: 0, l: 0, i: 0 };
+  const none = { c: 0, l: 0, i: 0, s: 0 };
 
   it('is charged once for an identifier, whatever is checked, and is no cache entry', async () => {
     await check();

@@ -198,7 +198,7 @@ describe.each(TRANSPORTS)('a limit over %s [T5 A14]', (transport) => {
       newCheck({ name: 'by-user', identifier: 'a', limit: 1 }),
     );
     expect(elsewhere).toMatchObject({ allowed: true });
-    expect(await auditRecords(app, other.tenant.id)).toEqual({ c: 0, l: 1, i: 0 });
+    expect(await auditRecords(app, other.tenant.id)).toEqual({ c: 0, l: 1, i: 0, s: 0 });
     await auditRecords(app, tenant.tenant.id);
   });
 

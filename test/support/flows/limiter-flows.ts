@@ -21,7 +21,7 @@ function limitFlow(name: string, change: { readonly cost: number }, before: numb
         run: (signal) => app.rateLimiter.check({ ...caller, signal }, { ...how, ...change }, { operationId }),
         async verify(result) {
           expect(result).toMatchObject({ remaining: 5 - after });
-          expect(await auditRecords(direct, tenant.id)).toEqual({ c: 0, l: after === 0 ? 0 : 1, i: 0 });
+          expect(await auditRecords(direct, tenant.id)).toEqual({ c: 0, l: after === 0 ? 0 : 1, i: 0, s: 0 });
           const state = await limitState(direct, tenant.id, how.name, how.identifier).read();
           expect(state?.used ?? 0n).toBe(BigInt(after));
         },
@@ -56,7 +56,7 @@ const tenantCall: Flow = {
       run: (signal) => run(app, signal),
       async verify(result) {
         expect(result).toMatchObject({ status: 200, data: { allowed: true, remaining: 4 } });
-        expect(await auditRecords(direct, tenant.id)).toEqual({ c: 0, l: 1, i: 1 });
+        expect(await auditRecords(direct, tenant.id)).toEqual({ c: 0, l: 1, i: 1, s: 0 });
         const again = (await run(direct, new AbortController().signal)) as { headers?: object };
         expect(again.headers).toMatchObject({ 'idempotency-status': 'replayed' });
       },

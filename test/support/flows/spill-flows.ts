@@ -84,7 +84,6 @@ const createCold = sessionFlow(
     'ZRANGE',
     'grant-session-memory',
     'set-session-share',
-    'ZRANGE',
     'register-cache-object',
     'blobs put',
     'create-session',
