@@ -1,12 +1,11 @@
 /** At the limit of their memory sessions are made in S3; only when that does not go, either, they are refused. */
+
 import { describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
 import { auditSessions } from '../support/session-audit.ts';
+import { texts } from '../support/spill-tools.ts';
 import { keysOf } from '../support/tenant-state.ts';
-
-const texts = (data: Record<string, unknown>) =>
-  new Map(Object.entries(data).map(([key, value]) => [key, JSON.stringify(value)]));
 
 /** Nothing of the memory is left for anybody else. */
 const fillPool = (app: App) => {

@@ -1,15 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { telemetry } from '../../lib/metrics/telemetry.ts';
-import { createSpillTools } from '../../lib/sessions/spillover/spill-tools.ts';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
 import { auditSessions } from '../support/session-audit.ts';
-import { keysOf } from '../support/tenant-state.ts';
-
-const texts = (data: Record<string, unknown>) =>
-  new Map(Object.entries(data).map(([key, value]) => [key, JSON.stringify(value)]));
+import { spillToolsOn, texts } from '../support/spill-tools.ts';
 
 describe.each(TRANSPORTS)('spilled sessions over %s [P1 P3 P4]', (transport) => {
-  test('live', async () => {
+  test('come back whole, and are touched, rotated and ended where they are', async () => {
     const app = await testApp({ transport });
     const { caller } = await newTenant(app);
     const ids: string[] = [];
@@ -21,16 +16,7 @@ describe.each(TRANSPORTS)('spilled sessions over %s [P1 P3 P4]', (transport) => 
       });
       ids.push(id);
     }
-    const tools = createSpillTools({
-      redis: app.redis,
-      blobs: app.blobs,
-      keys: keysOf(app),
-      config: app.config,
-      telemetry,
-      now: Date.now,
-      evict: async () => false,
-      runNow: { spillSessions: async () => {} },
-    });
+    const tools = spillToolsOn(app);
     const place = { id: caller.tenantId, generation: 1 };
     const spilled = await tools.spiller.spillTo(place, 0, { maxBatches: 10 });
     expect(spilled).toMatchObject({ spilled: 25, hotBytes: 0 });

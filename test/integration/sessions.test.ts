@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { newTenant, TRANSPORTS, testApp } from '../support/app.ts';
-
-const texts = (data: Record<string, unknown>) =>
-  new Map(Object.entries(data).map(([key, value]) => [key, JSON.stringify(value)]));
+import { texts } from '../support/spill-tools.ts';
 
 describe.each(TRANSPORTS)('sessions over %s [S1 S2 S3 S4]', (transport) => {
-  test('live', async () => {
+  test('are made, read, changed, given a new id, listed and ended for good', async () => {
     const app = await testApp({ transport });
     const { caller } = await newTenant(app);
     const made = await app.sessions.create(caller, {

@@ -12,7 +12,8 @@ import type { Caller } from '../../gate/caller.ts';
 import type { Gate } from '../../gate/gate.ts';
 import { newUlid, type TenantId } from '../../ids.ts';
 import { cacheBlob, type EntryName, type Keys } from '../../keys.ts';
-import { beginCacheObject, registerCacheObject } from '../../redis/bindings/cache-object-scripts.ts';
+import { beginCacheObject } from '../../redis/bindings/cache-object-scripts.ts';
+import { registerObject } from '../../redis/bindings/object-scripts.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
 import { runScript } from '../../redis/script.ts';
 import { entryKeys, resourceOf } from '../entry-call.ts';
@@ -62,9 +63,9 @@ export function createBlobValues(deps: {
   const { redis, keys, blobs, gate, now } = deps;
 
   const nameObject = (id: TenantId, ulid: string, { generation, forMs = UNUSED_MS, signal }: Standing) =>
-    runScript(redis, registerCacheObject, {
+    runScript(redis, registerObject, {
       keys: { gate: keys.gate(id), index: keys.index(id, generation) },
-      args: { ulid, forMs },
+      args: { object: ulid, forMs },
       kind: 'write',
       signal,
     });

@@ -20,7 +20,7 @@ import {
   setMemoryShare,
   settleInvalidation,
 } from './cache-invalidation-scripts.ts';
-import { beginCacheObject, registerCacheObject } from './cache-object-scripts.ts';
+import { beginCacheObject } from './cache-object-scripts.ts';
 import { getCacheEntry, leaseCacheEntry } from './cache-read-scripts.ts';
 import { deleteCacheEntry, setCacheEntry } from './cache-write-scripts.ts';
 import { beginIdempotent, beginTenantCall, endIdempotent, endTenantCall } from './call-scripts.ts';
@@ -29,6 +29,7 @@ import { cancelJob, claimJob, findDueJobs, removeJob, saveJob, startJob } from '
 import { checkKey } from './key-scripts.ts';
 import { releaseCacheLease } from './lease-scripts.ts';
 import { checkLimit } from './limit-scripts.ts';
+import { registerObject } from './object-scripts.ts';
 import { freeAbandonedHolds, releaseQuota, reserveQuota, settleQuota } from './quota-scripts.ts';
 import { removeExpiredRecords } from './record-scripts.ts';
 import {
@@ -109,7 +110,7 @@ export const allScripts = [
   readBilling,
   readBillingRun,
   readUsage,
-  registerCacheObject,
+  registerObject,
   releaseCacheLease,
   releaseQuota,
   releaseSessionMemory,

@@ -1,8 +1,7 @@
 /** Bindings: objects in S3 that are to have the values of cache entries. */
-import { asInteger, asList } from '../reply-shape.ts';
+import { asList } from '../reply-shape.ts';
 import { defineScript } from '../script.ts';
 import beginCacheObjectLua from '../scripts/begin-cache-object.lua';
-import registerCacheObjectLua from '../scripts/register-cache-object.lua';
 import { GATE_ARGS } from './gate-args.ts';
 
 export const beginCacheObject = defineScript({
@@ -11,12 +10,4 @@ export const beginCacheObject = defineScript({
   keys: ['gate', 'holds', 'entry', 'index'],
   args: [...GATE_ARGS, 'ulid', 'bytes', 'forMs', 'meter'],
   reply: (raw) => asList(raw),
-});
-
-export const registerCacheObject = defineScript({
-  name: 'register-cache-object',
-  source: registerCacheObjectLua,
-  keys: ['gate', 'index'],
-  args: ['ulid', 'forMs'],
-  reply: (raw) => asInteger(raw),
 });

@@ -4,7 +4,7 @@
  */
 import { newUlid } from '../../ids.ts';
 import type { Keys } from '../../keys.ts';
-import { registerCacheObject } from '../../redis/bindings/cache-object-scripts.ts';
+import { registerObject } from '../../redis/bindings/object-scripts.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
 import { runScript } from '../../redis/script.ts';
 import type { TenantPlace } from '../../tenants/tenant-place.ts';
@@ -35,9 +35,9 @@ export function createColdCreation(deps: {
   return {
     async write({ id, generation, signal }, ulid, fields) {
       const objectUlid = newUlid(now());
-      const untilMs = await runScript(redis, registerCacheObject, {
+      const untilMs = await runScript(redis, registerObject, {
         keys: { gate: keys.gate(id), index: keys.index(id, generation) },
-        args: { ulid: `${objectUlid}.${ulid}`, forMs: OBJECT_MS },
+        args: { object: `${objectUlid}.${ulid}`, forMs: OBJECT_MS },
         kind: 'write',
         signal,
       });

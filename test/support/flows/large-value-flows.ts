@@ -99,7 +99,7 @@ export const largeValueFlows: readonly Flow[] = [
   }),
   flow(
     'link to sealed large value',
-    ['get-cache-entry', 'blobs get', 'register-cache-object', 'blobs put', 'blobs presignGet'],
+    ['get-cache-entry', 'blobs get', 'register-object', 'blobs put', 'blobs presignGet'],
     { encryption: true, before: store, run: link, result: linked },
   ),
   flow('begin upload', ['begin-cache-object', 'begin-cache-object', 'blobs presignPut'], {
@@ -121,7 +121,7 @@ export const largeValueFlows: readonly Flow[] = [
       'begin-cache-object',
       'blobs put',
       'set-cache-entry',
-      'register-cache-object',
+      'register-object',
       'ZREM',
     ],
     { encryption: true, before: uploaded, run: commit, result: expect.objectContaining({ created: true }) },

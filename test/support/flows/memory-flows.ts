@@ -69,7 +69,7 @@ const evict: Flow = {
 
 const spill: Flow = {
   name: 'move cold values to S3',
-  calls: ['ZRANGE', 'HMGET', 'ZRANGE', 'GET', 'register-cache-object', 'blobs put', 'move-cache-entry'],
+  calls: ['ZRANGE', 'HMGET', 'ZRANGE', 'GET', 'register-object', 'blobs put', 'move-cache-entry'],
   async prepare(app, direct) {
     const { tenant, caller, values } = await newFullTenant(direct);
     return {

@@ -84,7 +84,7 @@ const createCold = sessionFlow(
     'ZRANGE',
     'grant-session-memory',
     'set-session-share',
-    'register-cache-object',
+    'register-object',
     'blobs put',
     'create-session',
   ],

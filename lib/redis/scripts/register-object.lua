@@ -6,7 +6,7 @@
   KEYS[1] gate          hash     the tenant's limits, counters and API keys
   KEYS[2] index         zset     the tenant's index
 
-  ARGV[1] ulid                   of the object, never used before; of a session's with that of the session behind a dot
+  ARGV[1] object                 its ULID, never used before; of a session's object with that of the session behind a dot
   ARGV[2] forMs                  how long it may stand unused, ms
 
   Returns when it is to be deleted, ms; 0: there is no such tenant.
