@@ -95,8 +95,9 @@ export function createColdTier(deps: {
   /**
    * One value back into Redis. What does not get the same ETag there stays: a value that was too large when it was written.
    * @param object its bytes, where they were read already.
+   * @param turn until then it does not take room that is for one before it.
    */
-  const moveIn = async (place: TenantPlace, { record, stored, object, memoryShare }: MoveIn): Promise<Moved> => {
+  const moveIn = async (place: TenantPlace, { record, stored, object, memoryShare, turn }: MoveIn): Promise<Moved> => {
     const { head, meta } = parseHead(stored);
     const { blob, codec } = head;
     if (blob === null || blob.bytes > config.inlineMaxBytes || codec === 'raw') return NOTHING;
@@ -105,6 +106,7 @@ export function createColdTier(deps: {
     if (packed.digest !== head.digest) return NOTHING;
     const { metaBytes, tagBytes, body } = packed;
     const to = { seq: head.seq, metaBytes, tagBytes, blob: '-', blobUntil: 0, codec, memoryShare, body };
+    await turn;
     const { outcome, bytes: freed } = await move(place, record, to);
     if (outcome !== MOVED) return NOTHING;
     telemetry.count('riptide_cache_promoted_total');
@@ -126,15 +128,19 @@ export function createColdTier(deps: {
         { kind: 'read', signal },
       );
       let expected = sum.bytes;
-      const done = await Promise.allSettled(
-        some.map(async (entry, i) => {
-          const stored = texts[i];
+      const running: Promise<Moved>[] = [];
+      for (const [i, entry] of some.entries()) {
+        const stored = texts[i];
+        const earlier = Promise.allSettled([...running]);
+        const start = async () => {
           if (typeof stored !== 'string' || expected >= enough) return NOTHING;
           const work = one(entry, stored);
           expected += work?.bytes ?? 0;
-          return work === null ? NOTHING : work.run();
-        }),
-      );
+          return work === null ? NOTHING : work.run(earlier);
+        };
+        running.push(start());
+      }
+      const done = await Promise.allSettled(running);
       for (const outcome of done) {
         if (outcome.status === 'rejected') {
           if (!corruption.is(outcome.reason)) throw outcome.reason;
@@ -172,7 +178,7 @@ export function createColdTier(deps: {
     warm: (place: TenantPlace, found: readonly FoundEntry[], memoryShare: number): Promise<Moved> =>
       each(place, found, ({ record }, stored) => ({
         bytes: 0,
-        run: () => moveIn(place, { record, stored, object: null, memoryShare }),
+        run: (turn) => moveIn(place, { record, stored, object: null, memoryShare, turn }),
       })),
 
     /** A value that was just read from S3, back into Redis if there is plenty of room. Never fails: the read went well. */
@@ -195,7 +201,8 @@ type ParsedEntry = ReturnType<typeof parseEntry>;
 interface Work {
   /** It will move about so many. */
   readonly bytes: number;
-  run(): Promise<Moved>;
+  /** @param earlier settles when those before it did. */
+  run(earlier: Promise<unknown>): Promise<Moved>;
 }
 
 interface MoveIn {
@@ -204,6 +211,7 @@ interface MoveIn {
   readonly stored: string;
   readonly object: Buffer | null;
   readonly memoryShare: number;
+  readonly turn?: Promise<unknown>;
 }
 
 /** Whether S3 did not answer, or Redis has no room to name an object: what needs it waits for the next run. */
