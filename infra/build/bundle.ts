@@ -7,6 +7,7 @@ import {
   lazyHttp,
   luaAsText,
   nativeAddon,
+  noDescriptions,
   noJsonSchema,
   pureBindings,
   SHARED_ENTRY,
@@ -62,6 +63,7 @@ function pluginsFor(root: string, entry: BundleEntry): readonly Plugin[] {
     nativeAddon,
     lazyHttp,
     pureBindings,
+    noDescriptions,
     ...(sources.some((source) => source.startsWith('functions/docs/')) ? [] : [noJsonSchema]),
     ...('routes' in entry ? [sharedEntry(root, entry.routes)] : []),
   ];

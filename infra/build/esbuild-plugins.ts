@@ -51,6 +51,22 @@ export function pureBinding(text: string): string {
     .replace(/\[\.\.\.GATE_ARGS\b,?([^\]]*)\]/g, '/* @__PURE__ */ GATE_ARGS.concat($1)');
 }
 
+/** What a setting does is said for the documentation alone, and the configuration is read by every cold start. */
+export const noDescriptions: Plugin = {
+  name: 'no-descriptions',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]lib[\\/]config[\\/]groups[\\/][\w-]+\.ts$/ }, ({ path }) => ({
+      contents: withoutDescriptions(readFileSync(path, 'utf8')),
+      loader: 'ts',
+    }));
+  },
+};
+
+/** The settings of a group without `about`. */
+export function withoutDescriptions(text: string): string {
+  return text.replace(/\babout:\s*'[^'\\\n]*',?/g, '');
+}
+
 /** How zod tells its schemas as JSON Schema: 16 KB that only the OpenAPI document needs. */
 const JSON_SCHEMA = /[\\/]zod[\\/]v4[\\/]core[\\/](?:to-json-schema|json-schema-processors)\.js$/;
 

@@ -10,6 +10,13 @@ export interface Setting<T> {
   readonly production?: string;
   /** Other variables that set it, weakest first. All are weaker than `PERSISTENCE_<GROUP>_<NAME>`. */
   readonly aliases?: readonly string[];
+  /** Whether a running instance takes another value with its next request; if not, with its next start. */
+  readonly hot: boolean;
+  /**
+   * It is the deployment's: set by file and environment at its start, and by no version of the configuration (lib/runtime-config).
+   * Every secret, and whatever finds the versions themselves.
+   */
+  readonly fixed?: true;
   /** What it does, for the documentation: one short sentence. */
   readonly about: string;
   /** `value`: never shown. `password`: shown without the password in the URL. */

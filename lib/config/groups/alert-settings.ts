@@ -8,6 +8,7 @@ export const alertSettings = defineSettings({
   webhook_url: {
     type: valueType(WEBHOOK_URL_EXPECTED, (raw) => (raw === '' || isWebhookUrl(raw) ? raw : undefined)),
     default: '',
+    hot: true,
     about: 'Where quota alerts of tenants without an address of their own are sent; empty means nowhere',
   },
   webhook_secret: {
@@ -15,8 +16,15 @@ export const alertSettings = defineSettings({
       WEBHOOK_SECRET.test(item),
     ),
     default: '',
+    hot: false,
+    fixed: true,
     about: 'Signs them (Standard Webhooks); the current one first, then those being replaced',
     secret: 'value',
   },
-  webhook_timeout_ms: { type: milliseconds(1, 20_000), default: '5000', about: 'Longest wait for a receiver’s answer' },
+  webhook_timeout_ms: {
+    type: milliseconds(1, 20_000),
+    default: '5000',
+    hot: true,
+    about: 'Longest wait for a receiver’s answer',
+  },
 });

@@ -9,11 +9,13 @@ export const billingSettings = defineSettings({
   currency: {
     type: text('a currency, as USD', /^[A-Z]{3}$/),
     default: 'USD',
+    hot: true,
     about: 'Currency of every price',
   },
   tariffs: {
     type: checkedText(readStated),
     default: '',
+    hot: true,
     about: 'Price lists by month, in the file or as JSON (docs/adr/0014-billing.md); empty: the built-in example',
     structured: true,
   },
