@@ -2,13 +2,13 @@
  * The counters of a tenant: field `m` of its gate, and the points kept of it. Scripts write them
  * (lib/redis/scripts/includes/close-gate.lua, stock.lua).
  *
- *   m4,<level>,<level at µs>,<minute>,<operations in it>,<period end ms>,<transfer bytes of the period>,<operations>,<hits>,
+ *   m5,<level>,<level at µs>,<minute>,<operations in it>,<period end ms>,<transfer bytes of the period>,<operations>,<hits>,
  *   <misses>,<bytes out>,<compute µs>,<access µs>,<bytes in>,<memory bytes>,<entries>,<seq>,<storage bytes>,<stock at ms>,
  *   <memory byte-ms hi>,<lo>,<storage byte-ms hi>,<lo>,<raw bytes of the entries>,<packed bytes of the entries>,<sessions>,
- *   <hot session bytes>,<spilled sessions>,<spilled bytes>
+ *   <hot session bytes>,<spilled sessions>,<spilled bytes>,<kept bytes>,<feed seq>,<feed epoch ms>
  *
- * Operations to access µs, bytes in and byte-time only ever grow. m3 had no sessions, m2 neither access µs nor raw and packed
- * bytes as well, m1 neither period nor storage nor byte-time as well; the script that meets one of them writes m4.
+ * Operations to access µs, bytes in and byte-time only ever grow. m4 had no kept bytes and no feed, m3 no sessions as well, m2 neither access µs nor raw and packed
+ * bytes as well, m1 neither period nor storage nor byte-time as well; the script that meets one of them writes m5.
  *
  * A point is the text of `m` as it stood when a minute, an hour, a day or a period had ended, written by the first request
  * after: `u:m<minute % 180>`, `u:h<hour % 192>`, `u:d<day % 431>`, and for ever `p:<period end ms>`. Which one a slot
@@ -49,15 +49,22 @@ export interface Counters {
   readonly spilledSessions: number;
   /** Of their objects in S3: part of `storageBytes`. */
   readonly spilledBytes: number;
+  /** Part of `memoryBytes`: of what has no generation, limits, idempotent calls and tombstones of sessions. */
+  readonly keptBytes: number;
+  /** A checkpoint is told of changes of records that are no newer than this. */
+  readonly feedSeq: number;
+  /** Under which it is told of them, Unix ms; 0: of none. */
+  readonly feedEpochMs: number;
 }
 
 /** The counters of a tenant that did nothing yet. */
-export const NO_COUNTERS = 'm4,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0';
+export const NO_COUNTERS = 'm5,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0';
 
 const M1 = /^m1(?:,\d+){13}$/;
 const M2 = /^m2(?:,\d+){21}$/;
 const M3 = /^m3(?:,\d+){24}$/;
 const M4 = /^m4(?:,\d+){28}$/;
+const M5 = /^m5(?:,\d+){31}$/;
 /** Numbers of m2 before access µs. */
 const M2_BEFORE_ACCESS = 11;
 /** What the high limb of byte-time counts. */
@@ -71,9 +78,10 @@ export function unpackCounters(text: string): Counters {
   if (M1.test(text)) return unpackM1(at);
   if (M2.test(text)) {
     numbers.splice(M2_BEFORE_ACCESS, 0, 0);
-    numbers.push(0, 0, 0, 0, 0, 0);
-  } else if (M3.test(text)) numbers.push(0, 0, 0, 0);
-  else if (!M4.test(text)) throw new RangeError('Not gate counters');
+    numbers.push(0, 0, 0, 0, 0, 0, 0, 0, 0);
+  } else if (M3.test(text)) numbers.push(0, 0, 0, 0, 0, 0, 0);
+  else if (M4.test(text)) numbers.push(0, 0, 0);
+  else if (!M5.test(text)) throw new RangeError('Not gate counters');
   return {
     minute: at(2),
     operationsThisMinute: at(3),
@@ -99,6 +107,9 @@ export function unpackCounters(text: string): Counters {
     hotSessionBytes: at(25),
     spilledSessions: at(26),
     spilledBytes: at(27),
+    keptBytes: at(28),
+    feedSeq: at(29),
+    feedEpochMs: at(30),
   };
 }
 
@@ -111,7 +122,7 @@ export type Use = Pick<
 /** As {@link unpackCounters}, for a third of the time. @throws {RangeError} not written by a script. */
 export function unpackUse(text: string): Use {
   const parts = text.split(',');
-  if (parts[0] !== 'm4' || parts.length !== 29) return unpackCounters(text);
+  if (parts[0] !== 'm5' || parts.length !== 32) return unpackCounters(text);
   const use = {
     minute: Number(parts[3]),
     operationsThisMinute: Number(parts[4]),
@@ -150,6 +161,9 @@ const unpackM1 = (at: (place: number) => number): Counters => ({
   hotSessionBytes: 0,
   spilledSessions: 0,
   spilledBytes: 0,
+  keptBytes: 0,
+  feedSeq: 0,
+  feedEpochMs: 0,
 });
 
 /** Points that can be asked for, of each kind. */

@@ -9,10 +9,10 @@ import { keysOf } from '../support/tenant-state.ts';
 const META = { content_type: 'text/plain' };
 const name = (key: string) => ({ namespace: 'ns', key });
 
-/** Field `m` as m4: what was done by the end of a minute. */
+/** Field `m` as m5: what was done by the end of a minute. */
 const counters = (minute: number, done: { ops: number; hits: number; misses: number; accessUs: number }) =>
   [
-    'm4',
+    'm5',
     0,
     0,
     minute,
@@ -31,7 +31,7 @@ const counters = (minute: number, done: { ops: number; hits: number; misses: num
     10,
     0,
   ]
-    .concat([minute * 60_000, 0, 0, 0, 0, 4_000, 1_000, 0, 0, 0, 0])
+    .concat([minute * 60_000, 0, 0, 0, 0, 4_000, 1_000, 0, 0, 0, 0, 0, 0, 0])
     .join(',');
 
 describe.each(TRANSPORTS)('statistics of a tenant over %s [C12 A10]', (transport) => {

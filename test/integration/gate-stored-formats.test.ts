@@ -16,6 +16,7 @@ const OLD_COUNTERS = [
   ['m1', goldenGate.m ?? ''],
   ['m2', withoutNumbers(golden.counters, [11, 22, 23]).replace('m3', 'm2')],
   ['m3', golden.counters],
+  ['m4', golden.sessionCounters],
 ] as const;
 
 const RECORD_OVERHEAD_BYTES = 200;
@@ -84,13 +85,13 @@ describe('data of earlier versions [C1 C3 T1 T2 A14]', () => {
     async (_, text) => {
       const { caller, tenant } = await newTenant(app);
       const gate = gateState(app, tenant.id);
-      const { hits, bytesIn, memoryBytes, entries, seq, storageBytes, rawBytes, packedBytes, ...then } =
+      const { hits, bytesIn, memoryBytes, entries, seq, storageBytes, rawBytes, packedBytes, sessions, ...then } =
         unpackCounters(text);
-      const kept = { hits, bytesIn, memoryBytes, entries, seq, storageBytes, rawBytes, packedBytes, sessions: 0 };
+      const kept = { hits, bytesIn, memoryBytes, entries, seq, storageBytes, rawBytes, packedBytes, sessions };
       const taken = async () => {
         const written = await gate.read('m');
-        expect(written).toMatch(/^m4(?:,\d+){28}$/);
-        expect(written).toMatch(/(?:,0){4}$/);
+        expect(written).toMatch(/^m5(?:,\d+){31}$/);
+        expect(written).toMatch(/(?:,0){3}$/);
         return unpackCounters(written);
       };
 

@@ -11,7 +11,7 @@ export function countersText(c: Partial<Counters>): string {
   const n = (name: Exclude<keyof Counters, 'memoryByteMs' | 'storageByteMs'>) => c[name] ?? 0;
   const limbs = (value = 0n) => [value / LIMB, value % LIMB];
   return [
-    'm4',
+    'm5',
     0,
     0,
     n('minute'),
@@ -38,6 +38,9 @@ export function countersText(c: Partial<Counters>): string {
     n('hotSessionBytes'),
     n('spilledSessions'),
     n('spilledBytes'),
+    n('keptBytes'),
+    n('feedSeq'),
+    n('feedEpochMs'),
   ].join(',');
 }
 
@@ -106,4 +109,7 @@ const ZERO: Counters = {
   hotSessionBytes: 0,
   spilledSessions: 0,
   spilledBytes: 0,
+  keptBytes: 0,
+  feedSeq: 0,
+  feedEpochMs: 0,
 };

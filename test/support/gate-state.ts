@@ -35,6 +35,9 @@ const NUMBERS = [
   'hotBytes',
   'spilled',
   'spilledBytes',
+  'kept',
+  'feedSeq',
+  'feedEpoch',
 ] as const;
 
 /** Field `m`: the limiter's state and the counters, exact. */
@@ -65,7 +68,7 @@ export function gateState(app: Pick<App, 'config' | 'redis'>, id: TenantId) {
     /** Changes some numbers of `m`. */
     async setMeter(changes: Partial<Meter>): Promise<void> {
       const meter = { ...(await this.meter()), ...changes };
-      await write('m', ['m4', ...NUMBERS.map((name) => meter[name])].join(','));
+      await write('m', ['m5', ...NUMBERS.map((name) => meter[name])].join(','));
     },
     /** Changes limits as administration does. */
     async setLimits(changes: Partial<Limits>): Promise<void> {

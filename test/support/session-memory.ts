@@ -18,19 +18,19 @@ const QUOTAS = {
 };
 
 /** Hot bytes are the third number from the end. */
-const COUNTERS = `m4${',0'.repeat(28)}`;
+const COUNTERS = `m5${',0'.repeat(31)}`;
 
 /** What every script that writes a session does about the memory: refuse what is above the share, and change nothing. */
 const ADD_HOT = `
 local m, b = unpack(redis.call('HMGET', KEYS[1], 'm', 'b'))
 local share, epoch = string.match(b or 'b1,0,0', '^b1,(%d+),(%d+)$')
-local before, hot, after = string.match(m, '^(m4,.*,)(%d+)(,%d+,%d+)$')
+local before, hot, after = string.match(m, '^(m5,.*,)(%d+)(,%d+,%d+,%d+,%d+,%d+)$')
 if hot + ARGV[1] > tonumber(share) then return { 0, tonumber(hot), tonumber(share), tonumber(epoch) } end
 redis.call('HSET', KEYS[1], 'm', before .. string.format('%d', hot + ARGV[1]) .. after)
 return { 1, hot + ARGV[1], tonumber(share), tonumber(epoch) }`;
 
 const SPILL = `
-local before, hot, after = string.match(redis.call('HGET', KEYS[1], 'm'), '^(m4,.*,)(%d+)(,%d+,%d+)$')
+local before, hot, after = string.match(redis.call('HGET', KEYS[1], 'm'), '^(m5,.*,)(%d+)(,%d+,%d+,%d+,%d+,%d+)$')
 hot = math.min(hot, ARGV[1])
 redis.call('HSET', KEYS[1], 'm', before .. string.format('%d', hot) .. after)
 return hot`;

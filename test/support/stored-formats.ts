@@ -35,6 +35,8 @@ interface StoredFormats {
   readonly counters: string;
   /** Of the fourth: with sessions. */
   readonly sessionCounters: string;
+  /** Of the fifth: with what is kept, and the feed of changes. */
+  readonly feedCounters: string;
   readonly idempotentCall: {
     readonly caller: string;
     readonly idempotencyKey: string;

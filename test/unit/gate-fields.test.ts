@@ -48,7 +48,7 @@ describe('fields of the gate [T4 T5]', () => {
     expect(() => unpackLimits(text)).toThrow(RangeError);
   });
 
-  it.each(['', 'm1,1', 'm4,0,0,0,0,0,0,0,0,0,0,0,0,0', `${NO_COUNTERS},0`, 'm1,0,0,0,0,0,0,0,0,0,0,0,0,0,0'])(
+  it.each(['', 'm1,1', 'm5,0,0,0,0,0,0,0,0,0,0,0,0,0', `${NO_COUNTERS},0`, 'm1,0,0,0,0,0,0,0,0,0,0,0,0,0,0'])(
     '%j are not counters',
     (text) => {
       expect(() => unpackCounters(text)).toThrow(RangeError);

@@ -115,7 +115,15 @@ describe('a stored entry whose value is in S3 [C6]', () => {
   });
 });
 
-const NO_SESSIONS = { sessions: 0, hotSessionBytes: 0, spilledSessions: 0, spilledBytes: 0 };
+const NO_SESSIONS = {
+  sessions: 0,
+  hotSessionBytes: 0,
+  spilledSessions: 0,
+  spilledBytes: 0,
+  keptBytes: 0,
+  feedSeq: 0,
+  feedEpochMs: 0,
+};
 
 describe('stored fields of the gate [T2 T4 T5]', () => {
   it('counters of the third format', () => {
@@ -153,8 +161,17 @@ describe('stored fields of the gate [T2 T4 T5]', () => {
       spilledSessions: 2,
       spilledBytes: 61_440,
     });
-    expect(countersText(unpackCounters(golden.sessionCounters)).split(',').slice(3)).toEqual(
-      golden.sessionCounters.split(',').slice(3),
+  });
+
+  it('counters of the fifth format: the same, what is kept, and the feed of changes', () => {
+    expect(unpackCounters(golden.feedCounters)).toEqual({
+      ...unpackCounters(golden.sessionCounters),
+      keptBytes: 640,
+      feedSeq: 3,
+      feedEpochMs: 1_795_274_400_000,
+    });
+    expect(countersText(unpackCounters(golden.feedCounters)).split(',').slice(3)).toEqual(
+      golden.feedCounters.split(',').slice(3),
     );
   });
 

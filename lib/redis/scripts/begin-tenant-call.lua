@@ -63,6 +63,7 @@ else
   if call then redis.call('ZREM', index, expiry_member(call.expires, member)) end
   redis.call('ZADD', index, 0, member, 0, expiry_member(begun.expires, member))
   redis.call('SET', record, written)
+  left.kept = left.kept + grown - left.memory
   left.memory = grown
   stock = write_stock(left)
   outcome, first = 1, begun.op

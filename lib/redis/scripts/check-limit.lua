@@ -62,6 +62,7 @@ elseif cost > 0 then
 --- @include "includes/check-memory.lua"
     local member = key_member(record)
     redis.call('ZADD', KEYS[4], 0, member, 0, expiry_member(after.indexed, member))
+    left.kept = left.kept + grown - left.memory
     left.memory = grown
     stock = write_stock(left)
   end

@@ -104,9 +104,13 @@ end
 if old then forget_session(left, session, index, old, oldPlace or nil, nowMs) end
 if dead then
   redis.call('ZREM', KEYS[5], ulid .. '-' .. secret)
-  left.memory = left.memory - TOMBSTONE_BYTES
+  left.memory, left.kept = left.memory - TOMBSTONE_BYTES, math.max(0, left.kept - TOMBSTONE_BYTES)
 end
 local members = { 0, session_key_member(head, ulid), 0, session_expiry_member(head.expires, ulid) }
+local told = session_change_member(left, 0, session_key_member(head, ulid))
+if told then
+  members[5], members[6] = 0, told
+end
 if object then
   redis.call('SET', session, line .. behind)
   redis.call('ZREM', index, waits)
@@ -116,7 +120,8 @@ else
   local fields = { 'h', line .. meta }
   for i = 13, #ARGV do fields[i - 10] = ARGV[i] end
   redis.call('HSET', session, unpack(fields))
-  members[5], members[6] = 0, session_access_member(head.access, ulid)
+  members[#members + 1] = 0
+  members[#members + 1] = session_access_member(head.access, ulid)
   left.hotBytes = left.hotBytes + head.charged
 end
 redis.call('ZADD', index, unpack(members))

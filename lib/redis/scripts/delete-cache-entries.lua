@@ -43,6 +43,11 @@ for i = 3, count + 2 do
     gone[#gone + 1] = entry
     members[#members + 1] = keyMember
     for _, member in ipairs(further_members(head, keyMember)) do members[#members + 1] = member end
+    local told = not head.gone and change_member(left, head.seq, keyMember)
+    if told then
+      doomed[#doomed + 1] = 0
+      doomed[#doomed + 1] = told
+    end
     if head.blob ~= '-' then
       doomed[#doomed + 1] = 0
       doomed[#doomed + 1] = doomed_member(head.blob, nowMs)

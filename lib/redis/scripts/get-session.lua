@@ -63,7 +63,7 @@ if text or #fields > 0 then
     bytesOut = bytesOut + transferBytes
     found = cold and 4 or 1
     local gone, come
-    if ARGV[7] == '1' then used, gone, come = used_now(text, head, ulid_of(session), not cold, nowMs) end
+    if ARGV[7] == '1' then used, gone, come = used_now(text, head, ulid_of(session), not cold, nowMs, stock) end
     if used then
       text = used
       if cold then redis.call('SET', session, text) else redis.call('HSET', session, 'h', text) end
@@ -73,7 +73,7 @@ if text or #fields > 0 then
     if cold then
 --- @include "includes/session-share.lua"
       share, epoch = session_share(KEYS[1])
-      local memory, hot = string.match(stock, '^%d+,(%d+),.*,%d+,(%d+),%d+,%d+$')
+      local memory, hot = string.match(stock, '^%d+,(%d+),.*,%d+,(%d+),%d+,%d+,%d+,%d+,%d+$')
       first = tonumber(hot)
       local fits = hot + place.hotCharge <= share * ARGV[10] / 1000 and memory + place.hotCharge <= memoryLimit + 0
       if fits then

@@ -19,5 +19,6 @@ local ended = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', string.format('%d', n
 if #ended == 0 then return { 0, 0 } end
 redis.call('ZREM', KEYS[2], unpack(ended))
 left.memory = math.max(0, left.memory - #ended * TOMBSTONE_BYTES)
+left.kept = math.max(0, left.kept - #ended * TOMBSTONE_BYTES)
 --- @include "includes/close-stock.lua"
 return { #ended, #ended * TOMBSTONE_BYTES }

@@ -58,9 +58,12 @@ if full or left.hotBytes + head.charged > share * ARGV[4] / 1000 then
   return { 2, left.hotBytes, share, epoch, head.charged, used, more, limit }
 end
 -- First what needs memory: Redis looks whether it has any only before the first write of a script.
-redis.call(
-  'ZADD', index, 0, session_access_member(head.access, ulid), 0, doomed_session_member(place.object, nowMs)
-)
+local come = { 0, session_access_member(head.access, ulid), 0, doomed_session_member(place.object, nowMs) }
+local told = session_change_member(left, head.seq, session_key_member(head, ulid))
+if told then
+  come[5], come[6] = 0, told
+end
+redis.call('ZADD', index, unpack(come))
 redis.call('UNLINK', session)
 redis.call('HSET', session, unpack(fields))
 give_claim_back()

@@ -56,10 +56,11 @@ if head and head.secret == ARGV[6] then
     local ulid, length, before = ulid_of(session), head.length, head.charged
     local listed = session_key_member(head, ulid)
     local old = ulid .. '-' .. head.secret
+    local seq = head.seq
     left.seq = left.seq + 1
     if ARGV[10] == '1' then head.user = ARGV[11] end
     head.secret, head.version, head.seq, head.ops = ARGV[7], head.version + 1, left.seq, with_operation(head.ops, op)
-    local _, gone, come = used_now(text, head, ulid, not cold, nowMs)
+    local _, gone, come = used_now(text, head, ulid, not cold, nowMs, left)
     line = session_line(head, before - length)
     local needed = head.charged - before
     local grown = left.memory + TOMBSTONE_BYTES + needed
@@ -87,12 +88,20 @@ if head and head.secret == ARGV[6] then
       gone[#gone + 1] = listed
       come[#come + 1] = 0
       come[#come + 1] = session_key_member(head, ulid)
+      local told = session_change_member(left, seq, listed)
+      if told then
+        come[#come + 1] = 0
+        come[#come + 1] = told
+      end
     end
-    if #gone > 0 then
-      redis.call('ZREM', index, unpack(gone))
-      redis.call('ZADD', index, unpack(come))
+    local told = session_change_member(left, seq, session_key_member(head, ulid))
+    if told then
+      come[#come + 1] = 0
+      come[#come + 1] = told
     end
-    left.memory = grown
+    if #gone > 0 then redis.call('ZREM', index, unpack(gone)) end
+    if #come > 0 then redis.call('ZADD', index, unpack(come)) end
+    left.memory, left.kept = grown, left.kept + TOMBSTONE_BYTES
     stock = write_stock(left)
   end
 end

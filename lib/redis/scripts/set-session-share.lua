@@ -15,7 +15,8 @@
 --- @include "includes/session-share.lua"
 local limits, counters = unpack(redis.call('HMGET', KEYS[1], 'h', 'm'))
 if not limits then return { 2, 0, 0, 0 } end
-local hot = string.match(counters or '', '^m4,.*,(%d+),%d+,%d+$') or '0'
+local hot = string.match(counters or '', '^m5,.*,(%d+),%d+,%d+,%d+,%d+,%d+$')
+  or string.match(counters or '', '^m4,.*,(%d+),%d+,%d+$') or '0'
 local share, epoch = session_share(KEYS[1])
 if tonumber(ARGV[2]) > epoch then
   share, epoch = tonumber(ARGV[1]), tonumber(ARGV[2])

@@ -25,7 +25,7 @@
 --- @include "includes/spill-counters.lua"
 local index, lately, count = KEYS[2], KEYS[3], tonumber(ARGV[1])
 local storageLimit = tonumber(string.match(redis.call('HGET', KEYS[1], 'h'), '^h1,%a+,%d+,%d+,%d+,%d+,%d+,(%d+),%d+$'))
-local done, removed, latest, claims = {}, {}, {}, {}
+local done, removed, latest, claims, told = {}, {}, {}, {}, {}
 local spilled = 0
 for i = 1, count do
   local session, at = KEYS[3 + i], i * 6 - 1
@@ -52,6 +52,11 @@ for i = 1, count do
     redis.call('SET', session, line .. behind)
     removed[#removed + 1] = waits
     removed[#removed + 1] = session_access_member(head.access, ulid)
+    local change = session_change_member(left, head.seq, session_key_member(head, ulid))
+    if change then
+      told[#told + 1] = 0
+      told[#told + 1] = change
+    end
     latest[#latest + 1] = tonumber(head.access, 16)
     latest[#latest + 1] = ulid
     left.memory = left.memory + head.charged - hotCharge
@@ -66,6 +71,7 @@ for i = 1, count do
 end
 if #claims > 0 then redis.call('UNLINK', unpack(claims)) end
 if #removed > 0 then redis.call('ZREM', index, unpack(removed)) end
+if #told > 0 then redis.call('ZADD', index, unpack(told)) end
 if spilled > 0 then
   redis.call('ZADD', lately, unpack(latest))
   redis.call('ZREMRANGEBYRANK', lately, 0, -201)

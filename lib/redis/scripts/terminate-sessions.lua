@@ -50,11 +50,16 @@ for i = 4, #KEYS do
     if outcome == 1 then
       tombstones[#tombstones + 1] = string.format('%d', head.created + head.life)
       tombstones[#tombstones + 1] = ulid .. '-' .. head.secret
-      left.memory = left.memory + TOMBSTONE_BYTES
+      left.memory, left.kept = left.memory + TOMBSTONE_BYTES, left.kept + TOMBSTONE_BYTES
     end
     if place then
       doomed[#doomed + 1] = 0
       doomed[#doomed + 1] = doomed_session_member(place.object, nowMs)
+    end
+    local told = outcome == 1 and session_change_member(left, head.seq, session_key_member(head, ulid))
+    if told then
+      doomed[#doomed + 1] = 0
+      doomed[#doomed + 1] = told
     end
     uncount_session(left, head, place or nil)
   elseif not text and user == '' and redis.call('ZSCORE', dead, ulid .. '-' .. secret) then

@@ -23,6 +23,7 @@
   Cost: O(log n) of the index and O(metadata). 7 inner calls, one more while something is invalidated and not reclaimed.
 ]]
 --- @include "includes/open-gate.lua"
+--- @include "includes/stock.lua"
 --- @include "includes/store-entry.lua"
 local entry, index = KEYS[2], KEYS[3]
 local _, head, visible = known_entry(entry, KEYS[1], gate[7], nowMs)
@@ -37,11 +38,17 @@ elseif visible and head then
   local behind = redis.call('GETRANGE', entry, 50, head.length + head.metaBytes - 1)
   local checked = string.format(',%s,%014d,%014d', head.access, expires, fresh) .. behind
   redis.call('SETRANGE', entry, 3, string.sub(redis.sha1hex(checked), 1, 8) .. string.sub(checked, 1, 39))
-  local member = key_member(entry)
+  local member, come = key_member(entry), {}
   if head.expires ~= expires then
     if head.expires > 0 then redis.call('ZREM', index, expiry_member(head.expires, member)) end
-    if expires > 0 then redis.call('ZADD', index, 0, expiry_member(expires, member)) end
+    if expires > 0 then come = { 0, expiry_member(expires, member) } end
   end
+  local told = change_member(read_stock(stock, nowMs), head.seq, member)
+  if told then
+    come[#come + 1] = 0
+    come[#come + 1] = told
+  end
+  if #come > 0 then redis.call('ZADD', index, unpack(come)) end
 end
 --- @include "includes/close-gate.lua"
 return { OK, level, minuteOps, nowMs, opm, burst, own, outcome, expires, fresh, digest }

@@ -44,7 +44,7 @@ if head and head.secret == ARGV[6] then
       -- As if it had been unused for long: then the members move.
       local access, expires = head.access, head.expires
       head.access, head.idle = '00000000000', idle
-      _, gone, come = used_now(line, head, ulid, not cold, nowMs)
+      _, gone, come = used_now(line, head, ulid, not cold, nowMs, left)
       gone = { session_expiry_member(expires, ulid), session_access_member(access, ulid) }
       local before = head.charged
       line = session_line(head, before - head.length)
@@ -53,7 +53,7 @@ if head and head.secret == ARGV[6] then
       stock = write_stock(left)
     else
       local used
-      used, gone, come = used_now(line, head, ulid, not cold, nowMs)
+      used, gone, come = used_now(line, head, ulid, not cold, nowMs, left)
       line = used or line
     end
     if gone then

@@ -117,7 +117,8 @@ if outcome == 1 then
   local meta = string.sub(text, head.length + 1)
   local around = before - head.length + bytes - head.dataBytes + 2 * (keys - head.dataKeys)
   left.seq = left.seq + 1
-  local _, gone, come = used_now(text, head, ulid, true, nowMs)
+  local _, gone, come = used_now(text, head, ulid, true, nowMs, left)
+  local told = not gone and session_change_member(left, head.seq, session_key_member(head, ulid))
   head.version, head.seq, head.dataBytes, head.dataKeys = head.version + 1, left.seq, bytes, keys
   head.ops = with_operation(head.ops, op)
   local line = session_line(head, around)
@@ -146,6 +147,8 @@ if outcome == 1 then
   if gone then
     redis.call('ZREM', index, unpack(gone))
     redis.call('ZADD', index, unpack(come))
+  elseif told then
+    redis.call('ZADD', index, 0, told)
   end
   left.memory, left.hotBytes, left.bytesIn = grown, left.hotBytes + needed, left.bytesIn + transferBytes
   stock = write_stock(left)

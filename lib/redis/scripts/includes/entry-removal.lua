@@ -71,7 +71,7 @@ local function end_older_load(lease, head, nowMs)
 end
 
 -- Removes the entry with its index members, and takes it from the stock. Of a head not to be believed `charged` is nil. `alongside`: a key to be removed with it, or nil.
--- 2 inner calls; 3 when its value is in S3; 4 when its head cannot be read.
+-- 2 inner calls; 3 when its value is in S3, or a checkpoint is to be told of it; 4 when its head cannot be read.
 local function forget_entry(stock, entry, index, head, nowMs, alongside)
   local keyMember = key_member(entry)
   uncount_entry(stock, entry, head, charge_of(entry, head))
@@ -82,5 +82,12 @@ local function forget_entry(stock, entry, index, head, nowMs, alongside)
     redis.call('UNLINK', entry)
   end
   redis.call('ZREM', index, keyMember, unpack(members))
-  if head and head.blob ~= '-' then redis.call('ZADD', index, 0, doomed_member(head.blob, nowMs)) end
+  local told = not (head and head.gone) and change_member(stock, head and head.seq or 0, keyMember)
+  local come = {}
+  if told then come = { 0, told } end
+  if head and head.blob ~= '-' then
+    come[#come + 1] = 0
+    come[#come + 1] = doomed_member(head.blob, nowMs)
+  end
+  if #come > 0 then redis.call('ZADD', index, unpack(come)) end
 end

@@ -48,7 +48,7 @@ time = time or redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 local nowMs = math.floor(nowUs / 1000)
 -- Counters stay text until something is added to them. `stock`: those that only some requests change (stock.lua).
-local COUNTERS = '^m4,(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(.*)$'
+local COUNTERS = '^m5,(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(.*)$'
 local level, levelAt, minute, minuteOps, periodEnd, transfer, ops, hits, misses, bytesOut, computeUs, accessUs, stock =
   string.match(gate[2], COUNTERS)
 local thisMinute = math.floor(nowMs / 60000)

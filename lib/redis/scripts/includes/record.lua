@@ -21,7 +21,7 @@ local function measured_charge(record)
   return #record + redis.call('STRLEN', record) + ENTRY_OVERHEAD_BYTES
 end
 
--- Removes the record with its index members, and takes its bytes from the stock. `indexed`: the expiry it is listed
+-- Removes a record that has no generation with its index members, and takes its bytes from the stock. `indexed`: the expiry it is listed
 -- under, 0 none.
 local function forget_record(stock, record, index, indexed, charged)
   local keyMember = key_member(record)
@@ -32,4 +32,12 @@ local function forget_record(stock, record, index, indexed, charged)
     redis.call('ZREM', index, keyMember)
   end
   stock.memory = math.max(0, stock.memory - charged)
+  stock.kept = math.max(0, stock.kept - charged)
+end
+
+-- The member that tells a checkpoint of a record that is written or removed, by the one that lists it; nil when it was told of
+-- since the last one, or there is none yet. `seq`: of the record before, 0 there was none. Made from `feed`, a stock.
+local function change_member(feed, seq, keyMember)
+  if feed.feedEpoch == 0 or seq > feed.feedSeq then return nil end
+  return string.format('w\0%014.0f', feed.feedEpoch) .. string.sub(keyMember, 2)
 end

@@ -16,18 +16,20 @@ local function month_end(nowMs)
   return (math.floor(day / 146097) * 146097 + first - 719468) * 86400000
 end
 
--- Counters of formats m1, m2 and m3, as m4. Of m1: byte-time and the period's transfer begin now. Of m1 and m2: time of
--- access and what compression saves are counted from now. Of all: sessions are.
+-- Counters of formats m1 to m4, as m5. Of m1: byte-time and the period's transfer begin now. Of m1 and m2: time of
+-- access and what compression saves are counted from now. Of m1 to m3: sessions are. Of all: what is kept is.
 local function counters_of_before(text, nowMs)
-  local numbers = string.match(text, '^m3(' .. string.rep(',%d+', 24) .. ')$')
-  if numbers then return 'm4' .. numbers .. ',0,0,0,0' end
+  local numbers = string.match(text, '^m4(' .. string.rep(',%d+', 28) .. ')$')
+  if numbers then return 'm5' .. numbers .. ',0,0,0' end
+  numbers = string.match(text, '^m3(' .. string.rep(',%d+', 24) .. ')$')
+  if numbers then return 'm5' .. numbers .. ',0,0,0,0,0,0,0' end
   local counted, kept = string.match(text, '^m2(' .. string.rep(',%d+', 11) .. ')(' .. string.rep(',%d+', 10) .. ')$')
-  if counted then return 'm4' .. counted .. ',0' .. kept .. ',0,0,0,0,0,0' end
+  if counted then return 'm5' .. counted .. ',0' .. kept .. ',0,0,0,0,0,0,0,0,0' end
   local head, ops, hits, bytesOut, computeUs, misses, stock, seq =
     string.match(text, '^m1,(%d+,%d+,%d+,%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+,%d+,%d+),(%d+)$')
   if not head then return '' end
   return string.format(
-    'm4,%s,%d,0,%s,%s,%s,%s,%s,0,%s,%s,0,%d,0,0,0,0,0,0,0,0,0,0',
+    'm5,%s,%d,0,%s,%s,%s,%s,%s,0,%s,%s,0,%d,0,0,0,0,0,0,0,0,0,0,0,0,0',
     head, month_end(nowMs), ops, hits, misses, bytesOut, computeUs, stock, seq, nowMs
   )
 end

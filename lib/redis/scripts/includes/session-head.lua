@@ -56,9 +56,23 @@ local function session_access_member(access, ulid)
   return 'r\0' .. access .. '\0' .. ulid
 end
 
+-- The member that tells a checkpoint of a session that changes or goes, as change_member (record.lua) does of others. `feed`: the
+-- stock, as text or read.
+local function session_change_member(feed, seq, keyMember)
+  local feedSeq, feedEpoch
+  if type(feed) == 'table' then
+    feedSeq, feedEpoch = feed.feedSeq, feed.feedEpoch
+  else
+    feedSeq, feedEpoch = string.match(feed, ',(%d+),(%d+)$')
+  end
+  if feedEpoch + 0 == 0 or seq > feedSeq + 0 then return nil end
+  return string.format('w\0%014.0f', feedEpoch) .. string.sub(keyMember, 2)
+end
+
 -- The header again when its session is used now, with the members of the index that go and come; nil while it is too soon for
 -- that: recency moves by a hundredth of the idle time. Changes `head`.
-local function used_now(text, head, ulid, hot, nowMs)
+-- `feed`: as of session_change_member.
+local function used_now(text, head, ulid, hot, nowMs, feed)
   if nowMs - tonumber(head.access, 16) < math.max(1000, head.idle / 100) then return nil end
   local gone = { session_expiry_member(head.expires, ulid) }
   if hot then gone[2] = session_access_member(head.access, ulid) end
@@ -67,6 +81,11 @@ local function used_now(text, head, ulid, hot, nowMs)
   local come = { 0, session_expiry_member(head.expires, ulid) }
   if hot then
     come[3], come[4] = 0, session_access_member(head.access, ulid)
+  end
+  local told = session_change_member(feed, head.seq, session_key_member(head, ulid))
+  if told then
+    come[#come + 1] = 0
+    come[#come + 1] = told
   end
   return 's1,' .. head.access .. string.sub(text, HEAD_START + 1), gone, come
 end

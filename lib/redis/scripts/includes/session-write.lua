@@ -47,7 +47,8 @@ local function uncount_session(stock, head, place)
   end
 end
 
--- Removes the session with its index members, and takes it from the stock. 2 inner calls; 3 of a stub.
+-- Removes the session with its index members, and takes it from the stock. 2 inner calls; 3 of a stub, or when a checkpoint is to
+-- be told of it.
 local function forget_session(stock, record, index, head, place, nowMs)
   local ulid = ulid_of(record)
   redis.call('UNLINK', record)
@@ -55,7 +56,14 @@ local function forget_session(stock, record, index, head, place, nowMs)
     'ZREM', index, session_key_member(head, ulid), session_expiry_member(head.expires, ulid),
     session_access_member(head.access, ulid)
   )
-  if place then redis.call('ZADD', index, 0, doomed_session_member(place.object, nowMs)) end
+  local come = {}
+  if place then come = { 0, doomed_session_member(place.object, nowMs) } end
+  local told = head.expires > nowMs and session_change_member(stock, head.seq, session_key_member(head, ulid))
+  if told then
+    come[#come + 1] = 0
+    come[#come + 1] = told
+  end
+  if #come > 0 then redis.call('ZADD', index, unpack(come)) end
   uncount_session(stock, head, place)
 end
 

@@ -17,10 +17,7 @@ end
 -- The stock, its byte-time brought up to now.
 local function read_stock(text, nowMs)
   local bytesIn, memory, entries, seq, storage, at, memoryHi, memoryLo, storageHi, storageLo, raw, packed, sessions, hotBytes,
-    spilled, spilledBytes = string.match(
-      text,
-      '^(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+)$'
-    )
+    spilled, spilledBytes, kept, feedSeq, feedEpoch = string.match(text, '^(%d+)' .. string.rep(',(%d+)', 18) .. '$')
   local stock = {
     bytesIn = tonumber(bytesIn), memory = tonumber(memory), entries = tonumber(entries), seq = tonumber(seq),
     storage = tonumber(storage), at = tonumber(at),
@@ -29,6 +26,7 @@ local function read_stock(text, nowMs)
     raw = tonumber(raw), packed = tonumber(packed),
     sessions = tonumber(sessions), hotBytes = tonumber(hotBytes),
     spilled = tonumber(spilled), spilledBytes = tonumber(spilledBytes),
+    kept = tonumber(kept), feedSeq = tonumber(feedSeq), feedEpoch = tonumber(feedEpoch),
   }
   local ms = nowMs - stock.at
   if ms > 0 then
@@ -45,9 +43,9 @@ end
 
 local function write_stock(stock)
   return string.format(
-    '%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d',
+    '%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d',
     stock.bytesIn, stock.memory, stock.entries, stock.seq, stock.storage, stock.at,
     stock.memoryHi, stock.memoryLo, stock.storageHi, stock.storageLo, stock.raw, stock.packed,
-    stock.sessions, stock.hotBytes, stock.spilled, stock.spilledBytes
+    stock.sessions, stock.hotBytes, stock.spilled, stock.spilledBytes, stock.kept, stock.feedSeq, stock.feedEpoch
   )
 end

@@ -101,6 +101,11 @@ local function count_entry(left, entry, item, expires, charged, access, old, old
   end
   added[#added + 1] = 0
   added[#added + 1] = keyMember
+  local told = change_member(left, old and old.seq or 0, keyMember)
+  if told then
+    added[#added + 1] = 0
+    added[#added + 1] = told
+  end
   for _, member in ipairs(old and further_members(old, keyMember) or {}) do
     if not keeps[member] then removed[#removed + 1] = member end
   end
