@@ -15,6 +15,12 @@ export const MASTER_KEY_CHECK = 'keys/check';
 /** S3: the wrapped data keys of a tenant, JSON (lib/crypto/tenant-keys.ts); nowhere else. */
 export const tenantKeysBlob = (id: TenantId): string => `keys/${id}`;
 
+/**
+ * The generation of states of limits and of idempotent calls, whatever generation the tenant's data is in: what was spent stays
+ * spent when a restore puts another generation in the place of this one.
+ */
+export const KEPT_GENERATION = 0;
+
 /** The longest cache key, in bytes of UTF-8. */
 export const MAX_KEY_BYTES = 1024;
 
@@ -23,6 +29,7 @@ export function createKeys(prefix: string) {
   const tenant = (id: TenantId) => `${prefix}{t:${id}}`;
   const counted = (id: TenantId, generation: number, kind: RecordKind, { namespace, key }: EntryName) =>
     `${tenant(id)}:g${generation}:${kind}:${namespace}:${escapeControls(key)}`;
+  const index = (id: TenantId, generation: number) => `${tenant(id)}:g${generation}:idx`;
   return {
     /** hash: status, limits, counters, API keys (see lib/gate/gate-fields.ts) */
     gate: (id: TenantId) => `${tenant(id)}:gate`,
@@ -42,18 +49,22 @@ export function createKeys(prefix: string) {
     erased: (id: TenantId) => `${tenant(id)}:erased`,
     /** hash: quota alerts with their deliveries, and which were told (see lib/alerts/alert-format.ts) */
     alerts: (id: TenantId) => `${tenant(id)}:alerts`,
-    /** sorted set, all scores 0: the tenant's one index */
-    index: (id: TenantId, generation: number) => `${tenant(id)}:g${generation}:idx`,
+    /** sorted set, all scores 0: the one index of a generation of the tenant's data */
+    index,
+    /** sorted set, all scores 0: the index of what no generation takes away, {@link KEPT_GENERATION} */
+    keptIndex: (id: TenantId) => index(id, KEPT_GENERATION),
+    /** sorted set: generations of data besides the current one, scored by when they were retired, Unix ms; 0: it is being loaded */
+    generations: (id: TenantId) => `${tenant(id)}:generations`,
     /** string: header and payload of a cache entry */
     cacheEntry: (id: TenantId, generation: number, name: EntryName) => counted(id, generation, 'c', name),
     /** string with a TTL: the token of who loads a cache entry */
     lease: (id: TenantId, generation: number, { namespace, key }: EntryName) =>
       `${tenant(id)}:g${generation}:lease:${namespace}:${escapeControls(key)}`,
     /** string: the state of a limit of the tenant's own users: namespace = its name, key = whom it counts */
-    limit: (id: TenantId, generation: number, name: EntryName) => counted(id, generation, 'l', name),
+    limit: (id: TenantId, name: EntryName) => counted(id, KEPT_GENERATION, 'l', name),
     /** string: a call with an `Idempotency-Key`: namespace = the route's name, key = a digest */
-    tenantCall: (id: TenantId, generation: number, name: EntryName) => counted(id, generation, 'i', name),
-    /** string: any of these three; of kind `s` a session, whose namespace is empty */
+    tenantCall: (id: TenantId, name: EntryName) => counted(id, KEPT_GENERATION, 'i', name),
+    /** string: any of these three, by the generation whose index lists it; of kind `s` a session, whose namespace is empty */
     counted,
     /** hash: a session; string: its stub, while its data is in S3 (lib/sessions/session-format.ts) */
     session: (id: TenantId, generation: number, ulid: string) =>
@@ -65,14 +76,16 @@ export function createKeys(prefix: string) {
     /** sorted set: `<ULID>-<secret>` of terminated sessions, by the end of their absolute lifetime, Unix ms */
     deadSessions: (id: TenantId) => `${tenant(id)}:dead`,
 
-    /** A record by the member that lists it: `k\0<kind>\0<namespace>\0<key, escaped>`; of a session `k\0s\0<user>\0<ULID>` */
+    /** A record by the member of the generation's index that lists it: `k\0<kind>\0<namespace>\0<key, escaped>`; of a session `k\0s\0<user>\0<ULID>` */
     listedRecord: (id: TenantId, generation: number, member: string) => {
       const [, kind = '', namespace = '', ...key] = member.split('\0');
       return `${tenant(id)}:g${generation}:${kind}:${kind === 's' ? '' : namespace}:${key.join(':')}`;
     },
     /** What a tenant has in its slot besides its records, its own record, invoices and the receipt */
     slotOf: (id: TenantId): readonly string[] =>
-      ['gate', 'holds', 'invalidated', 'keys', 'requests', 'alerts', 'dead'].map((name) => `${tenant(id)}:${name}`),
+      ['gate', 'holds', 'invalidated', 'keys', 'requests', 'alerts', 'dead', 'generations'].map(
+        (name) => `${tenant(id)}:${name}`,
+      ),
 
     /** sorted set, all scores 0: ids of the tenants that exist */
     tenants: () => `${prefix}{sys}:tenants`,

@@ -3,10 +3,10 @@
  * by tenant, by ranges of their indexes: cost in proportion to what is removed.
  */
 import type { DoomedObjects } from '../cleaning/doomed-objects.ts';
+import { createDueTenants, type DueExpiries, type DueTenant } from '../cleaning/due-tenants.ts';
 import type { Tombstones } from '../cleaning/tombstones.ts';
 import { BlobUnavailableError } from '../errors.ts';
 import { EXPIRED_BATCH, type ExpiredRecords } from '../gate/expired-records.ts';
-import { unpackLimits } from '../gate/gate-fields.ts';
 import type { TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
@@ -31,19 +31,6 @@ export interface CleanUpReport {
   readonly finished: boolean;
 }
 
-interface DueTenant {
-  readonly id: TenantId;
-  readonly generation: number;
-  /** Expiry members of its index, {@link EXPIRED_BATCH} at most. */
-  readonly members: readonly string[];
-  /** Something is invalidated and not settled. */
-  readonly invalidated: boolean;
-  /** Tombstones may be due. */
-  readonly dead: boolean;
-  /** Objects of it in S3 may be due. */
-  readonly doomed: boolean;
-}
-
 /** One run over all tenants. */
 interface Pass {
   readonly signal: AbortSignal | undefined;
@@ -66,49 +53,19 @@ export function createCleanUp(deps: {
   /** Unix ms: only chooses candidates; Redis' own time decides. */
   readonly now: () => number;
 }) {
-  const { redis, keys, tenants, telemetry, expired, reclaim, tombstones, doomed, now } = deps;
+  const { tenants, telemetry, expired, reclaim, tombstones, doomed } = deps;
+  const findDue = createDueTenants(deps);
 
-  /** Those of a page that have something due: two round trips for all of them. */
-  const findDue = async (page: readonly TenantId[], pass: Pass) => {
-    const options = { kind: 'read', signal: pass.signal } as const;
-    const limits = await redis.sendAll(
-      page.map((id) => ['HMGET', keys.gate(id), 'h', 'v']),
-      options,
-    );
-    const known = page.flatMap((id, i) => {
-      const [text, pending] = limits[i] as readonly (string | null)[];
-      if (typeof text !== 'string') return [];
-      const generation = readable(pass, id, () => unpackLimits(text).generation);
-      return generation === null ? [] : [{ id, generation, invalidated: isPending(pending ?? '') }];
-    });
-    const due = await redis.sendAll(
-      known.flatMap(({ id, generation }) => [
-        expired.dueCommand(id, generation),
-        tombstones.dueCommand(id, now()),
-        doomed.dueCommand(id, generation, now()),
-      ]),
-      options,
-    );
-    return known.flatMap((tenant, i) => {
-      const [members = [], dead = [], objects = []] = due.slice(3 * i, 3 * i + 3) as (readonly string[])[];
-      const some = members.length + dead.length + objects.length > 0 || tenant.invalidated;
-      return some ? [{ ...tenant, members, dead: dead.length > 0, doomed: objects.length > 0 }] : [];
-    });
-  };
-
-  const removeDue = async (tenant: DueTenant, pass: Pass) => {
-    const { id, generation } = tenant;
-    let { members } = tenant;
-    let removed = 0;
-    let bytesFreed = 0;
-    if (members.length === 0) return { removed, bytesFreed };
+  const removeExpiries = async (id: TenantId, { generation, members: first }: DueExpiries, pass: Pass) => {
+    const freed = { removed: 0, bytesFreed: 0 };
+    let members = first;
     for (;;) {
       const batch = await readable(pass, id, () => expired.remove(id, generation, members, pass.signal));
-      if (batch === null) return { removed, bytesFreed };
-      removed += batch.removed;
-      bytesFreed += batch.bytes;
+      if (batch === null) return freed;
+      freed.removed += batch.removed;
+      freed.bytesFreed += batch.bytes;
       const progress = batch.removed + batch.settled > 0;
-      if (members.length < EXPIRED_BATCH || !progress || pass.signal?.aborted) return { removed, bytesFreed };
+      if (members.length < EXPIRED_BATCH || !progress || pass.signal?.aborted) return freed;
       members = await expired.findDue(id, generation, pass.signal);
     }
   };
@@ -125,14 +82,18 @@ export function createCleanUp(deps: {
     }
   };
 
+  const tellUnreadable = (pass: Pass, id: TenantId, error: RangeError) => {
+    telemetry.logger.error('Clean-up cannot read a tenant', { tenant_id: id, error });
+    pass.unreadable.add(id);
+  };
+
   /** What `read` makes of a tenant's data; null where that is damaged, so that one tenant does not hold up the others. */
-  const readable = <T>(pass: Pass, id: TenantId, read: () => T): T | null => {
+  const readable = async <T>(pass: Pass, id: TenantId, read: () => Promise<T>): Promise<T | null> => {
     try {
-      return read();
+      return await read();
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      telemetry.logger.error('Clean-up cannot read a tenant', { tenant_id: id, error });
-      pass.unreadable.add(id);
+      tellUnreadable(pass, id, error);
       return null;
     }
   };
@@ -143,11 +104,13 @@ export function createCleanUp(deps: {
     let reclaimed = 0;
     let buried = 0;
     let objects = 0;
-    for (const tenant of await findDue(page, pass)) {
+    for (const tenant of await findDue(page, (id, error) => tellUnreadable(pass, id, error), pass.signal)) {
       if (pass.signal?.aborted) break;
-      const freed = await removeDue(tenant, pass);
-      removed += freed.removed;
-      bytesFreed += freed.bytesFreed;
+      for (const expiries of tenant.expiries) {
+        const freed = await removeExpiries(tenant.id, expiries, pass);
+        removed += freed.removed;
+        bytesFreed += freed.bytesFreed;
+      }
       if (tenant.invalidated) {
         const { id, generation } = tenant;
         const hidden = await reclaim.run({ id, generation, signal: pass.signal });
@@ -184,6 +147,3 @@ export function createCleanUp(deps: {
     },
   };
 }
-
-/** Whether a tenant's field `v` names an epoch: it may hold its share of the memory only (includes/epochs.lua). */
-const isPending = (v: string): boolean => v !== '' && !v.startsWith('v1,0,0,0,');

@@ -150,7 +150,7 @@ export function createEraseTenant(deps: EraseTenantDeps) {
   const removeAll = async (id: TenantId, { limits }: CurrentTenant, signal?: AbortSignal): Promise<CheckedStore[]> => {
     const shredded = await shred(id, signal);
     const jobs = await removeJobs(deps, id, signal);
-    const records = await removeRecords(deps, id, { generations: limits.generation, signal });
+    const records = await removeRecords(deps, id, { current: limits.generation, signal });
     const share = await removeSessionShare(deps, id, signal);
     const quarantined = await removeQuarantined(deps, id, signal);
     const stores = [shredded, jobs, records, share, quarantined, ...(await removeBlobs(blobs, id, signal))];

@@ -1,6 +1,6 @@
 /** Removes what a tenant has in Redis. It is refused everywhere by then, so nothing is added meanwhile. */
 import type { TenantId } from '../ids.ts';
-import type { Keys } from '../keys.ts';
+import { KEPT_GENERATION, type Keys } from '../keys.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { releaseShare } from '../sessions/spillover/budget/release-share.ts';
 import type { CheckedStore } from './receipt.ts';
@@ -20,15 +20,21 @@ export interface RedisDataDeps {
   readonly keys: Keys;
 }
 
-/** Every record the indexes list, generation by generation, and the indexes themselves. Begun again, it goes on. */
+/**
+ * Every record the indexes list, generation by generation, and the indexes themselves. Begun again, it goes on.
+ * @param scope.current the tenant's generation: those before it, and those that are listed beside it, are looked at, too.
+ */
 export async function removeRecords(
   { redis, keys }: RedisDataDeps,
   id: TenantId,
-  { generations, signal }: { readonly generations: number; readonly signal?: AbortSignal | undefined },
+  { current, signal }: { readonly current: number; readonly signal?: AbortSignal | undefined },
 ): Promise<CheckedStore> {
   let removed = 0;
   let left = 0;
-  for (let generation = 1; generation <= generations; generation++) {
+  const beside = ['ZRANGE', keys.generations(id), 0, -1] as const;
+  const listed = (await redis.send(beside, { kind: 'read', signal })) as readonly string[];
+  const before = Array.from({ length: current }, (_, i) => i + 1);
+  for (const generation of new Set([KEPT_GENERATION, ...before, ...listed.map(Number)])) {
     const index = keys.index(id, generation);
     let after = '[k\0';
     for (;;) {

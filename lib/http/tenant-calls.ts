@@ -27,35 +27,29 @@ export function createTenantCalls(deps: Deps): CallLedger<TenantCall> {
   return {
     async begin(call) {
       const { caller, scope } = call.tenant;
-      const { found, context } = await deps.gate.run(caller, {
+      const { found } = await deps.gate.run(caller, {
         script: beginTenantCall,
         scope,
         kind: 'write',
-        keys: ({ generation }) => recordKeys(deps.keys, call, generation),
+        keys: () => recordKeys(deps.keys, call),
         full: ([outcome]) => outcome === MEMORY_FULL,
         args: () => ({ body: digestOf(call.body), op: call.operationId, leaseMs: call.leaseMs, ttlMs: KEPT_MS }),
       });
-      return readBegun(found, (op, lease, reply) =>
-        end(deps, call, { op, lease, reply, generation: context.generation }),
-      );
+      return readBegun(found, (op, lease, reply) => end(deps, call, { op, lease, reply }));
     },
   };
 }
 
-function recordKeys(keys: Keys, { tenant, caller, route, idempotencyKey }: TenantCall, generation: number) {
+function recordKeys(keys: Keys, { tenant, caller, route, idempotencyKey }: TenantCall) {
   const { tenantId, route: namespace = 'call' } = tenant.caller;
   const key = digestOf(caller, route, idempotencyKey);
-  return {
-    call: keys.tenantCall(tenantId, generation, { namespace, key }),
-    index: keys.index(tenantId, generation),
-  };
+  return { call: keys.tenantCall(tenantId, { namespace, key }), index: keys.keptIndex(tenantId) };
 }
 
 interface Ending {
   readonly op: string;
   readonly lease: string;
   readonly reply: string;
-  readonly generation: number;
 }
 
 async function end({ redis, keys }: Deps, call: TenantCall, ending: Ending): Promise<Ended> {
@@ -63,7 +57,7 @@ async function end({ redis, keys }: Deps, call: TenantCall, ending: Ending): Pro
   if (ending.reply.length > MAX_REPLY_CHARACTERS) return 'no_room';
   const { tenantId } = call.tenant.caller;
   const ended = await runScript(redis, endTenantCall, {
-    keys: { gate: keys.gate(tenantId), holds: keys.holds(tenantId), ...recordKeys(keys, call, ending.generation) },
+    keys: { gate: keys.gate(tenantId), holds: keys.holds(tenantId), ...recordKeys(keys, call) },
     args: { ...ending },
     kind: 'write',
     signal: call.signal,

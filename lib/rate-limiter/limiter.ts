@@ -5,7 +5,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { OutcomeUnknownError, RedisUnavailableError } from '../errors.ts';
 import type { Caller } from '../gate/caller.ts';
-import type { TenantContext } from '../gate/context-format.ts';
 import { memoryFull, readShortage } from '../gate/full.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Keys } from '../keys.ts';
@@ -40,10 +39,7 @@ export function createRateLimiter({ gate, keys }: { readonly gate: Gate; readonl
       scope: SCOPE,
       kind: cost === 0 ? 'read' : 'write',
       resource: resourceOf(check),
-      keys: ({ generation }: TenantContext) => ({
-        limit: keys.limit(caller.tenantId, generation, where),
-        index: keys.index(caller.tenantId, generation),
-      }),
+      keys: () => ({ limit: keys.limit(caller.tenantId, where), index: keys.keptIndex(caller.tenantId) }),
       full: ([outcome]) => outcome === MEMORY_FULL,
       args: () => ({ algorithm: LETTERS[algorithm], limit, windowMs, cost, op: opOf(operationId) }),
     });

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningRedis, startRedis } from '../../infra/local/redis/start-redis.ts';
 import type { App } from '../../lib/app.ts';
 import { isIntact } from '../../lib/erasure/receipt.ts';
-import type { TenantId } from '../../lib/ids.ts';
-import { erasureLogBlob, erasureReceiptBlob, tenantKeysBlob } from '../../lib/keys.ts';
+import { newUlid, type TenantId } from '../../lib/ids.ts';
+import { entryListing, erasureLogBlob, erasureReceiptBlob, tenantKeysBlob } from '../../lib/keys.ts';
 import { telemetry } from '../../lib/metrics/telemetry.ts';
 import type { FailpointCall, FailpointHook } from '../../lib/redis/failpoints.ts';
 import { createPublisher } from '../../lib/tenants/publisher.ts';
@@ -16,6 +16,7 @@ import { createTenantAdmin } from '../../lib/tenants/tenant-admin.ts';
 import { createTenantChanges } from '../../lib/tenants/tenant-change.ts';
 import { createTenantReader } from '../../lib/tenants/tenant-reader.ts';
 import { newTenant, newTenantRequest, testApp } from '../support/app.ts';
+import { gateState } from '../support/gate-state.ts';
 import { counting, jobsOn, namedJobs } from '../support/job-service.ts';
 import { firstNeed, sessionBudgetOn } from '../support/session-memory.ts';
 import { keysOf } from '../support/tenant-state.ts';
@@ -152,6 +153,33 @@ describe('erasing a tenant [T9]', () => {
     // Others are not touched.
     expect(await app.cache.get(other.caller, named('k0'))).not.toBeNull();
     expect(await app.blobs.head(tenantKeysBlob(other.tenant.id))).not.toBeNull();
+  });
+
+  it('takes what no generation takes away, and every generation: before, beside and after the one it has', async () => {
+    const app = await ownApp(freshPrefix());
+    const { tenant, caller, key } = await newTenant(app);
+    const keys = keysOf(app);
+    await app.rateLimiter.check(caller, { name: 'logins', identifier: 'user-1', limit: 5, windowMs: 3_600_000 });
+    const call = { caller: key, tenant: { caller, scope: 'none' }, idempotencyKey: 'k1', route: 'POST /x', body: '' };
+    const run = { operationId: newUlid(Date.now()), leaseMs: 1_000 };
+    await app.idempotency.run({ ...call, ...run }, async () => ({ status: 200, data: {} }));
+    await app.cache.set(caller, named('of the first'), value);
+    const gate = gateState(app, tenant.id);
+    await gate.setLimits({ contextVersion: 2, generation: 4 });
+    await app.cache.set(caller, named('of the fourth'), value);
+    // One that a restore was loading.
+    const loading = keys.cacheEntry(tenant.id as TenantId, 9, named('of the ninth'));
+    const written = [
+      ['SET', loading, 'x'],
+      ['ZADD', keys.index(tenant.id as TenantId, 9), 0, entryListing(named('of the ninth'))],
+      ['ZADD', keys.generations(tenant.id as TenantId), 0, 9, 1, 1],
+    ] as const;
+    await app.redis.sendAll(written, { kind: 'write' });
+    await app.tenantAdmin.remove(tenant.id, { undoMs: 0 });
+    expect(await app.erasure.eraseDue()).toEqual({ erased: 1, failed: 0, finished: true });
+    await expectErased(app, tenant.id);
+    const { receipt } = await app.erasure.get(tenant.id);
+    expect(receipt?.stores).toContainEqual({ store: 'redis', name: 'records', removed: 5, left: 0 });
   });
 
   it('waits for the end of the undo window; undone, it erases nothing', async () => {

@@ -104,11 +104,11 @@ describe('data of earlier versions [C1 C3 T1 T2 A14]', () => {
       expect(unpackCounters(point)).toMatchObject({ ...kept, operations, misses });
 
       // A record that nobody can read: clean-up removes it whatever the time is.
-      const record = goldenKeys.limit(tenant.id, 1, named('none'));
+      const record = goldenKeys.limit(tenant.id, named('none'));
       await app.redis.send(['SET', record, 'x'], { kind: 'write' });
       await gate.write('m', text);
       await runScript(app.redis, removeExpiredRecords, {
-        keys: { gate: goldenKeys.gate(tenant.id), index: goldenKeys.index(tenant.id, 1), records: [record] },
+        keys: { gate: goldenKeys.gate(tenant.id), index: goldenKeys.keptIndex(tenant.id), records: [record] },
         args: { expiries: [1] },
         kind: 'write',
       });
@@ -157,7 +157,7 @@ describe('data of earlier versions [C1 C3 T1 T2 A14]', () => {
     const { caller, tenant } = await newTenant(app);
     for (const { algorithm, limit, window_ms, used, stored } of golden.limits) {
       const name = { namespace: 'logins', key: algorithm };
-      await app.redis.send(['SET', goldenKeys.limit(tenant.id, 1, name), stored], { kind: 'write' });
+      await app.redis.send(['SET', goldenKeys.limit(tenant.id, name), stored], { kind: 'write' });
       const how = { name: 'logins', identifier: algorithm, limit, windowMs: window_ms, algorithm };
       const verdicts = [
         await app.rateLimiter.check(caller, { ...how, cost: 0 }),
@@ -173,7 +173,7 @@ describe('data of earlier versions [C1 C3 T1 T2 A14]', () => {
     const { caller, tenant } = await newTenant(app);
     const { stored, name, bytes_base64, route_name, ...call } = golden.tenantCall;
     const [namespace = '', key = ''] = name.split(':');
-    await app.redis.send(['SET', goldenKeys.tenantCall(tenant.id, 1, { namespace, key }), stored], { kind: 'write' });
+    await app.redis.send(['SET', goldenKeys.tenantCall(tenant.id, { namespace, key }), stored], { kind: 'write' });
     const again = {
       ...call,
       tenant: { caller: { ...caller, route: route_name }, scope: 'none' },

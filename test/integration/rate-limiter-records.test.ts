@@ -118,16 +118,22 @@ describe('the record of a limit [T4 T5]', () => {
     // The members of both, and one that is due: of what cannot be read, none is known.
     const listed = (await index()) as readonly string[];
     const expiries = listed.filter((member) => member.startsWith('e'));
-    await app.redis.send(['ZREM', keys.index(tenant.tenant.id, 1), ...expiries], { kind: 'write' });
+    await app.redis.send(['ZREM', keys.keptIndex(tenant.tenant.id), ...expiries], { kind: 'write' });
     const due = expiryMember(name, Math.min(indexedMs, Date.now() - 1_000), 'l');
-    await app.redis.send(['ZADD', keys.index(tenant.tenant.id, 1), 0, due], { kind: 'write' });
+    await app.redis.send(['ZADD', keys.keptIndex(tenant.tenant.id), 0, due], { kind: 'write' });
     await app.cleanUp.run();
     expect(await audit()).toEqual(none);
   });
 
-  it('belongs to its generation: after a flush of the tenant every limit is whole', async () => {
-    await check({ cost: 5 });
+  it("stays when another generation takes the place of the tenant's data: what was spent stays spent", async () => {
+    await check({ cost: 4 });
     await gate.setLimits({ contextVersion: 2, generation: 2 });
-    expect(await check()).toMatchObject({ allowed: true, remaining: 4 });
+    expect(await check()).toMatchObject({ allowed: true, remaining: 0 });
+    expect(await check()).toMatchObject({ allowed: false });
+    expect(await audit()).toEqual({ ...none, l: 1 });
+    await state.pass(HOUR_MS);
+    await state.listUnder(Date.now() - 1_000);
+    await app.cleanUp.run();
+    expect(await audit()).toEqual(none);
   });
 });

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import { parseHead } from '../../lib/cache/entry-format.ts';
 import type { TenantId } from '../../lib/ids.ts';
-import { type EntryName, type RecordKind, unescapeControls } from '../../lib/keys.ts';
+import { type EntryName, KEPT_GENERATION, type RecordKind, unescapeControls } from '../../lib/keys.ts';
 import { gateState } from './gate-state.ts';
 import { accessMember, expiryMember, keyMember, tagMember } from './index-member.ts';
 import { auditSessions } from './session-audit.ts';
@@ -24,7 +24,9 @@ const LISTED_UNDER: Readonly<Record<Exclude<RecordKind, 's'>, (stored: string) =
 /** Fails unless every record is counted, charged and indexed once, and nothing else is. */
 export async function auditRecords(app: App, id: TenantId): Promise<RecordCounts> {
   const sessions = await auditSessions(app, id);
-  const all = (await tenantState(app, id)).index as readonly string[];
+  const state = await tenantState(app, id);
+  const all = state.index as readonly string[];
+  expect(all.filter(isKept), 'what no generation takes away').toEqual(state.keptIndex);
   // Objects in S3 to be deleted are of no record.
   const index = all.filter((member) => !member.startsWith('d\0') && !isOfSession(member));
   const records = index.flatMap((member) => {
@@ -36,7 +38,7 @@ export async function auditRecords(app: App, id: TenantId): Promise<RecordCounts
   let memory = sessions.memory;
   let storage = (await committedStorage(app, id)) + sessions.spilledBytes;
   for (const { kind, name } of records) {
-    const redisKey = keysOf(app).counted(id, 1, kind, name);
+    const redisKey = keysOf(app).counted(id, kind === 'c' ? 1 : KEPT_GENERATION, kind, name);
     const stored = (await app.redis.send(['GET', redisKey], { kind: 'read' })) as string;
     const expiresAtMs = LISTED_UNDER[kind](stored);
     memory += Buffer.byteLength(redisKey) + Buffer.byteLength(stored) + RECORD_OVERHEAD_BYTES;
@@ -51,6 +53,9 @@ export async function auditRecords(app: App, id: TenantId): Promise<RecordCounts
   expect(counted).toMatchObject({ memory: BigInt(memory), storage: BigInt(storage), entries: BigInt(counts.c) });
   return counts;
 }
+
+/** Of the state of a limit, or of an idempotent call. */
+const isKept = (member: string): boolean => /^(?:k|e\0\d{14})\0[li]\0/.test(member);
 
 const isOfSession = (member: string): boolean => /^(?:k\0s|r|e\0\d{14}\0s)\0/.test(member);
 

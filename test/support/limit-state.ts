@@ -17,7 +17,7 @@ export interface LimitState {
 const FORMAT = /^l1,([fb]),(\d{7}),(\d{10}),(\d{16}),(\d{14}),(\d{14}),([0-9a-f-]{136})$/;
 
 export function limitState(app: Pick<App, 'config' | 'redis'>, id: TenantId, name: string, identifier: string) {
-  const key = keysOf(app).limit(id, 1, { namespace: name, key: identifier });
+  const key = keysOf(app).limit(id, { namespace: name, key: identifier });
   const read = async (): Promise<LimitState | null> => {
     const text = (await app.redis.send(['GET', key], { kind: 'read' })) as string | null;
     if (text === null) return null;
@@ -54,7 +54,7 @@ export function limitState(app: Pick<App, 'config' | 'redis'>, id: TenantId, nam
     async listUnder(indexedMs: number): Promise<void> {
       const state = (await read()) as LimitState;
       const member = (ms: number) => expiryMember({ namespace: name, key: identifier }, ms, 'l');
-      const index = keysOf(app).index(id, 1);
+      const index = keysOf(app).keptIndex(id);
       await app.redis.send(['ZREM', index, member(state.indexedMs)], { kind: 'write' });
       await app.redis.send(['ZADD', index, 0, member(indexedMs)], { kind: 'write' });
       await write({ ...state, indexedMs });

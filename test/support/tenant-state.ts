@@ -7,8 +7,10 @@ export interface TenantState {
   /** Field -> value: limits, counters, API keys. */
   readonly gate: Readonly<Record<string, string>>;
   readonly record: unknown;
-  /** Members of the index: every entry, and when it expires. */
+  /** Members of the indexes: every record, and when it expires. */
   readonly index: unknown;
+  /** Those of them that are of what no generation takes away. */
+  readonly keptIndex: unknown;
 }
 
 export const keysOf = ({ config: { cache } }: Pick<App, 'config'>) =>
@@ -18,11 +20,14 @@ export const keysOf = ({ config: { cache } }: Pick<App, 'config'>) =>
 export async function tenantState(app: Pick<App, 'config' | 'redis'>, id: TenantId): Promise<TenantState> {
   const keys = keysOf(app);
   const read = { kind: 'read' } as const;
+  const members = async (index: string) => (await app.redis.send(['ZRANGE', index, 0, -1], read)) as readonly string[];
+  const [own, kept] = [await members(keys.index(id, 1)), await members(keys.keptIndex(id))];
   const flat = (await app.redis.send(['HGETALL', keys.gate(id)], read)) as readonly string[];
   return {
     gate: Object.fromEntries(flat.flatMap((field, i) => (i % 2 === 0 ? [[field, flat[i + 1] as string]] : []))),
     record: await app.redis.send(['GET', keys.record(id)], read),
-    index: await app.redis.send(['ZRANGE', keys.index(id, 1), 0, -1], read),
+    index: [...own, ...kept],
+    keptIndex: kept,
   };
 }
 

@@ -41,6 +41,6 @@ export const endTenantCall = defineScript({
   name: 'end-tenant-call',
   source: endTenantCallLua,
   keys: ['gate', 'holds', 'call', 'index'],
-  args: ['op', 'lease', 'reply', 'generation'],
+  args: ['op', 'lease', 'reply'],
   reply: (raw) => (['not_ours', 'kept', 'no_room'] as const)[asInteger(asList(raw)[0])],
 });

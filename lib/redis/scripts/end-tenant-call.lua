@@ -12,7 +12,6 @@
   ARGV[1] op                     the operation id it ran with
   ARGV[2] lease                  as `begin-tenant-call` gave it
   ARGV[3] reply                  what was answered; empty: it changed nothing and may be tried again
-  ARGV[4] generation             of the call's key: one of before is left to those who reclaim it
 
   Returns { 1, 0 } done; { 0, 0 } it was not this run's any more; { 2, 0 } memory is too full for the reply: the call may be
   run again at once, with its operation id.
@@ -29,8 +28,8 @@ local call = read_call(text, nowMs)
 if not call or call.op ~= ARGV[1] or call.lease ~= ARGV[2] then return { 0, 0 } end
 if call.done then return { 1, 0 } end
 local gate = redis.call('HMGET', KEYS[1], 'h', 'r')
-local generation, memoryLimit = string.match(gate[1] or '', '^h1,%a+,%d+,(%d+),%d+,%d+,(%d+),')
-if generation ~= ARGV[4] then return { 0, 0 } end
+local memoryLimit = string.match(gate[1] or '', '^h1,%a+,%d+,%d+,%d+,%d+,(%d+),')
+if not memoryLimit then return { 0, 0 } end
 
 local outcome = 1
 -- It runs: what was read is all there is of it.
