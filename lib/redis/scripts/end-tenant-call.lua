@@ -39,6 +39,7 @@ if reply == '' then
 else
   call.done = true
   local written = write_call(call, reply)
+  local before = left.memory
   local grown = left.memory + #record + #written + ENTRY_OVERHEAD_BYTES - charged
   if grown + (gate[2] and read_held(gate[2]).m or 0) > memoryLimit + 0 then
     local held = gate[2] and free_abandoned(KEYS[1], KEYS[2], gate[2], nowMs).m or 0
@@ -51,6 +52,7 @@ else
   else
     left.memory = grown
   end
+  left.kept = math.max(0, left.kept + left.memory - before)
   redis.call('SET', record, written)
 end
 --- @include "includes/close-stock.lua"
