@@ -48,7 +48,7 @@ export function createAlertDelivery(deps: {
   const { redis, keys, config, sender, now } = deps;
   const due = createDueAlerts(deps);
   /** Longer than a batch can take: two timeouts, and Redis. */
-  const leaseMs = 4 * config.webhookTimeoutMs + 60_000;
+  const leaseMs = () => 4 * config.webhookTimeoutMs + 60_000;
 
   const replace = (found: FoundAlert, after: Alert, signal: AbortSignal | undefined) =>
     runScript(redis, replaceAlert, {
@@ -124,7 +124,7 @@ export function createAlertDelivery(deps: {
       const pass: Pass = { signal, spentMs: new Map(), counts: { delivered: 0, failed: 0, waiting: 0 } };
       for (;;) {
         if (signal?.aborted) return { ...pass.counts, finished: false };
-        const batch = await due.claim({ nowMs: now(), leaseMs, limit: BATCH }, signal);
+        const batch = await due.claim({ nowMs: now(), leaseMs: leaseMs(), limit: BATCH }, signal);
         await runBatch(batch, pass);
         if (batch.length < BATCH) return { ...pass.counts, finished: !signal?.aborted };
       }

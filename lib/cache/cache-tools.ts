@@ -29,9 +29,16 @@ export function createCacheTools({
   const coldTier = createColdTier({ redis, keys, config: config.cache, blobValues, corruption, telemetry, now });
   const coldest = createColdestEntries({ redis, keys });
   const peeker = createEntryPeeker({ redis, keys, config: config.cache, cipher, blobValues });
-  const { inlineMaxBytes } = config.cache;
   return {
-    cold: createColdWarming({ keys, peeker, coldest, coldTier, inlineMaxBytes }),
+    cold: createColdWarming({
+      keys,
+      peeker,
+      coldest,
+      coldTier,
+      get inlineMaxBytes() {
+        return config.cache.inlineMaxBytes;
+      },
+    }),
     loader: createEntryLoader({ redis, keys, config: config.cache, packer, cipher, blobValues, expired }),
     peeker,
     exports: createExportStore({ blobs, cipher, now }),

@@ -44,7 +44,8 @@ const isOutage = (error: unknown): boolean =>
 /** What a data key of a tenant is wrapped for. */
 export const dataKeyContext = (tenant: string): KeyContext => ({ tenant, purpose: 'data-key' });
 
-export function createDataKeys({ provider, maxAgeMs, staleMs, now, maxKeys = MAX_KEYS }: DataKeyDeps) {
+export function createDataKeys(deps: DataKeyDeps) {
+  const { provider, now, maxKeys = MAX_KEYS } = deps;
   /** Oldest use first. */
   const slots = new Map<string, Slot>();
   const flights = new Map<string, Promise<KeyObject>>();
@@ -55,7 +56,7 @@ export function createDataKeys({ provider, maxAgeMs, staleMs, now, maxKeys = MAX
   /** Keys nobody may use any more leave the memory, too: those of erased tenants among them. */
   const dropStale = (): void => {
     for (const [id, slot] of slots) {
-      if (isWithin(slot.givenAtMs, staleMs)) return;
+      if (isWithin(slot.givenAtMs, deps.staleMs)) return;
       slots.delete(id);
     }
   };
@@ -69,7 +70,7 @@ export function createDataKeys({ provider, maxAgeMs, staleMs, now, maxKeys = MAX
 
   /** Only these errors say nothing about the key: anything else takes it away. */
   const mayGoOn = (slot: Slot | undefined, error: unknown): slot is Slot & { readonly key: KeyObject } =>
-    slot?.key !== undefined && isOutage(error) && isWithin(slot.givenAtMs, staleMs);
+    slot?.key !== undefined && isOutage(error) && isWithin(slot.givenAtMs, deps.staleMs);
 
   async function unwrap(tenant: string, key: DataKeyRef): Promise<KeyObject> {
     const plaintext = await provider.unwrap(await key.load(), dataKeyContext(tenant));
@@ -123,7 +124,7 @@ export function createDataKeys({ provider, maxAgeMs, staleMs, now, maxKeys = MAX
     async get(tenant: string, wanted: DataKeyRef): Promise<KeyObject> {
       const id = `${tenant}\0${wanted.version}`;
       const slot = slots.get(id);
-      if (slot?.key !== undefined && isWithin(slot.givenAtMs, maxAgeMs)) {
+      if (slot?.key !== undefined && isWithin(slot.givenAtMs, deps.maxAgeMs)) {
         keep(id, slot);
         return slot.key;
       }

@@ -11,6 +11,11 @@ export function createJobRunners(deps: AdministrationDeps): readonly JobRunner[]
   return [
     createExportRunner({ ...deps, ...tools }),
     createInvalidateRunner(deps),
-    createWarmRunner({ ...tools, maxValueBytes: deps.config.cache.maxEntrySizeBytes }),
+    createWarmRunner({
+      ...tools,
+      get maxValueBytes() {
+        return deps.config.cache.maxEntrySizeBytes;
+      },
+    }),
   ];
 }

@@ -26,15 +26,16 @@ export function createTenantAdmin(deps: {
   /** Unix ms. */
   readonly now: () => number;
 }) {
-  const { changes, reader, provisionKey, undoWindowMs, now } = deps;
+  const { changes, reader, provisionKey, now } = deps;
 
   const removal = (current: CurrentTenant, undoMs: number | null) => {
     const nowMs = now();
     const eraseAtMs = undoMs === null ? null : nowMs + undoMs;
-    return lifecycle.remove(current.stored.tenant, { nowMs, undoWindowMs, eraseAtMs });
+    return lifecycle.remove(current.stored.tenant, { nowMs, undoWindowMs: deps.undoWindowMs, eraseAtMs });
   };
 
   const checkUndo = (undoMs: number | null): void => {
+    const { undoWindowMs } = deps;
     if (undoMs === null || undoMs <= undoWindowMs) return;
     const issues = [{ field: 'query.undo_seconds', message: `must be at most ${undoWindowMs / 1_000}` }];
     throw new InvalidRequestError('A deletion cannot be undone for so long', { issues });

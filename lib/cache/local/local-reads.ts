@@ -43,7 +43,7 @@ export function createLocalReads(deps: {
   readonly nowMs: () => number;
 }): LocalReads {
   const { gate, config, nowMs } = deps;
-  const { localMaxBytes: maxBytes, localMinEntryBytes } = config;
+  const { localMaxBytes: maxBytes } = config;
   const entries = createLocalEntries({ maxBytes, now: nowMs });
   const nameOf = (tenantId: TenantId, { namespace, key }: EntryName, { generation }: TenantContext): LocalName => ({
     tenantId,
@@ -54,7 +54,7 @@ export function createLocalReads(deps: {
   /** Small ones cost no less to ask about than to read; where nobody is asked, they too save a round trip. */
   const pays = ({ namespace }: EntryName, entry: StoredEntry, context: TenantContext) =>
     maxBytes > 0 &&
-    (entry.value.length >= localMinEntryBytes || settingsFor(context, config, namespace).maxStaleMs > 0);
+    (entry.value.length >= config.localMinEntryBytes || settingsFor(context, config, namespace).maxStaleMs > 0);
 
   return {
     nowMs,

@@ -29,14 +29,14 @@ export function createColdWarming(deps: {
   /** Larger ones stay in S3. */
   readonly inlineMaxBytes: number;
 }) {
-  const { keys, peeker, coldest, coldTier, inlineMaxBytes } = deps;
+  const { keys, peeker, coldest, coldTier } = deps;
 
   /** What it needs: null, to be moved. */
   const judge = (text: string | undefined): Omit<WarmItem, 'namespace' | 'key'> | null => {
     if (text === undefined || text === '') return { status: 'skipped_absent' };
     const { blob, codec } = parseHead(text).head;
     if (blob === null) return { status: 'skipped_exists' };
-    const isLarge = blob.bytes > inlineMaxBytes || codec === 'raw';
+    const isLarge = blob.bytes > deps.inlineMaxBytes || codec === 'raw';
     return isLarge ? { status: 'too_large', detail: 'it is too large for Redis, and is read from S3' } : null;
   };
 

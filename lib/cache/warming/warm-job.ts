@@ -36,7 +36,7 @@ export function createWarmRunner(deps: {
   readonly exports: ExportStore;
   readonly maxValueBytes: number;
 }): JobRunner {
-  const { loader, peeker, exports, maxValueBytes } = deps;
+  const { loader, peeker, exports } = deps;
 
   const loadFrame = async (
     job: Job,
@@ -46,6 +46,7 @@ export function createWarmRunner(deps: {
   ): Promise<readonly WarmItem[]> => {
     const id = tenantOf(job);
     const { overwrite, dryRun, ttlMs } = job.params as unknown as WarmParams;
+    const { maxValueBytes } = deps;
     const firstLine = found.manifest.frames.slice(0, n).reduce((line, { entries }) => line + entries, 1);
     const { context } = await peeker.peek(id, [], { signal });
     const content = await exports.readFrame(found, n, { context, maxValueBytes, signal });

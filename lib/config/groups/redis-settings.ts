@@ -47,7 +47,13 @@ export const redisSettings = defineSettings({
     fixed: true,
     about: 'Longest wait for a TCP connection',
   },
-  command_timeout_ms: { type: milliseconds(1), default: '5000', hot: true, about: 'Longest wait for one reply' },
+  command_timeout_ms: {
+    type: milliseconds(1),
+    default: '5000',
+    hot: false,
+    fixed: true,
+    about: 'Longest wait for one reply',
+  },
   cluster_mode: {
     type: flag(),
     default: 'false',
@@ -58,15 +64,29 @@ export const redisSettings = defineSettings({
   retry_attempts: {
     type: integer(0, 10),
     default: '3',
-    hot: true,
+    hot: false,
+    fixed: true,
     about: 'Further tries of connecting and of reads; writes are never repeated blindly',
   },
-  retry_delay_ms: { type: milliseconds(0, 60_000), default: '100', hot: true, about: 'Wait before a further try' },
-  enable_pipelining: { type: flag(), default: 'true', hot: true, about: 'Several commands share one round trip' },
+  retry_delay_ms: {
+    type: milliseconds(0, 60_000),
+    default: '100',
+    hot: false,
+    fixed: true,
+    about: 'Wait before a further try',
+  },
+  enable_pipelining: {
+    type: flag(),
+    default: 'true',
+    hot: false,
+    fixed: true,
+    about: 'Several commands share one round trip',
+  },
   max_pipeline_size: {
     type: integer(1, 10_000),
     default: '100',
-    hot: true,
+    hot: false,
+    fixed: true,
     about: 'Commands in one round trip, at most',
   },
 });

@@ -16,12 +16,12 @@ export type SessionObjectRef = SessionObjectName & Pick<SessionObjectBytes, 'byt
 
 export type SessionBlobs = ReturnType<typeof createSessionBlobs>;
 
-/** @param deps.storageClass of new objects; age may move them to others. */
+/** @param deps.storageClass of new objects, read for each; age may move them to others. */
 export function createSessionBlobs(deps: {
   readonly blobs: Pick<BlobStore, 'put' | 'get' | 'delete'>;
   readonly storageClass: StorageClass;
 }) {
-  const { blobs, storageClass } = deps;
+  const { blobs } = deps;
   return {
     /**
      * Writes an object, whole or not at all. Its name must stand in the tenant's index as one to be deleted, until a stub uses it.
@@ -34,6 +34,7 @@ export function createSessionBlobs(deps: {
       signal?: AbortSignal | undefined,
     ): Promise<void> {
       const { sessionUlid, bytes: body, rawBytes, sha256 } = object;
+      const { storageClass } = deps;
       const metadata = { 'riptide-sha256': sha256, 'riptide-raw-bytes': String(rawBytes) };
       await blobs.put({ key: sessionBlob(id, objectUlid, sessionUlid), body, metadata, storageClass }, { signal });
     },

@@ -35,7 +35,12 @@ export type SpillTools = ReturnType<typeof createSpillTools>;
 export function createSpillTools(deps: SpillToolDeps) {
   const { redis, keys, blobs, config } = deps;
   const coldest = createColdestSessions({ redis, keys });
-  const sessionBlobs = createSessionBlobs({ blobs, storageClass: config.spillover.storageClass });
+  const sessionBlobs = createSessionBlobs({
+    blobs,
+    get storageClass() {
+      return config.spillover.storageClass;
+    },
+  });
   const budget = createSessionBudget({ redis, keys, config: config.spillover });
   const spiller = createSpiller({
     ...deps,

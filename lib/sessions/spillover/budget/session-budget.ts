@@ -76,11 +76,10 @@ export function createSessionBudget(deps: {
   readonly config: Pick<SpilloverConfig, 'maxMemoryBytes' | 'thresholdRatio'>;
 }) {
   const { redis, keys, config } = deps;
-  const max = config.maxMemoryBytes;
-  const chunk = chunkBytes(max);
   const pool = { budget: keys.sessionBudget() };
 
   const grant = (tenant: TenantId, want: Want, { shareBytes, epoch }: SessionShare, signal?: AbortSignal) => {
+    const max = config.maxMemoryBytes;
     const args = { tenant, want: want.bytes, ahead: want.aheadBytes, share: shareBytes, epoch, max };
     return runScript(redis, grantSessionMemory, { keys: pool, args, kind: 'write', signal });
   };
@@ -94,9 +93,10 @@ export function createSessionBudget(deps: {
     /** Asks the pool for room for a write, and some more. 2 round trips. */
     async grow(tenant: TenantId, request: GrowRequest, signal?: AbortSignal): Promise<GrowOutcome> {
       const { hotBytes, neededBytes, maxBytes } = request;
+      const max = config.maxMemoryBytes;
       const most = Math.min(max, maxBytes ?? max);
       const bytes = Math.min(hotBytes + neededBytes, most);
-      const ahead = request.aheadBytes ?? aheadBytes(bytes, chunk);
+      const ahead = request.aheadBytes ?? aheadBytes(bytes, chunkBytes(max));
       const want = { bytes, aheadBytes: Math.min(ahead, most - bytes) };
       const { grantedBytes, epoch, totalBytes } = await grant(tenant, want, request, signal);
       const now = await setShare(tenant, { shareBytes: grantedBytes, epoch }, signal);
@@ -111,7 +111,7 @@ export function createSessionBudget(deps: {
      * @returns bytes that are free now; 0: it was granted no more, was granted anew meanwhile, or could not be moved.
      */
     async lower(tenant: TenantId, targetBytes: number, { spillTo, signal }: LowerOptions): Promise<number> {
-      await spillTo(roomyBytes(targetBytes, chunk));
+      await spillTo(roomyBytes(targetBytes, chunkBytes(config.maxMemoryBytes)));
       const target = { tenant, target: targetBytes };
       const begun = await runScript(redis, beginSessionLowering, { keys: pool, args: target, kind: 'write', signal });
       if (begun === null) return 0;

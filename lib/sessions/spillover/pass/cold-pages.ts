@@ -33,9 +33,9 @@ export function createColdPages(deps: {
   readonly coldest: ColdestSessions;
 }) {
   const { redis, keys, config, coldest } = deps;
-  const count = config.batchSize * BATCHES_A_PAGE;
 
   const readSome = async (sources: readonly ColdSource[], signal?: AbortSignal): Promise<readonly ColdSource[]> => {
+    const count = config.batchSize * BATCHES_A_PAGE;
     const commands = sources.map(({ tenant, after }) => coldest.command(tenant, count, after));
     const replies = await redis.sendAll(commands, { kind: 'read', signal });
     const pages = replies.map((reply) => (reply instanceof Error ? [] : coldest.parse(reply)));

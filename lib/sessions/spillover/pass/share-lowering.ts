@@ -39,7 +39,7 @@ export function createShareLowering(deps: {
   readonly telemetry: Pick<Telemetry, 'count' | 'logger'>;
 }) {
   const { config, budget, spiller, tenants, telemetry } = deps;
-  const chunk = chunkBytes(config.maxMemoryBytes);
+  const chunk = () => chunkBytes(config.maxMemoryBytes);
 
   /** What is idle: nobody waits for it, so nothing is moved for it. */
   const lowerIdle = async (tenant: PassTenant, targetBytes: number, { signal }: PassTime): Promise<number> => {
@@ -86,14 +86,14 @@ export function createShareLowering(deps: {
   const isIdle = ({ hotBytes, grantedBytes }: PassTenant, targetBytes: number, tight: boolean): boolean => {
     const unused = grantedBytes - targetBytes;
     if (unused <= 0 || hotBytes > targetBytes) return false;
-    return unused >= chunk || targetBytes === 0 || (tight && unused * LITTLE > grantedBytes);
+    return unused >= chunk() || targetBytes === 0 || (tight && unused * LITTLE > grantedBytes);
   };
 
   /** A tenant without hot sessions needs no share. */
   const targetOf = ({ hotBytes, settings }: PassTenant, tight: boolean): number =>
     hotBytes === 0
       ? 0
-      : Math.min(idleShareBytes(hotBytes, { chunk, tight }), settings.maxHotBytes ?? Number.POSITIVE_INFINITY);
+      : Math.min(idleShareBytes(hotBytes, { chunk: chunk(), tight }), settings.maxHotBytes ?? Number.POSITIVE_INFINITY);
 
   const lowerToFair = async (
     all: readonly PassTenant[],
@@ -101,7 +101,7 @@ export function createShareLowering(deps: {
     report: LoweringReport,
     time: PassTime,
   ): Promise<void> => {
-    const nothingLeft = config.maxMemoryBytes - granted < chunk;
+    const nothingLeft = config.maxMemoryBytes - granted < chunk();
     const grants = all.map(({ grantedBytes }) => grantedBytes);
     const level = fairLevel(grants, Math.floor(config.maxMemoryBytes * config.thresholdRatio));
     const overdrawn = granted > config.maxMemoryBytes;
@@ -126,7 +126,7 @@ export function createShareLowering(deps: {
 
   /** Whether so many granted bytes leave nothing worth granting. */
   const isEmpty = (grantedBytes: number): boolean =>
-    config.maxMemoryBytes * (1 - KEPT_FOR_SMALL) - grantedBytes < chunk;
+    config.maxMemoryBytes * (1 - KEPT_FOR_SMALL) - grantedBytes < chunk();
 
   return {
     isEmpty,

@@ -70,17 +70,21 @@ export function createSpillPass(deps: {
   readonly now: () => number;
 }) {
   const { redis, keys, config, budget, rounds, lowering, prefetch, telemetry, nowMs, now } = deps;
-  const { maxMemoryBytes: budgetBytes, thresholdRatio } = config.spillover;
-  const thresholdBytes = Math.floor(budgetBytes * thresholdRatio);
+  /** Of the configuration as it is at the moment: another may come while this runs. */
+  const limits = () => {
+    const { maxMemoryBytes: budgetBytes, thresholdRatio } = config.spillover;
+    return { budgetBytes, thresholdBytes: Math.floor(budgetBytes * thresholdRatio) };
+  };
 
-  const nothing: SpillReport = {
-    ...{ tenants: 0, unreadable: 0, hotBytesBefore: 0, hotBytes: 0, thresholdBytes, budgetBytes },
+  const nothing = (): SpillReport => ({
+    ...{ tenants: 0, unreadable: 0, hotBytesBefore: 0, hotBytes: 0, ...limits() },
     ...{ spilled: 0, freedBytes: 0, passedOver: 0, failed: 0, lowered: 0, restored: 0 },
     ...{ storeFailed: false, busy: false, finished: true },
-  };
+  });
 
   const spill = async (tenants: readonly PassTenant[], poolIsEmpty: boolean, dry: boolean, time: PassTime) => {
     const hot = tenants.map(({ hotBytes }) => hotBytes);
+    const { thresholdBytes } = limits();
     return rounds.run({
       ...{ tenants, thresholdBytes, dry, time },
       fairBytes: fairLevel(hot, thresholdBytes) ?? Number.POSITIVE_INFINITY,
@@ -105,7 +109,7 @@ export function createSpillPass(deps: {
     const hotBytesBefore = sumOf(tenants);
     const poolIsEmpty = lowering.isEmpty(await budget.totalGranted(time.signal));
     const spilled = await spill(tenants, poolIsEmpty, dry, time);
-    const report = { ...nothing, tenants: tenants.length, unreadable, hotBytesBefore, ...spilled };
+    const report = { ...nothing(), tenants: tenants.length, unreadable, hotBytesBefore, ...spilled };
     if (dry) return { ...report, hotBytes: sumOf(tenants), finished: !time.isOver() };
 
     const restored = spilled.storeFailed ? 0 : await prefetch.run(tenants, time);
@@ -138,7 +142,7 @@ export function createSpillPass(deps: {
       const time = passTime(MAX_MS, nowMs, signal);
       if (dry) return pass(true, time);
       const report = await withLease({ redis, keys, nowMs }, () => pass(false, time), signal);
-      return report ?? { ...nothing, busy: true, finished: false };
+      return report ?? { ...nothing(), busy: true, finished: false };
     },
   };
 }

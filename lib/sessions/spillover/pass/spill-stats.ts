@@ -34,7 +34,6 @@ export function createSpillStats(deps: {
   readonly config: Pick<Config, 'sessions' | 'spillover'>;
 }): SpillStats {
   const { redis, keys, config } = deps;
-  const { maxMemoryBytes, thresholdRatio } = config.spillover;
 
   /** The list has 10,000 at most. */
   const quarantinedOf = async (id: TenantId, signal?: AbortSignal): Promise<Quarantined> => {
@@ -55,7 +54,7 @@ export function createSpillStats(deps: {
       if (found === null) throw absent(erased);
       const { data, shareBytes, hotBytes, sessions, spilled, spilledBytes, moves } = found;
       const settings = sessionSettings(data, config);
-      const most = settings.maxHotBytes ?? maxMemoryBytes;
+      const most = settings.maxHotBytes ?? config.spillover.maxMemoryBytes;
       return {
         tenant_id: id,
         as_of: isoOf(nowMs),
@@ -82,6 +81,7 @@ export function createSpillStats(deps: {
       );
       const sum = text === null ? NO_SPILL_SUM : unpackSpillSum(asText(text));
       const grantedBytes = Number(asTextOrNull(granted) ?? 0);
+      const { maxMemoryBytes, thresholdRatio } = config.spillover;
       return {
         tenant_id: null,
         as_of: sum.asOfMs === 0 ? null : isoOf(sum.asOfMs),
