@@ -196,6 +196,12 @@ export class CorruptValueError extends AppError {
   override readonly status = 500;
 }
 
+/** A newer version wrote the checkpoint: there is something in it that this one cannot read. Nothing was changed. */
+export class CheckpointFormatError extends AppError {
+  override readonly code = 'checkpoint_format_unknown';
+  override readonly status = 422;
+}
+
 // --- the cache -------------------------------------------------------------------------------------------------------
 
 /** A load took longer than its lease, or what it loaded was written or invalidated meanwhile. */

@@ -11,6 +11,7 @@ export const TENANT_ID = new RegExp(`^tenant-${ULID}$`);
 export const KEY_ID = new RegExp(`^key-${ULID}$`);
 export const HOLD_ID = new RegExp(`^hold-${ULID}$`);
 export const JOB_ID = new RegExp(`^job-${ULID}$`);
+export const CHECKPOINT_ID = new RegExp(`^ckpt-${ULID}$`);
 export const QUOTA_REQUEST_ID = new RegExp(`^qreq-${ULID}$`);
 /** Whole, with its secret: who has it has the session. Never in logs, errors or names of objects; the ULID may be. */
 export const SESSION_ID = new RegExp(`^session-(${ULID})-([0-9a-hjkmnp-tv-z]{26})$`);
@@ -30,6 +31,8 @@ export function ulidTimeMs(ulid: string): number {
 export const newTenantId = (ulid: string): TenantId => `tenant-${ulid}` as TenantId;
 export const newKeyId = (ulid: string): string => `key-${ulid}`;
 export const newJobId = (ulid: string): string => `job-${ulid}`;
+/** Of the ULID of the job that makes it. */
+export const newCheckpointId = (ulid: string): string => `ckpt-${ulid}`;
 export const newHoldId = (ulid: string): string => `hold-${ulid}`;
 export const newQuotaRequestId = (ulid: string): string => `qreq-${ulid}`;
 

@@ -18,6 +18,7 @@ const MAGIC = 0x184d2204;
 /** Version 01, blocks independent, content size present. */
 const FLAGS = 0x68;
 const HEADER_BYTES = 15;
+const CONTENT_BYTES_AT = 6;
 const SIZE_BYTES = 4;
 const STORED = 0x80000000;
 /** The format's four block sizes, by the code in the header. */
@@ -30,6 +31,12 @@ export function splitBlocks(content: Buffer): readonly Buffer[] {
   const blockBytes = BLOCK_BYTES.get(blockCode(content.length)) ?? 0;
   const count = Math.ceil(content.length / blockBytes);
   return Array.from({ length: count }, (_, at) => content.subarray(at * blockBytes, (at + 1) * blockBytes));
+}
+
+/** What a frame says it holds: to be held against a cap. @throws {CorruptValueError} it is too short to say it. */
+export function contentBytesOf(frame: Buffer): number {
+  if (frame.length < HEADER_BYTES) throw corrupt('it ends too soon');
+  return Number(frame.readBigUInt64LE(CONTENT_BYTES_AT));
 }
 
 /** The frame of blocks made by {@link splitBlocks} and then compressed. */
@@ -80,7 +87,7 @@ function frameHeader(contentBytes: number): Buffer {
   header.writeUInt32LE(MAGIC, 0);
   header[4] = FLAGS;
   header[5] = blockCode(contentBytes) << 4;
-  header.writeBigUInt64LE(BigInt(contentBytes), 6);
+  header.writeBigUInt64LE(BigInt(contentBytes), CONTENT_BYTES_AT);
   header[14] = (xxh32OfShort(header.subarray(4, 14)) >>> 8) & 0xff;
   return header;
 }

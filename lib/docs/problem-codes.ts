@@ -92,6 +92,7 @@ export const PROBLEM_CODES = {
   config_invalid: { status: 500, meaning: 'The deployment is configured wrongly; its log says how.' },
   store_error: { status: 500, meaning: 'The store refused an operation.' },
   master_key_mismatch: { status: 500, meaning: 'The master key is not the one that data was encrypted under.' },
+  checkpoint_format_unknown: { status: 422, meaning: 'A newer version wrote the checkpoint. Nothing was changed.' },
   value_corrupt: { status: 500, meaning: 'The stored value failed its check and was not served.' },
   session_corrupt: { status: 500, meaning: 'The session as it stands in S3 failed its check and was not served.' },
   store_unavailable: { status: 503, meaning: 'The store cannot be reached now. Nothing was changed.' },

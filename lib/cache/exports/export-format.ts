@@ -5,6 +5,7 @@
  */
 import { hash } from 'node:crypto';
 import { loadLz4 } from '../../blobs/lz4.ts';
+import { countLines, linesOf } from '../../blobs/ndjson.ts';
 import { AppError, CorruptValueError } from '../../errors.ts';
 import { type ExportEntry, lineOf, parseLine } from './export-line.ts';
 import { type ExportFrame, type ExportManifest, manifestOf } from './export-manifest.ts';
@@ -13,7 +14,6 @@ import { type ExportFrame, type ExportManifest, manifestOf } from './export-mani
 export const FRAME_RAW_BYTES = 4 * 1024 * 1024;
 /** Of one line: metadata, and a value of 1 MiB that as JSON is 6 times as long. */
 const LINE_SLACK_BYTES = 8 * 1024 * 1024;
-const NEWLINE = 0x0a;
 
 /** Takes a frame and what the manifest will say of it; the next one is made when this one is settled. */
 export type FrameSink = (bytes: Buffer, frame: ExportFrame) => Promise<void>;
@@ -119,11 +119,9 @@ export function* readLines(
   { line: first, maxValueBytes }: { readonly line: number; readonly maxValueBytes: number },
 ): Generator<ExportItem> {
   let line = first;
-  for (let from = 0; from < content.length; line++) {
-    const newline = content.indexOf(NEWLINE, from);
-    const end = newline < 0 ? content.length : newline;
-    yield readItem(content.subarray(from, end), line, maxValueBytes);
-    from = end + 1;
+  for (const bytes of linesOf(content)) {
+    yield readItem(bytes, line, maxValueBytes);
+    line++;
   }
 }
 
@@ -135,13 +133,4 @@ function readItem(bytes: Buffer, line: number, maxValueBytes: number): ExportIte
     const [issue] = error.issues ?? [];
     return { line, problem: issue === undefined ? error.message : `${issue.field} ${issue.message}` };
   }
-}
-
-function countLines(content: Buffer): number {
-  let lines = 0;
-  for (let at = 0; at < content.length; lines++) {
-    const newline = content.indexOf(NEWLINE, at);
-    at = newline < 0 ? content.length : newline + 1;
-  }
-  return lines;
 }
