@@ -31,8 +31,10 @@ import { keyRefs, type TenantKeys } from './crypto/tenant-keys.ts';
 import { createErasure, type Erasure } from './erasure/erasure.ts';
 import type { KeyRef } from './gate/context-format.ts';
 import { createExpiredRecords } from './gate/expired-records.ts';
+import { hostRuns } from './jobs/host-runs.ts';
 import { createJobRunners } from './jobs/job-runners.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
+import { createStartRun, functionOf } from './jobs/start-run.ts';
 import type { Keys } from './keys.ts';
 import { lazily } from './lazily.ts';
 import type { Telemetry } from './metrics/telemetry.ts';
@@ -44,6 +46,7 @@ import type { SpillPass } from './sessions/spillover/pass/spill-pass.ts';
 import { createSpillStats, type SpillStats } from './sessions/spillover/pass/spill-stats.ts';
 import { createSessionUpkeep, type SessionUpkeep } from './sessions/spillover/session-upkeep.ts';
 import type { SpillTools } from './sessions/spillover/spill-tools.ts';
+import { hostStop } from './shutdown/host-stop.ts';
 import { type AccessCheck, createAccessCheck } from './tenants/access.ts';
 import { type ApiKeyList, createApiKeyList } from './tenants/api-key-list.ts';
 import { type ApiKeys, createApiKeys } from './tenants/api-keys.ts';
@@ -116,10 +119,20 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const provisionKey = firstKeyFrom(tenantKeys);
   const tenants = createTenants({ redis, keys, config: config.tenant, reader, provisionKey, now });
   const audit = createAudit({ redis, blobs, keys, telemetry, now });
-  const { enableBilling: enabled, billingIntervalMs: intervalMs, undoWindowMs } = config.tenant;
-  const prices = config.billing;
-  const billing = createBilling({ redis, keys, tenants, publisher, prices, enabled, intervalMs, telemetry, now });
-  const jobs = createJobs({ redis, keys, runners: createJobRunners(deps), telemetry, now });
+  // Getters: another configuration may come while the services live (lib/runtime-config).
+  const billing = createBilling({
+    ...{ redis, keys, tenants, publisher, telemetry, now },
+    prices: config.billing,
+    get enabled() {
+      return config.tenant.enableBilling;
+    },
+    get intervalMs() {
+      return config.tenant.billingIntervalMs;
+    },
+  });
+  const lambda = functionOf(process.env.RIPTIDE_JOBS_FUNCTION);
+  const runs = createStartRun({ name: 'run-jobs', hostRuns, lambda, telemetry });
+  const jobs = createJobs({ redis, keys, runners: createJobRunners(deps), telemetry, now, runs, hostStop });
   const expired = createExpiredRecords({ redis, keys, now });
   const reclaim = createReclaim({ redis, keys });
   const invalidation = createInvalidationRun({ redis, keys, jobs, expired, reclaim });
@@ -176,7 +189,12 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     memoryBudget: createBudget(deps, { tenants, reclaim }),
     keyRotation: createKeyRotation({ redis, keys, tenants, tenantKeys, changes, telemetry }),
     quotaRequests: createQuotaRequests({ reader, changes, now }),
-    tenantAdmin: createTenantAdmin({ changes, reader, provisionKey, undoWindowMs, now }),
+    tenantAdmin: createTenantAdmin({
+      ...{ changes, reader, provisionKey, now },
+      get undoWindowMs() {
+        return config.tenant.undoWindowMs;
+      },
+    }),
     tenantInvalidation: createTenantInvalidation({ redis, keys, reader, audit, run: invalidation.run, now }),
     tenantList: createTenantList({ redis, keys }),
     tenantPolicies: policies,
@@ -224,7 +242,12 @@ function createBudget(
 }
 
 function senderOf({ config, failpoint, now }: AdministrationDeps) {
-  const sender = createWebhookSender({ timeoutMs: config.alerts.webhookTimeoutMs, now });
+  const sender = createWebhookSender({
+    get timeoutMs() {
+      return config.alerts.webhookTimeoutMs;
+    },
+    now,
+  });
   return failpoint === undefined ? sender : withWebhookFailpoints(sender, failpoint);
 }
 

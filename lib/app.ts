@@ -208,7 +208,7 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
         import('./jobs/own-jobs.ts'),
         import('./jobs/job-reader.ts'),
       ]);
-      return createOwnJobs({ gate, reader: createJobReader({ redis, keys }) });
+      return createOwnJobs({ gate, reader: createJobReader({ redis, keys }), now });
     }),
     quotas: lazily<Quotas>(
       { check: true, overview: true, reserve: true, commit: true, refund: true, release: true },
@@ -224,8 +224,16 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
 
 function createDataKeysFor({ encryption }: Config, provider: KeyProvider | null): DataKeys | null {
   if (provider === null) return null;
-  const { dataKeyMaxAgeMs: maxAgeMs, dataKeyStaleMs: staleMs } = encryption;
-  return createDataKeys({ provider, maxAgeMs, staleMs, now: Date.now });
+  return createDataKeys({
+    provider,
+    get maxAgeMs() {
+      return encryption.dataKeyMaxAgeMs;
+    },
+    get staleMs() {
+      return encryption.dataKeyStaleMs;
+    },
+    now: Date.now,
+  });
 }
 
 /** The other transport's client is never loaded. */

@@ -125,6 +125,8 @@ export function createKeys(prefix: string) {
     jobsDue: () => `${prefix}{sys}:jobs:due`,
     /** sorted set: ids of jobs that have ended, by when, Unix ms */
     jobsEnded: () => `${prefix}{sys}:jobs:ended`,
+    /** string with a TTL: a pass over the jobs has started the next one, and no other does */
+    jobsTurn: () => `${prefix}{sys}:jobs:turn`,
     /** sorted set, all scores 0: the jobs by tenant, status and both (redis/scripts/includes/job.lua) */
     jobIndex: () => `${prefix}{sys}:jobs:idx`,
     /** hash: an idempotent call's state and reply */

@@ -37,12 +37,12 @@ const SESSIONS = {
 export function createLazySessions(deps: LazySessionDeps) {
   const { config, dataKeys, tenantKeys, telemetry, nowMs } = deps;
   const runNow = lazily<RunNow>({ spillSessions: true }, async () => {
-    const [{ createRunNow }, { hostRuns }] = await Promise.all([
+    const [{ createRunNow }, { functionOf }, { hostRuns }] = await Promise.all([
       import('./jobs/run-now.ts'),
+      import('./jobs/start-run.ts'),
       import('./jobs/host-runs.ts'),
     ]);
-    const functionName = process.env.RIPTIDE_SPILL_FUNCTION ?? '';
-    return createRunNow({ hostRuns, lambda: functionName === '' ? null : { functionName }, telemetry, nowMs });
+    return createRunNow({ hostRuns, lambda: functionOf(process.env.RIPTIDE_SPILL_FUNCTION), telemetry, nowMs });
   });
   let tools: Promise<SpillTools> | undefined;
   const spillTools = (): Promise<SpillTools> => {

@@ -17,6 +17,7 @@ import { createInvoker } from './host/invoke.ts';
 import { type Host, startHost } from './host.ts';
 import { DEFAULT_ALIAS, startKmsEndpoint } from './kms/start-kms-endpoint.ts';
 import { findRedisTrouble } from './redis/redis-url.ts';
+import { createRunsAtOnce, type RunsAtOnce } from './runs-at-once.ts';
 import { startS3Endpoint } from './s3/start-s3-endpoint.ts';
 import { startSchedules } from './schedules.ts';
 import { readServiceMap, type ScheduleEntry, type ServiceMap } from './service-map.ts';
@@ -54,6 +55,7 @@ export interface Stack {
 const DRAIN_DEADLINE_MS = 10_000;
 /** As infra/functions.yml names it. */
 const CLEAN_UP = 'schedulesCleanUp';
+const RUN_JOBS = 'schedulesRunJobs';
 
 /**
  * Starts the stack; when one part fails, those before it are stopped again.
@@ -128,15 +130,28 @@ async function startFunctions(options: StackOptions, map: ServiceMap, parts: Asy
     run: (schedule, event) => createInvoker(schedule.function).invoke(event, randomUUID()),
     onError: (schedule, error) => onError(schedule.name, error),
   });
+  const jobs = startJobRuns(map, onError);
   parts.defer(async () => {
     await Promise.all([
+      jobs.stop(AbortSignal.timeout(DRAIN_DEADLINE_MS)),
       host.stop({ deadlineMs: DRAIN_DEADLINE_MS }),
       schedules.stop({ deadlineMs: DRAIN_DEADLINE_MS }),
     ]);
   });
   const { hostRuns } = await import('../../lib/jobs/host-runs.ts');
   parts.defer(hostRuns.register('spill-sessions', () => schedules.runNow(SPILL_SESSIONS)));
+  parts.defer(hostRuns.register('run-jobs', jobs.start));
   return host;
+}
+
+/** Passes over the jobs when one is started, beside those by the clock. */
+function startJobRuns({ schedules }: ServiceMap, onError: (name: string, error: unknown) => void): RunsAtOnce {
+  const schedule = schedules.find(({ name }) => name === RUN_JOBS);
+  const invoker = schedule && createInvoker(schedule.function);
+  return createRunsAtOnce({
+    run: async () => invoker?.invoke({ 'detail-type': 'Started at once' }, randomUUID()),
+    onError: (error) => onError(RUN_JOBS, error),
+  });
 }
 
 function isPortTaken(error: unknown): boolean {

@@ -8,10 +8,13 @@ export const JOB = {
   tenant_id: TENANT,
   status: 'running',
   progress: { done: 1_200, total: 5_000, unit: 'entries' },
+  percent: 24,
+  eta_seconds: 38,
   attempts: 1,
   created_at: WRITTEN_AT,
   started_at: WRITTEN_AT,
   updated_at: '2026-07-01T09:30:12.000Z',
+  heartbeat_at: '2026-07-01T09:30:12.000Z',
 };
 
 export const JOB_EXAMPLES = {
@@ -20,6 +23,6 @@ export const JOB_EXAMPLES = {
   listJobs: { query: { limit: '10', status: 'running' }, reply: { items: [JOB], next_cursor: null } },
   cancelJob: {
     params: { id: JOB.id },
-    reply: { ...JOB, status: 'cancelled', ended_at: '2026-07-01T09:30:12.000Z' },
+    reply: { ...JOB, status: 'cancelled', eta_seconds: null, ended_at: '2026-07-01T09:30:12.000Z' },
   },
 } satisfies Partial<Record<ContractName, Example>>;

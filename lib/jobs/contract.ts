@@ -21,10 +21,17 @@ export const JobResponse = z.object({
   tenant_id: z.string().nullable().describe('null: it is the work of the deployment.'),
   status: z.enum(JOB_STATUSES),
   progress: JobProgress,
+  percent: z.int().min(0).max(100).nullable().describe('Of the progress; null: there is no total.'),
+  eta_seconds: Count.nullable().describe(
+    'Until it is done at the pace of late; null: it cannot be told yet, or nothing is left to do.',
+  ),
   attempts: Count.describe('Tries since it last came further; after the fifth it has failed.'),
   created_at: Instant,
   updated_at: Instant,
   started_at: Instant.optional(),
+  heartbeat_at: Instant.optional().describe(
+    'When whoever runs it was last heard of; at least every 30 s while a step runs.',
+  ),
   ended_at: Instant.optional().describe('It is kept for 7 days from then on.'),
   result: z.record(z.string(), z.unknown()).optional().describe('Of one that is done.'),
   problem: z.object({ code: z.string(), detail: z.string() }).optional().describe('Of one that has failed.'),

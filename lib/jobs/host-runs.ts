@@ -1,9 +1,9 @@
 /** Runs that a long-running host starts when it is asked to, for the functions in its own process. On Lambda there are none. */
 
 /** As the schedule that comes by the clock. */
-export type RunName = 'spill-sessions';
+export type RunName = 'run-jobs' | 'spill-sessions';
 
-/** Starts a run unless one is under way, and does not wait for it. Who registers it also waits for it when the host stops. */
+/** Starts a run, and does not wait for it. Who registers it bounds how many there are, and waits for them when the host stops. */
 export type StartRun = () => void;
 
 const registered = new Map<RunName, StartRun>();

@@ -6,6 +6,7 @@ import { parseTenantId, ulidTimeMs } from '../ids.ts';
 import { isoOf } from '../iso-time.ts';
 import type { JobProgress, JobResponse, JobStatus } from './contract.ts';
 import type { Job, Json, JsonFields, Problem } from './job.ts';
+import { etaSeconds, type JobPace, percentOf } from './job-pace.ts';
 
 const HEAD = /^j1,([a-z]+),(\d+),(\d+),(\d+),(\d+),(\d+),([\w-]+)\n(.*)$/s;
 
@@ -16,13 +17,14 @@ export interface JobBody {
   readonly params: Json;
   readonly cursor: Json;
   readonly progress: JobProgress;
+  readonly pace?: JobPace;
   readonly result?: JsonFields;
   readonly problem?: Problem;
 }
 
 /** The JSON of a job. */
-export function packBody({ id, kind, params, cursor, progress, result, problem }: JobBody): string {
-  return JSON.stringify({ id, kind, params, cursor, progress, result, problem });
+export function packBody({ id, kind, params, cursor, progress, pace, result, problem }: JobBody): string {
+  return JSON.stringify({ id, kind, params, cursor, progress, pace, result, problem });
 }
 
 /** @throws {RangeError | SyntaxError} not written by a script. */
@@ -43,7 +45,7 @@ export function unpackJob(text: string): Job {
 }
 
 /** What callers see. Parameters and cursor may hold a tenant's names, so they do not. */
-export function jobResponse(job: Job): JobResponse {
+export function jobResponse(job: Job, nowMs: number): JobResponse {
   const { id, kind, tenantId, status, progress, attempts, updatedAtMs, startedAtMs, endedAtMs, result, problem } = job;
   return {
     id,
@@ -51,10 +53,12 @@ export function jobResponse(job: Job): JobResponse {
     tenant_id: tenantId,
     status,
     progress,
+    percent: percentOf(progress),
+    eta_seconds: etaSeconds(job, nowMs),
     attempts,
     created_at: isoOf(ulidTimeMs(id.slice(id.indexOf('-') + 1))),
     updated_at: isoOf(updatedAtMs),
-    ...(startedAtMs === null ? {} : { started_at: isoOf(startedAtMs) }),
+    ...(startedAtMs === null ? {} : { started_at: isoOf(startedAtMs), heartbeat_at: isoOf(updatedAtMs) }),
     ...(endedAtMs === null ? {} : { ended_at: isoOf(endedAtMs) }),
     ...(result === undefined ? {} : { result }),
     ...(problem === undefined ? {} : { problem }),

@@ -1,8 +1,10 @@
 /** Runs a claimed job for a while: step by step, each saved before the next begins. */
 import { JobStepError } from '../errors.ts';
 import type { Job, JobRunner, StepOutcome } from './job.ts';
+import { nextPace } from './job-pace.ts';
 import type { JobStore } from './job-store.ts';
 import { afterFailure, MAX_ATTEMPTS } from './step-failure.ts';
+import { createStepRun } from './step-run.ts';
 
 export type JobSlice = ReturnType<typeof createJobSlice>;
 
@@ -14,31 +16,35 @@ export interface SliceLimits {
 }
 
 export interface JobSliceDeps {
-  readonly store: Pick<JobStore, 'save'>;
+  readonly store: Pick<JobStore, 'save' | 'heartbeat'>;
   readonly runners: readonly JobRunner[];
-  /** From a claim or a saved step until somebody else may have the job; ms. A step gets no longer. */
+  /** From a claim, a saved step or a report until somebody else may have the job; ms. A silent step gets no longer. */
   readonly leaseMs: number;
   /** Told of a step that threw. */
   readonly onFailure: (job: Job, error: unknown) => void;
+  /** Told of a job that `signal` has ended the slice of: it is due at once, for whoever comes. */
+  readonly onHandedOver: () => void;
   /** Unix ms. */
   readonly now: () => number;
 }
 
-export function createJobSlice({ store, runners, leaseMs, onFailure, now }: JobSliceDeps) {
+export function createJobSlice({ store, runners, leaseMs, onFailure, onHandedOver, now }: JobSliceDeps) {
   const byKind = new Map(runners.map((runner) => [runner.kind, runner]));
+  const runStep = createStepRun({ store, leaseMs, now });
 
-  const step = async (job: Job, signal: AbortSignal): Promise<StepOutcome> => {
+  const step = async (job: Job, signal: AbortSignal): Promise<StepOutcome | null> => {
     if (job.attempts > MAX_ATTEMPTS) throw abandoned();
     const runner = byKind.get(job.kind);
     if (runner === undefined) throw new JobStepError('job_kind_unknown', 'This version knows no such kind of job');
-    const lease = AbortSignal.timeout(leaseMs);
-    return runner.step(job, AbortSignal.any([signal, lease])).catch((error: unknown) => {
-      throw lease.aborted ? new JobStepError('job_step_timeout', 'A step took longer than it may') : error;
-    });
+    return runStep(runner, job, signal);
   };
 
   /** Its try does not count. */
-  const putOff = (job: Job) => store.save(job, { status: 'running', delayMs: 0, attempts: job.attempts - 1 });
+  const putOff = async (job: Job): Promise<Job | null> => {
+    const saved = await store.save(job, { status: 'running', delayMs: 0, attempts: job.attempts - 1 });
+    if (saved !== null) onHandedOver();
+    return saved;
+  };
 
   const afterThrow = (job: Job, error: unknown, { signal }: SliceLimits): Promise<Job | null> => {
     if (signal.aborted) return putOff(job);
@@ -50,7 +56,8 @@ export function createJobSlice({ store, runners, leaseMs, onFailure, now }: JobS
 
   /** Saves are not bound by `signal`: what was done is to be known. */
   const saveStep = (job: Job, { cursor, progress, done }: StepOutcome, isLast: boolean): Promise<Job | null> => {
-    const stepped = { ...job, cursor, progress };
+    const pace = nextPace(job.pace, progress, { nowMs: now(), startedMs: job.startedAtMs ?? now() });
+    const stepped = { ...job, cursor, progress, pace };
     if (done !== undefined) return store.save({ ...stepped, result: done }, { status: 'done' });
     // The next step begins with the save, so a process that is killed in it has tried once.
     const how = isLast ? { delayMs: 0, attempts: 0 } : { delayMs: leaseMs, attempts: 1 };
@@ -66,14 +73,16 @@ export function createJobSlice({ store, runners, leaseMs, onFailure, now }: JobS
     if (signal.aborted) return putOff(claimed);
     let job = claimed;
     for (;;) {
-      let outcome: StepOutcome;
+      let outcome: StepOutcome | null;
       try {
         outcome = await step(job, signal);
       } catch (error) {
         return afterThrow(job, error, limits);
       }
+      if (outcome === null) return null;
       const isLast = signal.aborted || now() >= untilMs;
       const saved = await saveStep(job, outcome, isLast);
+      if (saved?.status === 'running' && signal.aborted) onHandedOver();
       if (saved === null || saved.status !== 'running' || isLast) return saved;
       job = saved;
     }

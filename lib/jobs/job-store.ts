@@ -3,7 +3,15 @@ import type { AuditEntry } from '../audit/entry.ts';
 import { packEntry } from '../audit/entry.ts';
 import { JobLimitError, OutcomeUnknownError } from '../errors.ts';
 import type { Keys } from '../keys.ts';
-import { cancelJob, claimJob, findDueJobs, removeJob, saveJob, startJob } from '../redis/bindings/job-scripts.ts';
+import {
+  cancelJob,
+  claimJob,
+  findDueJobs,
+  heartbeatJob,
+  removeJob,
+  saveJob,
+  startJob,
+} from '../redis/bindings/job-scripts.ts';
 import type { RedisDriver } from '../redis/driver.ts';
 import { runScript } from '../redis/script.ts';
 import type { Job } from './job.ts';
@@ -15,6 +23,12 @@ export type JobStore = ReturnType<typeof createJobStore>;
 export type Saved =
   | { readonly status: 'running'; readonly delayMs: number; readonly attempts: number }
   | { readonly status: 'done' | 'failed' };
+
+export interface Started {
+  readonly job: Job;
+  /** Jobs that wait or run, this one included. */
+  readonly open: number | null;
+}
 
 /** Jobs that may wait or run at once; and of one tenant, so that none fills the queue. */
 const MAX_OPEN = 10_000;
@@ -28,14 +42,17 @@ export function createJobStore({ redis, keys }: { readonly redis: RedisDriver; r
   const all = (id: string) => ({ ...running(id), ended: keys.jobsEnded() });
 
   return {
-    /** @returns the job, or the one there was under this id. @throws {JobLimitError} too many are open. */
-    async start(body: JobBody, tenant: string | null, signal?: AbortSignal): Promise<Job> {
+    /**
+     * @returns the job, or the one there was under this id; and how many are open: null where it was there before.
+     * @throws {JobLimitError} too many are open.
+     */
+    async start(body: JobBody, tenant: string | null, signal?: AbortSignal): Promise<Started> {
       const args = { id: body.id, tenant: tenant ?? '-', json: packBody(body) };
       const limits = { maxOpen: MAX_OPEN, maxOpenOfTenant: MAX_OPEN_OF_TENANT };
       const call = { keys: running(body.id), args: { ...args, ...limits }, kind: 'write', signal } as const;
-      const text = await twice(() => runScript(redis, startJob, call), signal);
-      if (text === null) throw new JobLimitError('As many jobs wait or run as may: try again when some have ended');
-      return unpackJob(text);
+      const started = await twice(() => runScript(redis, startJob, call), signal);
+      if (started === null) throw new JobLimitError('As many jobs wait or run as may: try again when some have ended');
+      return { job: unpackJob(started.job), open: started.open };
     },
 
     /** Jobs to run and jobs to remove, by Redis' clock. */
@@ -61,6 +78,22 @@ export function createJobStore({ redis, keys }: { readonly redis: RedisDriver; r
       const call = { keys: all(job.id), args, kind: 'write', signal } as const;
       const text = await twice(() => runScript(redis, saveJob, call), signal);
       return text === null ? null : unpackJob(text);
+    },
+
+    /**
+     * Keeps the progress of a step that is under way, and renews its lease. A lost reply is asked for again by the next.
+     * @returns `moved`: it was saved since it was read, and is as it came with this; `lost`: it is not the caller's any more.
+     */
+    heartbeat(job: Job, leaseMs: number, signal?: AbortSignal) {
+      const { id, fence, updatedAtMs: updatedMs } = job;
+      const args = { id, fence, updatedMs, leaseMs, json: packBody(job) };
+      const slots = { job: keys.job(id), due: keys.jobsDue() };
+      return runScript(redis, heartbeatJob, { keys: slots, args, kind: 'write', signal });
+    },
+
+    /** @returns whether the caller may start the next pass: one may in so many ms. A lost reply costs the turn. */
+    async takeTurn(ms: number, signal?: AbortSignal): Promise<boolean> {
+      return (await redis.send(['SET', keys.jobsTurn(), 1, 'NX', 'PX', ms], { kind: 'write', signal })) === 'OK';
     },
 
     /** Ends it, with an entry in the audit log. */

@@ -9,7 +9,14 @@ import type { JobReader } from './job-reader.ts';
 
 export type OwnJobs = ReturnType<typeof createOwnJobs>;
 
-export function createOwnJobs({ gate, reader }: { readonly gate: Gate; readonly reader: Pick<JobReader, 'find'> }) {
+export function createOwnJobs(deps: {
+  readonly gate: Gate;
+  readonly reader: Pick<JobReader, 'find'>;
+  /** Unix ms. */
+  readonly now: () => number;
+}) {
+  const { gate, reader, now } = deps;
+
   return {
     /** One operation, two round trips. @throws {NotFoundError} no job of the caller's tenant. @throws as Gate.run. */
     async get(caller: Caller, id: string): Promise<JobResponse> {
@@ -22,7 +29,7 @@ export function createOwnJobs({ gate, reader }: { readonly gate: Gate; readonly 
       });
       const job = await reader.find(id, caller.signal);
       if (job === null || job.tenantId !== caller.tenantId) throw new NotFoundError('job_not_found', 'No such job');
-      return jobResponse(job);
+      return jobResponse(job, now());
     },
   };
 }

@@ -3,6 +3,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { type App, getApp } from '../app.ts';
 import { telemetry } from '../metrics/telemetry.ts';
+import { hostStop } from '../shutdown/host-stop.ts';
 
 /** What a run reports: counts, logged as they are. */
 export type JobReport = Readonly<Record<string, number | boolean | string>>;
@@ -10,16 +11,19 @@ export type JobReport = Readonly<Record<string, number | boolean | string>>;
 /** Time kept for ending in order before Lambda's own timeout. */
 const MARGIN_MS = 1_000;
 
+export type ScheduledRun = (app: App, signal: AbortSignal, event: unknown) => Promise<JobReport>;
+
 /**
  * The handler of one schedule.
- * @param run is told by `signal` when to stop; what is left is done by the next run.
+ * @param run is told by `signal` when to stop, by its time or because the host stops; what is left is done by the next run.
+ * @param marginMs for what it does after that.
  */
-export function scheduled(name: string, run: (app: App, signal: AbortSignal, event: unknown) => Promise<JobReport>) {
+export function scheduled(name: string, run: ScheduledRun, marginMs = MARGIN_MS) {
   return middy<unknown, JobReport, Error, Context>().handler(async (event, context) => {
     const app = await getApp();
-    const timeLeftMs = Math.max(0, (context.getRemainingTimeInMillis?.() ?? 60_000) - MARGIN_MS);
+    const timeLeftMs = Math.max(0, (context.getRemainingTimeInMillis?.() ?? 60_000) - marginMs);
     try {
-      const report = await run(app, AbortSignal.timeout(timeLeftMs), event);
+      const report = await run(app, hostStop.with(AbortSignal.timeout(timeLeftMs)), event);
       telemetry.logger.info('Schedule done', { schedule: name, ...report });
       return report;
     } finally {

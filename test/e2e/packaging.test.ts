@@ -31,6 +31,13 @@ let output: string;
 let template: { readonly Resources: Readonly<Record<string, Resource>> };
 
 const ofType = (type: string) => Object.values(template.Resources).filter((resource) => resource.Type === type);
+/** Of roles that may start functions. */
+const startPolicies = () =>
+  Object.entries(template.Resources).flatMap(([role, { Properties }]) =>
+    ((Properties?.Policies ?? []) as readonly object[])
+      .map((policy) => ({ role, text: JSON.stringify(policy) }))
+      .filter(({ text }) => text.includes('"lambda:')),
+  );
 const zipOf = (folder: string, key: string) => readFileSync(join(folder, `${key}.zip`));
 
 /** No AWS settings, an empty home, no way to a registry; a running stack's settings lie about. */
@@ -102,19 +109,29 @@ describe('serverless package on a clean clone', () => {
     expect(text).not.toMatch(/"(Action|Resource)":\[?"(\*|\w+:\*)"/);
   });
 
-  it('lets who writes start the function that moves sessions to S3, and nobody start another', () => {
-    const names = ofType('AWS::Lambda::Function').map(({ Properties }) => JSON.stringify(Properties.Environment));
-    const [, name] = /"RIPTIDE_SPILL_FUNCTION":"([^"]+)"/.exec(names[0] ?? '') ?? [];
-    const may = Object.entries(template.Resources).flatMap(([role, { Properties }]) => {
-      const policies = (Properties?.Policies ?? []) as readonly object[];
-      return policies
-        .map((policy) => JSON.stringify(policy))
-        .flatMap((text) => (/"lambda:/.test(text) ? [[role, text]] : []));
-    });
-    expect(may.map(([role]) => role)).toEqual(['DataWriterRole']);
-    expect(may[0]?.[1]).toMatch(
-      new RegExp(`"Action":"lambda:InvokeFunction","Resource":{"Fn::Sub":"arn:[^"]*:function:${name}"}`),
+  it.each([
+    { setting: 'RIPTIDE_SPILL_FUNCTION', policy: 'start-spill', roles: ['DataWriterRole'] },
+    {
+      setting: 'RIPTIDE_JOBS_FUNCTION',
+      policy: 'start-jobs',
+      roles: ['DataReaderRole', 'DataWriterRole', 'ScheduleRole'],
+    },
+  ])('lets $roles start the function of $setting', ({ setting, policy, roles }) => {
+    const [environment] = ofType('AWS::Lambda::Function').map(({ Properties }) =>
+      JSON.stringify(Properties.Environment),
     );
+    const [, name] = new RegExp(`"${setting}":"([^"]+)"`).exec(environment ?? '') ?? [];
+    const may = startPolicies().filter(({ text }) => text.includes(`"PolicyName":"${policy}"`));
+    expect(may.map(({ role }) => role)).toEqual(roles);
+    for (const { text } of may)
+      expect(text).toMatch(
+        new RegExp(`"Action":"lambda:InvokeFunction","Resource":{"Fn::Sub":"arn:[^"]*:function:${name}"}`),
+      );
+  });
+
+  it('lets nobody start another function', () => {
+    const named = startPolicies().map(({ text }) => /"PolicyName":"([^"]+)"/.exec(text)?.[1]);
+    expect(new Set(named)).toEqual(new Set(['start-jobs', 'start-spill']));
   });
 
   it('keeps the data private, encrypted, and when the stack goes', () => {

@@ -1,9 +1,9 @@
 /** Jobs of a kind that only tests know: it counts to a number, a step each. */
 import type { App } from '../../lib/app.ts';
 import { newUlid } from '../../lib/ids.ts';
-import type { Job, JobRunner, StepOutcome } from '../../lib/jobs/job.ts';
+import type { Job, JobRunner, ReportProgress, StepOutcome } from '../../lib/jobs/job.ts';
 import { unpackJob } from '../../lib/jobs/job-format.ts';
-import { createJobs, type StartJob } from '../../lib/jobs/jobs.ts';
+import { createJobs, type JobsDeps, type StartJob } from '../../lib/jobs/jobs.ts';
 import { telemetry } from '../../lib/metrics/telemetry.ts';
 import type { FailpointHook } from '../../lib/redis/failpoints.ts';
 import { type Transport, testApp } from './app.ts';
@@ -11,16 +11,16 @@ import { keysOf } from './tenant-state.ts';
 
 export const KIND = 'count-up';
 
-/** What a step of the job does before it counts; `at`: how far it is. Throws, waits, or nothing. */
-export type StepHook = (at: number, job: Job, signal: AbortSignal) => unknown;
+/** What a step of the job does before it counts; `at`: how far it is. Throws, waits, reports, or nothing. */
+export type StepHook = (at: number, job: Job, signal: AbortSignal, report: ReportProgress) => unknown;
 
 /** Counts to `params`, one a step. A step that is run again counts the same. */
 export function countingRunner(hook: StepHook = () => {}): JobRunner {
   return {
     kind: KIND,
-    async step(job, signal): Promise<StepOutcome> {
+    async step(job, signal, report): Promise<StepOutcome> {
       const at = Number(job.cursor ?? 0);
-      await hook(at, job, signal);
+      await hook(at, job, signal, report);
       const total = Number(job.params);
       const next = { cursor: at + 1, progress: { done: at + 1, total, unit: 'steps' } };
       return at + 1 === total ? { ...next, done: { counted: total } } : next;
@@ -29,21 +29,20 @@ export function countingRunner(hook: StepHook = () => {}): JobRunner {
 }
 
 /** Jobs on an app's ports. */
-export function jobsOn(app: App, { hook, now = Date.now, leaseMs }: JobOptions = {}) {
+export function jobsOn(app: App, { hook, now = Date.now, ...more }: JobOptions = {}) {
   return createJobs({
     redis: app.redis,
     keys: keysOf(app),
     runners: [countingRunner(hook)],
     telemetry,
     now,
-    ...(leaseMs === undefined ? {} : { leaseMs }),
+    ...more,
   });
 }
 
-export interface JobOptions {
+export interface JobOptions extends Partial<Pick<JobsDeps, 'leaseMs' | 'runs' | 'hostStop'>> {
   readonly hook?: StepHook;
   readonly now?: () => number;
-  readonly leaseMs?: number;
 }
 
 export const counting = (to: number, more: Partial<StartJob> = {}): StartJob => ({

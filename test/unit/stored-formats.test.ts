@@ -310,6 +310,7 @@ describe('stored records and names [T1 T2]', () => {
       goldenKeys.tenants(),
       goldenKeys.job('job-01kaj4dz5s3zzzzzzzzzzzzzz2'),
       goldenKeys.job('job-01kaj4dz5s3zzzzzzzzzzzzzz3'),
+      goldenKeys.job('job-01kaj4dz5s3zzzzzzzzzzzzzz4'),
       goldenKeys.jobIndex(),
       goldenKeys.jobsDue(),
       goldenKeys.jobsEnded(),

@@ -24,8 +24,9 @@ import { beginCacheObject } from './cache-object-scripts.ts';
 import { getCacheEntry, leaseCacheEntry } from './cache-read-scripts.ts';
 import { deleteCacheEntry, setCacheEntry } from './cache-write-scripts.ts';
 import { beginIdempotent, beginTenantCall, endIdempotent, endTenantCall } from './call-scripts.ts';
+import { beginFeed, beginGeneration, flipGeneration, readRecords, reviveTenant, trimFeed } from './checkpoint-scripts.ts';
 import { verifyAccess } from './gate-scripts.ts';
-import { cancelJob, claimJob, findDueJobs, removeJob, saveJob, startJob } from './job-scripts.ts';
+import { cancelJob, claimJob, findDueJobs, heartbeatJob, removeJob, saveJob, startJob } from './job-scripts.ts';
 import { checkKey } from './key-scripts.ts';
 import { releaseCacheLease } from './lease-scripts.ts';
 import { checkLimit } from './limit-scripts.ts';
@@ -94,6 +95,7 @@ export const allScripts = [
   getCacheEntry,
   getSession,
   grantSessionMemory,
+  heartbeatJob,
   incrementCacheEntry,
   invalidateCache,
   invalidateTenantCache,

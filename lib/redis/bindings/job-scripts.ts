@@ -4,6 +4,7 @@ import { defineScript } from '../script.ts';
 import cancelJobLua from '../scripts/cancel-job.lua';
 import claimJobLua from '../scripts/claim-job.lua';
 import findDueJobsLua from '../scripts/find-due-jobs.lua';
+import heartbeatJobLua from '../scripts/heartbeat-job.lua';
 import removeJobLua from '../scripts/remove-job.lua';
 import saveJobLua from '../scripts/save-job.lua';
 import startJobLua from '../scripts/start-job.lua';
@@ -44,6 +45,19 @@ export const findDueJobs = defineScript({
   },
 });
 
+export const heartbeatJob = defineScript({
+  name: 'heartbeat-job',
+  source: heartbeatJobLua,
+  keys: ['job', 'due'],
+  args: ['id', 'fence', 'updatedMs', 'leaseMs', 'json'],
+  reply: (raw) => {
+    const [code, job] = asList(raw);
+    if (code === 1) return { state: 'kept', job: asText(job) } as const;
+    if (code === 2) return { state: 'moved', job: asText(job) } as const;
+    return { state: 'lost' } as const;
+  },
+});
+
 export const removeJob = defineScript({
   name: 'remove-job',
   source: removeJobLua,
@@ -69,9 +83,9 @@ export const startJob = defineScript({
   source: startJobLua,
   keys: ['job', 'due', 'index'],
   args: ['id', 'tenant', 'json', 'maxOpen', 'maxOpenOfTenant'],
-  /** The job, new or as it was; null: too many are open. */
+  /** The job, new or as it was, and how many are open with a new one; null: too many are. */
   reply: (raw) => {
-    const [code, job] = asList(raw);
-    return code === 2 ? null : asText(job);
+    const [code, job, open] = asList(raw);
+    return code === 2 ? null : { job: asText(job), open: code === 1 ? asInteger(open) : null };
   },
 });

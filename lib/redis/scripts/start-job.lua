@@ -14,7 +14,7 @@
   ARGV[4] maxOpen                jobs that may wait or run
   ARGV[5] maxOpenOfTenant        of one tenant
 
-  Returns { 1, job } started; { 0, job } it was there before, as it is now; { 2 } too many are open: nothing was changed.
+  Returns { 1, job, jobs that wait or run now } started; { 0, job } it was there before, as it is now; { 2 } too many are open: nothing was changed.
 
   Cost: O(log n) of the jobs kept. At most 11 inner calls.
 ]]
@@ -22,7 +22,8 @@
 local id, tenant = ARGV[1], ARGV[2]
 local stored = redis.call('GET', KEYS[1])
 if stored then return { 0, stored } end
-if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[4]) then return { 2 } end
+local openJobs = redis.call('ZCARD', KEYS[2])
+if openJobs >= tonumber(ARGV[4]) then return { 2 } end
 if tenant ~= '-' then
   local open = 0
   for _, status in ipairs({ 'queued', 'running' }) do
@@ -46,4 +47,4 @@ redis.call('ZADD', KEYS[2], string.format('%d', now), id)
 list_members(KEYS[3], lasting_members(id, tenant))
 list_members(KEYS[3], status_members(id, tenant, 'queued'))
 redis.call('SET', KEYS[1], text)
-return { 1, text }
+return { 1, text, openJobs + 1 }

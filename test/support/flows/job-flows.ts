@@ -1,8 +1,9 @@
 /** Flows of long work, and the calls each makes. */
 import { expect } from 'vitest';
 import { newUlid } from '../../../lib/ids.ts';
+import type { RunEvent } from '../../../lib/jobs/start-run.ts';
 import { newTenant, newTenantRequest } from '../app.ts';
-import { counting, endLease, jobsOn, storedJob } from '../job-service.ts';
+import { counting, endLease, jobsOn, type StepHook, storedJob } from '../job-service.ts';
 import { keysOf } from '../tenant-state.ts';
 import type { Flow } from './flow.ts';
 
@@ -54,6 +55,51 @@ const runJobs: Flow = {
       async verify() {
         const progress = { done: 2, total: 2, unit: 'steps' };
         expect(await storedJob(direct, id)).toMatchObject({ status: 'done', progress, result: { counted: 2 } });
+      },
+    };
+  },
+};
+
+const reportProgress: Flow = {
+  name: 'tell how far a step is while it runs',
+  calls: ['find-due-jobs', 'claim-job', 'heartbeat-job', 'heartbeat-job', 'save-job', 'find-due-jobs'],
+  async prepare(app, direct) {
+    await jobsOn(direct).run();
+    const { id } = await jobsOn(direct).start(counting(1));
+    let ms = Date.now();
+    const hook: StepHook = async (_at, _job, _signal, report) => {
+      for (const done of [10, 20]) {
+        ms += 5_000;
+        await report({ done, total: 30, unit: 'bytes' });
+      }
+    };
+    return {
+      async run(signal) {
+        await endLease(direct, id);
+        return jobsOn(app, { hook, now: () => ms }).run(signal);
+      },
+      async verify() {
+        expect(await storedJob(direct, id)).toMatchObject({ status: 'done', result: { counted: 1 } });
+      },
+    };
+  },
+};
+
+const startNext: Flow = {
+  name: 'start the next pass over the jobs',
+  calls: ['SET'],
+  async prepare(app, direct) {
+    await direct.redis.send(['DEL', keysOf(direct).jobsTurn()], { kind: 'write' });
+    const started: unknown[] = [];
+    const runs = { isPossible: () => true, start: async (event?: RunEvent) => void started.push(event) };
+    const over = AbortSignal.abort();
+    return {
+      run: (signal) => jobsOn(app, { runs }).run(AbortSignal.any([signal, over]), 3),
+      async verify() {
+        // A lost reply costs the turn: the clock comes.
+        expect(await direct.redis.send(['EXISTS', keysOf(direct).jobsTurn()], { kind: 'read' })).toBe(1);
+        expect(started.length).toBeLessThanOrEqual(1);
+        expect(started.filter((event) => (event as RunEvent).link !== 4)).toEqual([]);
       },
     };
   },
@@ -118,4 +164,14 @@ const getOwnJob: Flow = {
   },
 };
 
-export const jobFlows: readonly Flow[] = [startJob, startInline, runJobs, removeEnded, cancelJob, listJobs, getOwnJob];
+export const jobFlows: readonly Flow[] = [
+  startJob,
+  startInline,
+  runJobs,
+  reportProgress,
+  startNext,
+  removeEnded,
+  cancelJob,
+  listJobs,
+  getOwnJob,
+];
