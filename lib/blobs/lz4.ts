@@ -18,6 +18,11 @@ export interface Lz4 {
   /** The frame of a content that is not empty. */
   compress(content: Buffer): Buffer;
   compressInThread(content: Buffer): Promise<Buffer>;
+  /**
+   * Lets the event loop run before each block, which takes some ms at most. For one frame after the other: the library's threads keep
+   * what they made, up to 1 GB of 4 MiB blocks that do not pack (lz4-napi 2.10.0), while this stays below 250 MB.
+   */
+  compressInTurns(content: Buffer): Promise<Buffer>;
   /** @throws {CorruptValueError} it is not the frame of exactly `contentBytes` bytes. */
   decompress(frame: Buffer, contentBytes: number): Buffer;
   /** Lets the event loop run before each block. */
@@ -46,6 +51,14 @@ function createLz4(library: Lz4Library): Lz4 {
     async compressInThread(content) {
       const blocks: Lz4Block[] = [];
       for (const raw of splitBlocks(content)) blocks.push(blockOf(raw, await library.compress(raw)));
+      return joinFrame(content.length, blocks);
+    },
+    async compressInTurns(content) {
+      const blocks: Lz4Block[] = [];
+      for (const raw of splitBlocks(content)) {
+        await setImmediate();
+        blocks.push(blockOf(raw, library.compressSync(raw)));
+      }
       return joinFrame(content.length, blocks);
     },
     decompress(frame, contentBytes) {

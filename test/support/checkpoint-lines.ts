@@ -94,6 +94,7 @@ export function createObjectMemory() {
   const objects = new Map<string, Buffer>();
   const key = createSecretKey(Buffer.alloc(32, 7));
   const tenantSeal: Seal = (plaintext, parts) => seal({ key, version: 1, aad: aadOf(['tenant', ...parts]), plaintext });
+  let names = 0;
   const ranges: { readonly name: string; readonly start: number; readonly end: number }[] = [];
   const source: ObjectSource = {
     async read(name, range) {
@@ -107,7 +108,7 @@ export function createObjectMemory() {
       objects.set(name, bytes);
     },
     seal: sealed ? tenantSeal : null,
-    newName: () => ulidOf(objects.size + 1),
+    newName: () => ulidOf(++names),
   });
   return {
     objects,

@@ -57,7 +57,7 @@ export async function packFrame(
   offset: number,
 ): Promise<{ readonly bytes: Buffer; readonly frame: ExportFrame }> {
   const raw = Buffer.concat(lines);
-  const bytes = await (await loadLz4()).compressInThread(raw);
+  const bytes = await (await loadLz4()).compressInTurns(raw);
   const sha256 = hash('sha256', bytes, 'hex');
   return { bytes, frame: { offset, length: bytes.length, raw_bytes: raw.length, sha256, entries: lines.length } };
 }

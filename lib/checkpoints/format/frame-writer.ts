@@ -1,6 +1,7 @@
-/** Writes a run: lines in their order, into frames of whole lines. While one is packed in a thread, the next is filled. */
+/** Writes a run: lines in their order, into frames of whole lines. While one is packed and stored, the next is filled. */
 import { type CheckpointLine, encodeLine, orderOf } from './checkpoint-line.ts';
-import { type CheckpointObject, FRAME_RAW_BYTES, MAX_LINE_BYTES } from './checkpoint-object.ts';
+import { type CheckpointObject, MAX_LINE_BYTES } from './checkpoint-object.ts';
+import { createFrameFiller, type FilledFrame } from './frame-filler.ts';
 import { createObjectWriter, type ObjectWriterDeps } from './object-writer.ts';
 import { compareUtf8 } from './utf8-order.ts';
 
@@ -18,20 +19,20 @@ export type RunWriter = ReturnType<typeof createRunWriter>;
 /** A writer of one run, or of a part of one. Await each call before the next. @throws what the sink throws; it cannot go on then. */
 export function createRunWriter(deps: ObjectWriterDeps) {
   const writer = createObjectWriter(deps);
-  let filling: string[] = [];
-  let fillingBytes = 0;
+  const filler = createFrameFiller();
   let packing: Promise<void> = Promise.resolve();
   let last: string | null = null;
 
-  const flush = async () => {
-    if (filling.length === 0) return;
-    const lines = filling;
-    filling = [];
-    fillingBytes = 0;
+  const pack = async ({ raw, lines }: FilledFrame) => {
     await packing;
-    packing = writer.add(lines);
+    packing = writer.add(raw, lines);
     // Told by the next call that waits for it.
     packing.catch(() => {});
+  };
+
+  const flush = async () => {
+    const frame = filler.take();
+    if (frame !== null) await pack(frame);
   };
 
   return {
@@ -42,10 +43,10 @@ export function createRunWriter(deps: ObjectWriterDeps) {
       const text = encodeLine(line);
       const bytes = Buffer.byteLength(text);
       if (bytes > MAX_LINE_BYTES) throw new RangeError('A line of a run is too long');
-      if (fillingBytes + bytes > FRAME_RAW_BYTES) await flush();
       last = order;
-      filling.push(text);
-      fillingBytes += bytes;
+      if (!filler.hasRoom(bytes)) await flush();
+      if (filler.hasRoom(bytes)) filler.add(text, bytes);
+      else await pack({ raw: Buffer.from(text), lines: 1 });
     },
     /** Writes the rest. A run of nothing has no objects. */
     async close(): Promise<WrittenRun> {

@@ -32,7 +32,7 @@ export async function encodeManifest({ header, tenants }: CheckpointManifest): P
   const lines = [header, ...tenants].map((line) => `${JSON.stringify(line)}\n`).join('');
   const raw = Buffer.from(withDigest(lines));
   if (raw.length > MAX_MANIFEST_BYTES) throw new RangeError('The manifest of a checkpoint is too long');
-  return (await loadLz4()).compressInThread(raw);
+  return (await loadLz4()).compressInTurns(raw);
 }
 
 /**

@@ -38,19 +38,18 @@ export function createObjectWriter({ sink, seal, newName }: ObjectWriterDeps) {
   };
 
   return {
-    /** Adds a frame of these lines, each with its newline. */
-    async add(lines: readonly string[]): Promise<void> {
+    /** Adds a frame of so many lines, each with its newline. @param raw free again when this is settled. */
+    async add(raw: Buffer, lines: number): Promise<void> {
       current ??= { name: newName(), parts: [], frames: [], bytes: 0 };
       const object = current;
-      const raw = Buffer.from(lines.join(''));
-      const packed = await (await loadLz4()).compressInThread(raw);
+      const packed = await (await loadLz4()).compressInTurns(raw);
       const bytes = seal === null ? packed : sealFrame(packed, seal, sealedParts(object.name, object.frames.length));
       object.frames.push({
         offset: object.bytes,
         length: bytes.length,
         raw_bytes: raw.length,
         sha256: hash('sha256', bytes, 'hex'),
-        lines: lines.length,
+        lines,
         sealed: seal !== null,
       });
       object.parts.push(bytes);

@@ -8,10 +8,10 @@ export type TenantState = Readonly<Record<string, unknown>>;
 
 /** @throws {RangeError} it is too long. */
 export async function writeState(state: TenantState, deps: ObjectWriterDeps): Promise<CheckpointObject> {
-  const text = `${JSON.stringify(state)}\n`;
-  if (Buffer.byteLength(text) > MAX_LINE_BYTES) throw new RangeError('The state of a tenant is too long');
+  const line = Buffer.from(`${JSON.stringify(state)}\n`);
+  if (line.length > MAX_LINE_BYTES) throw new RangeError('The state of a tenant is too long');
   const writer = createObjectWriter(deps);
-  await writer.add([text]);
+  await writer.add(line, 1);
   const [object] = await writer.close();
   return object as CheckpointObject;
 }
