@@ -24,6 +24,7 @@ import { type CacheStats, createCacheStats } from './cache/stats/stats.ts';
 import { type CacheStatsSum, createCacheStatsSum } from './cache/stats/stats-sum.ts';
 import { createWarming, type Warming } from './cache/warming/warming.ts';
 import { createDoomedObjects } from './cleaning/doomed-objects.ts';
+import { createOldGenerations } from './cleaning/old-generations.ts';
 import { createTombstones } from './cleaning/tombstones.ts';
 import type { Config } from './config/config.ts';
 import type { DataKeys } from './crypto/data-keys.ts';
@@ -170,6 +171,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
       reclaim,
       tombstones: createTombstones({ redis, keys }),
       doomed: createDoomedObjects({ redis, keys, blobs }),
+      oldGenerations: createOldGenerations({ redis, keys }),
       now,
     }),
     erasure: createErasure({

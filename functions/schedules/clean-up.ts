@@ -1,7 +1,7 @@
 /**
- * Every 5 minutes: finishes half-made tenants and changes, removes expired entries and sessions, counts shares of the session
- * memory that were lost, frees abandoned reservations, keeps tenants within the memory there is, sums up the statistics, and
- * removes old exports.
+ * Every 5 minutes: finishes half-made tenants and changes, removes expired entries and sessions and data that a restore replaced,
+ * counts shares of the session memory that were lost, frees abandoned reservations, keeps tenants within the memory there is,
+ * sums up the statistics, and removes old exports.
  */
 import { scheduled } from '../../lib/jobs/scheduled.ts';
 

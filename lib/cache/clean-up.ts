@@ -4,6 +4,7 @@
  */
 import type { DoomedObjects } from '../cleaning/doomed-objects.ts';
 import { createDueTenants, type DueExpiries, type DueTenant } from '../cleaning/due-tenants.ts';
+import type { OldGenerations } from '../cleaning/old-generations.ts';
 import type { Tombstones } from '../cleaning/tombstones.ts';
 import { BlobUnavailableError } from '../errors.ts';
 import { EXPIRED_BATCH, type ExpiredRecords } from '../gate/expired-records.ts';
@@ -21,6 +22,8 @@ export interface CleanUpReport {
   readonly bytesFreed: number;
   /** Removed because they were invalidated. */
   readonly reclaimed: number;
+  /** Of generations of data that others have taken the place of. */
+  readonly superseded: number;
   /** Of sessions that were terminated, and could not live any more. */
   readonly tombstones: number;
   /** Deleted from S3. */
@@ -30,6 +33,9 @@ export interface CleanUpReport {
   /** False: time ran out, or S3 did not answer; the next run goes on. */
   readonly finished: boolean;
 }
+
+/** Of an old generation of one tenant, in one run: others wait. */
+const MAX_PAGES = 250;
 
 /** One run over all tenants. */
 interface Pass {
@@ -50,10 +56,11 @@ export function createCleanUp(deps: {
   readonly reclaim: Pick<Reclaim, 'run'>;
   readonly tombstones: Tombstones;
   readonly doomed: DoomedObjects;
+  readonly oldGenerations: OldGenerations;
   /** Unix ms: only chooses candidates; Redis' own time decides. */
   readonly now: () => number;
 }) {
-  const { tenants, telemetry, expired, reclaim, tombstones, doomed } = deps;
+  const { tenants, telemetry, expired, reclaim, tombstones, doomed, oldGenerations } = deps;
   const findDue = createDueTenants(deps);
 
   const removeExpiries = async (id: TenantId, { generation, members: first }: DueExpiries, pass: Pass) => {
@@ -68,6 +75,17 @@ export function createCleanUp(deps: {
       if (members.length < EXPIRED_BATCH || !progress || pass.signal?.aborted) return freed;
       members = await expired.findDue(id, generation, pass.signal);
     }
+  };
+
+  /** The oldest first: one that was retired later stays until it is gone. */
+  const removeOld = async ({ id, generation, retired }: DueTenant, { signal }: Pass): Promise<number> => {
+    let removed = 0;
+    for (const old of retired) {
+      const done = await oldGenerations.reclaim({ id, generation, signal }, { generation: old, maxPages: MAX_PAGES });
+      removed += done.records;
+      if (!done.gone) break;
+    }
+    return removed;
   };
 
   const deleteDoomed = async ({ id, generation, doomed: due }: DueTenant, pass: Pass): Promise<number> => {
@@ -103,6 +121,7 @@ export function createCleanUp(deps: {
     let bytesFreed = 0;
     let reclaimed = 0;
     let buried = 0;
+    let superseded = 0;
     let objects = 0;
     for (const tenant of await findDue(page, (id, error) => tellUnreadable(pass, id, error), pass.signal)) {
       if (pass.signal?.aborted) break;
@@ -122,26 +141,29 @@ export function createCleanUp(deps: {
         buried += gone.removed;
         bytesFreed += gone.bytes;
       }
+      superseded += await removeOld(tenant, pass);
       objects += await deleteDoomed(tenant, pass);
     }
-    return { removed, bytesFreed, reclaimed, tombstones: buried, objects };
+    return { removed, bytesFreed, reclaimed, superseded, tombstones: buried, objects };
   };
 
   return {
     /** One pass over all tenants; ends early when `signal` aborts. Safe to run twice, or beside itself. */
     async run(signal?: AbortSignal): Promise<CleanUpReport> {
-      const report = { tenants: 0, removed: 0, bytesFreed: 0, reclaimed: 0, tombstones: 0, objects: 0 };
+      const report = { tenants: 0, removed: 0, bytesFreed: 0, reclaimed: 0, superseded: 0, tombstones: 0, objects: 0 };
       const pass: Pass = { signal, unreadable: new Set(), storeFailed: false };
       for await (const page of tenantPages(tenants, signal)) {
         const done = await cleanPage(page, pass);
         report.removed += done.removed;
         report.bytesFreed += done.bytesFreed;
         report.reclaimed += done.reclaimed;
+        report.superseded += done.superseded;
         report.tombstones += done.tombstones;
         report.objects += done.objects;
         report.tenants += page.length;
       }
       telemetry.count('riptide_expired_records_removed_total', report.removed);
+      telemetry.count('riptide_superseded_records_removed_total', report.superseded);
       telemetry.count('riptide_session_tombstones_removed_total', report.tombstones);
       return { ...report, unreadable: pass.unreadable.size, finished: !signal?.aborted && !pass.storeFailed };
     },

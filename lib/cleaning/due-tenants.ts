@@ -5,6 +5,7 @@ import type { TenantId } from '../ids.ts';
 import { KEPT_GENERATION, type Keys } from '../keys.ts';
 import type { RedisDriver, RedisReply } from '../redis/driver.ts';
 import type { DoomedObjects } from './doomed-objects.ts';
+import type { OldGenerations } from './old-generations.ts';
 import type { Tombstones } from './tombstones.ts';
 
 export interface DueTenant {
@@ -18,6 +19,8 @@ export interface DueTenant {
   readonly dead: boolean;
   /** Objects of it in S3 may be due. */
   readonly doomed: boolean;
+  /** Generations of its data that may be reclaimed, the oldest first. */
+  readonly retired: readonly number[];
 }
 
 /** Expiry members that are due, of the index of one generation; as many as one call removes at most. */
@@ -34,10 +37,11 @@ export function createDueTenants(deps: {
   readonly expired: Pick<ExpiredRecords, 'dueCommand'>;
   readonly tombstones: Pick<Tombstones, 'dueCommand'>;
   readonly doomed: Pick<DoomedObjects, 'dueCommand'>;
+  readonly oldGenerations: Pick<OldGenerations, 'dueCommand'>;
   /** Unix ms: only chooses candidates; Redis' own time decides. */
   readonly now: () => number;
 }) {
-  const { redis, keys, expired, tombstones, doomed, now } = deps;
+  const { redis, keys, expired, tombstones, doomed, oldGenerations, now } = deps;
 
   /** What is asked about one tenant; {@link readDue} reads the replies in this order. */
   const commands = (id: TenantId, generation: number) => [
@@ -45,6 +49,7 @@ export function createDueTenants(deps: {
     expired.dueCommand(id, KEPT_GENERATION),
     tombstones.dueCommand(id, now()),
     doomed.dueCommand(id, generation, now()),
+    oldGenerations.dueCommand(id, now()),
   ];
 
   /** @param unreadable is told of each tenant whose gate is damaged, and why. */
@@ -92,15 +97,16 @@ function readGate(
 
 /** Null: nothing is due. What Redis could not answer is as if there was none: the next pass asks again. */
 function readDue(tenant: KnownTenant, replies: readonly (RedisReply | Error)[]): DueTenant | null {
-  const [own = [], kept = [], dead = [], doomed = []] = replies.map((reply) =>
+  const [own = [], kept = [], dead = [], doomed = [], retired = []] = replies.map((reply) =>
     Array.isArray(reply) ? (reply as readonly string[]) : [],
   );
   const expiries = [
     { generation: tenant.generation, members: own },
     { generation: KEPT_GENERATION, members: kept },
   ].filter(({ members }) => members.length > 0);
-  const due = { ...tenant, expiries, dead: dead.length > 0, doomed: doomed.length > 0 };
-  return expiries.length > 0 || due.invalidated || due.dead || due.doomed ? due : null;
+  const some = expiries.length + dead.length + doomed.length + retired.length > 0 || tenant.invalidated;
+  if (!some) return null;
+  return { ...tenant, expiries, dead: dead.length > 0, doomed: doomed.length > 0, retired: retired.map(Number) };
 }
 
 /** Whether a tenant's field `v` names an epoch: it may hold its share of the memory only (includes/epochs.lua). */

@@ -74,7 +74,7 @@ export function createBlobValues(deps: {
   const register = async (id: TenantId, standing: Standing): Promise<BlobSlot> => {
     const ulid = newUlid(now());
     const untilMs = await nameObject(id, ulid, standing);
-    if (untilMs === 0) throw new RedisUnavailableError('There is no such tenant');
+    if (untilMs === 0) throw new RedisUnavailableError('There is no such tenant, or its data was replaced');
     return { ulid, untilMs };
   };
 
@@ -141,7 +141,8 @@ export function createBlobValues(deps: {
     /** Has an object that {@link isWaiting} deleted soon: it waits no more. Two round trips; it has a name all the while. */
     async doom(id: TenantId, slot: BlobSlot, standing: Standing): Promise<void> {
       const { generation, signal } = standing;
-      await nameObject(id, slot.ulid, { ...standing, forMs: 0 });
+      // Of a generation that was replaced it is deleted with that.
+      if ((await nameObject(id, slot.ulid, { ...standing, forMs: 0 })) === 0) return;
       await redis.send(['ZREM', keys.index(id, generation), waitingMember(slot)], { kind: 'write', signal });
     },
 

@@ -31,6 +31,7 @@ import { checkKey } from './key-scripts.ts';
 import { releaseCacheLease } from './lease-scripts.ts';
 import { checkLimit } from './limit-scripts.ts';
 import { registerObject } from './object-scripts.ts';
+import { reclaimGeneration } from './old-generation-scripts.ts';
 import { freeAbandonedHolds, releaseQuota, reserveQuota, settleQuota } from './quota-scripts.ts';
 import { removeExpiredRecords } from './record-scripts.ts';
 import {
@@ -112,6 +113,7 @@ export const allScripts = [
   readBilling,
   readBillingRun,
   readUsage,
+  reclaimGeneration,
   registerObject,
   releaseCacheLease,
   releaseQuota,

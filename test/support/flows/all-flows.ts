@@ -16,6 +16,7 @@ import { largeValueFlows } from './large-value-flows.ts';
 import { leaseFlows } from './lease-flows.ts';
 import { limiterFlows } from './limiter-flows.ts';
 import { memoryFlows } from './memory-flows.ts';
+import { oldGenerationFlows } from './old-generation-flows.ts';
 import { passFlows } from './pass-flows.ts';
 import { quotaFlows } from './quota-flows.ts';
 import { sessionBudgetFlows } from './session-budget-flows.ts';
@@ -45,4 +46,5 @@ export const allFlows: readonly Flow[] = [
   ...passFlows,
   ...sessionFlows,
   ...spillFlows,
+  ...oldGenerationFlows,
 ];
