@@ -23,6 +23,8 @@ import { createTiering } from './cache/memory/tiering.ts';
 import { type CacheStats, createCacheStats } from './cache/stats/stats.ts';
 import { type CacheStatsSum, createCacheStatsSum } from './cache/stats/stats-sum.ts';
 import { createWarming, type Warming } from './cache/warming/warming.ts';
+import { type Checkpoints, createCheckpoints } from './checkpoints/checkpoints.ts';
+import { createStateTools } from './checkpoints/state-tools.ts';
 import { createDoomedObjects } from './cleaning/doomed-objects.ts';
 import { createOldGenerations } from './cleaning/old-generations.ts';
 import { createTombstones } from './cleaning/tombstones.ts';
@@ -42,6 +44,12 @@ import type { Telemetry } from './metrics/telemetry.ts';
 import { type AbandonedHolds, createAbandonedHolds } from './quotas/abandoned.ts';
 import type { RedisDriver } from './redis/driver.ts';
 import type { FailpointHook } from './redis/failpoints.ts';
+import type { AppStart } from './runtime-config/config-instance.ts';
+import type { ConfigLook } from './runtime-config/config-look.ts';
+import type { ConfigVersions } from './runtime-config/config-versions.ts';
+import { createConfigServices } from './runtime-config/create-runtime-config.ts';
+import type { Reload } from './runtime-config/reload.ts';
+import type { RuntimeConfig } from './runtime-config/runtime-config.ts';
 import { createPass } from './sessions/spillover/pass/create-pass.ts';
 import type { SpillPass } from './sessions/spillover/pass/spill-pass.ts';
 import { createSpillStats, type SpillStats } from './sessions/spillover/pass/spill-stats.ts';
@@ -72,6 +80,7 @@ export interface Administration {
   readonly apiKeys: ApiKeys;
   readonly audit: Audit;
   readonly billing: Billing;
+  readonly checkpoints: Checkpoints;
   readonly cleanUp: CleanUp;
   readonly erasure: Erasure;
   readonly jobs: Jobs;
@@ -92,6 +101,9 @@ export interface Administration {
   readonly sessionUpkeep: SessionUpkeep;
   readonly spillPass: SpillPass;
   readonly spillStats: SpillStats;
+  readonly runtimeConfig: RuntimeConfig;
+  readonly configReload: Reload;
+  readonly configVersions: ConfigVersions;
 }
 
 /** The ports, as app.ts has chosen and wrapped them. */
@@ -107,6 +119,9 @@ export interface AdministrationDeps {
   /** Unix ms. */
   readonly now: () => number;
   readonly failpoint: FailpointHook | undefined;
+  /** How the configuration came about. */
+  readonly start: AppStart;
+  readonly configLook: Pick<ConfigLook, 'now'>;
   /** Those of the requests: what is known of a tenant is known to both. */
   readonly spillTools: () => Promise<SpillTools>;
 }
@@ -133,7 +148,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   });
   const lambda = functionOf(process.env.RIPTIDE_JOBS_FUNCTION);
   const runs = createStartRun({ name: 'run-jobs', hostRuns, lambda, telemetry });
-  const jobs = createJobs({ redis, keys, runners: createJobRunners(deps), telemetry, now, runs, hostStop });
+  const stateTools = createStateTools(deps, tenants);
+  const jobs = createJobs({ redis, keys, runners: createJobRunners(deps, stateTools), telemetry, now, runs, hostStop });
   const expired = createExpiredRecords({ redis, keys, now });
   const reclaim = createReclaim({ redis, keys });
   const invalidation = createInvalidationRun({ redis, keys, jobs, expired, reclaim });
@@ -162,6 +178,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     }),
     audit,
     billing,
+    checkpoints: createCheckpoints({ ...stateTools, jobs, config: config.state, configVersion: () => null, now }),
     cleanUp: createCleanUp({
       redis,
       keys,
@@ -170,8 +187,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
       expired,
       reclaim,
       tombstones: createTombstones({ redis, keys }),
-      doomed: createDoomedObjects({ redis, keys, blobs }),
       oldGenerations: createOldGenerations({ redis, keys }),
+      doomed: createDoomedObjects({ redis, keys, blobs }),
       now,
     }),
     erasure: createErasure({
@@ -207,6 +224,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     cacheStatsSum: createCacheStatsSum({ redis, keys, tenants, telemetry, now }),
     oldExports: createOldExports({ redis, keys, blobs, now }),
     ...createSpillover(deps, tenants),
+    ...createConfigServices(deps),
     warming: createWarming({ ...createCacheTools(deps), jobs, audit, now }),
   };
 }

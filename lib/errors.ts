@@ -52,6 +52,18 @@ export class ConfigError extends AppError {
   override readonly status = 500;
 }
 
+/** A configuration that was asked for cannot be used; `issues` names every bad setting at once. The old one stays. */
+export class ConfigRefusedError extends AppError {
+  override readonly code = 'config_refused';
+  override readonly status = 422;
+}
+
+/** A new configuration is being tried with some tenants: it must be promoted or given up first. Nothing was changed. */
+export class ConfigCanaryError extends AppError {
+  override readonly code = 'config_canary_running';
+  override readonly status = 409;
+}
+
 // --- the request -----------------------------------------------------------------------------------------------------
 
 /** The request does not fit its schema; `issues` names each bad field. */
@@ -158,6 +170,8 @@ export class NotFoundError extends CodedError<
   | 'reservation_not_found'
   | 'job_not_found'
   | 'export_not_found'
+  | 'config_version_not_found'
+  | 'checkpoint_not_found'
 > {
   override readonly status = 404;
 }
@@ -194,6 +208,17 @@ export class IdempotencyError extends AppError {
 export class CorruptValueError extends AppError {
   override readonly code = 'value_corrupt';
   override readonly status = 500;
+}
+
+/** One checkpoint or restore at a time: another job has its turn. */
+export class CheckpointRunningError extends AppError {
+  override readonly code = 'checkpoint_running';
+  override readonly status = 409;
+  constructor(jobId: string) {
+    super(`Another checkpoint or restore is under way: ${jobId}. Follow it, and try again when it has ended`, {
+      details: { job: jobId },
+    });
+  }
 }
 
 /** A newer version wrote the checkpoint: there is something in it that this one cannot read. Nothing was changed. */

@@ -117,6 +117,10 @@ export function createKeys(prefix: string) {
     spillPass: () => `${prefix}{sys}:sessions:pass`,
     /** string: the sessions of all tenants together, as a pass summed them up (lib/sessions/spillover/pass/spill-stats-format.ts) */
     spillStats: () => `${prefix}{sys}:sessions:stats`,
+    /** string with a TTL: the job that writes a checkpoint, or restores one: one at a time */
+    checkpointJob: () => `${prefix}{sys}:checkpoints:job`,
+    /** string: when the oldest checkpoint that is kept or written was begun, Unix ms: objects that were in use then are not deleted */
+    checkpointsOldest: () => `${prefix}{sys}:checkpoints:oldest`,
     /** string: exists until it is time to look for old exports again */
     exportsLooked: () => `${prefix}{sys}:exports:looked`,
     /** string: a job (see lib/jobs/job-format.ts) */
@@ -131,6 +135,10 @@ export function createKeys(prefix: string) {
     jobIndex: () => `${prefix}{sys}:jobs:idx`,
     /** hash: an idempotent call's state and reply */
     idempotency: (digest: string) => `${prefix}{sys}:idem:${digest}`,
+    /** string: which version of the configuration is active (lib/runtime-config/active-format.ts) */
+    configActive: () => `${prefix}{sys}:config:active`,
+    /** hash: version -> JSON of the versions in use */
+    configVersions: () => `${prefix}{sys}:config:versions`,
     /** list: audit entries not yet sealed, JSON, oldest first */
     auditPending: () => `${prefix}{sys}:audit:pending`,
     /** sorted set: ids of the last 10,000 audit entries pushed, by Unix ms */
@@ -142,8 +150,26 @@ export function createKeys(prefix: string) {
   } as const;
 }
 
+/** S3: the manifests of checkpoints; there is nothing else under it. */
+export const CHECKPOINTS = 'checkpoints/';
+export const checkpointBlob = (id: string): string => `${CHECKPOINTS}${id}.ckpt`;
+
+/** S3: what checkpoints have of tenants: objects that several of them may name. */
+export const CHECKPOINT_DATA = 'checkpoint-data/';
+export const checkpointDataPrefix = (id: TenantId): string => `${CHECKPOINT_DATA}${id}/`;
+export const checkpointDataBlob = (id: TenantId, name: string): string => `${checkpointDataPrefix(id)}${name}.ckpt`;
+
+/** S3: what the steps of a checkpoint that is written have come to. */
+export const CHECKPOINT_PARTS = 'checkpoint-parts/';
+export const checkpointPartBlob = (id: string, part: number): string =>
+  `${CHECKPOINT_PARTS}${id}/${String(part).padStart(6, '0')}.ndjson`;
+
+/** S3: whose bucket this is, JSON; written once. */
+export const DEPLOYMENT = 'deployment';
+
 /** S3: what else belongs to a tenant; all of it goes when the tenant is erased. */
 export const tenantBlobPrefixes = (id: TenantId): readonly string[] => [
+  checkpointDataPrefix(id),
   sessionBlobPrefix(id),
   `cache/${id}/`,
   exportPrefix(id),
@@ -170,6 +196,13 @@ export const revocationBlob = (id: TenantId, keyId: string): string => `${revoca
 export const erasureLogBlob = (id: TenantId): string => `log/erasures/${id}.json`;
 export const ERASURE_RECEIPTS = 'log/receipts/';
 export const erasureReceiptBlob = (id: TenantId): string => `${ERASURE_RECEIPTS}${id}.json`;
+
+/** S3: versions of the configuration, by number, never written again; which one is active; and the file that makes new ones. */
+export const CONFIG_VERSIONS = 'config/versions/';
+export const configVersionBlob = (version: number): string =>
+  `${CONFIG_VERSIONS}${String(version).padStart(10, '0')}.json`;
+export const CONFIG_ACTIVE = 'config/active.json';
+export const CONFIG_FILE = 'config/persistence.yml';
 
 /** Of S3: the audit log's archived blocks. */
 export const AUDIT_BLOCKS = 'audit/';

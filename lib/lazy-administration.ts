@@ -10,6 +10,7 @@ const METHODS: { readonly [S in keyof Administration]: { readonly [M in keyof Ad
   apiKeys: { create: true, rotate: true, revoke: true },
   audit: { append: true, seal: true, archive: true, list: true },
   billing: { get: true, list: true, adjust: true, closeDue: true, closeWhenDue: true, closeFinal: true },
+  checkpoints: { start: true, startDue: true, list: true, get: true, newest: true },
   cleanUp: { run: true },
   erasure: { eraseDue: true, get: true },
   jobs: { start: true, get: true, list: true, cancel: true, run: true },
@@ -38,6 +39,9 @@ const METHODS: { readonly [S in keyof Administration]: { readonly [M in keyof Ad
   sessionUpkeep: { run: true },
   spillPass: { run: true },
   spillStats: { ofTenant: true, ofAll: true },
+  runtimeConfig: { alter: true, activate: true, standing: true, find: true, differences: true },
+  configReload: { reload: true, takeFile: true, takeStored: true },
+  configVersions: { list: true, get: true },
 };
 
 /** The services of administration, all loaded together with the first call of any. */

@@ -20,30 +20,34 @@ export function createDoomedObjects(deps: {
 }) {
   const { redis, keys, blobs } = deps;
 
-  /** Asks for members of the index that are due, `limit` at most. @param nowMs of Redis: an object under way must not go. */
-  const dueCommand = (id: TenantId, generation: number, nowMs: number, limit = 1) => {
-    const until = `[d\0${String(Math.max(0, nowMs - DOOMED_FOR_MS)).padStart(14, '0')}\0~`;
+  /** Asks for members of the index that are due, `limit` at most. @param horizon as `horizonMs`: an object under way must not go. */
+  const dueCommand = (id: TenantId, generation: number, horizon: number, limit = 1) => {
+    const until = `[d\0${String(Math.max(0, horizon - DOOMED_FOR_MS)).padStart(14, '0')}\0~`;
     return ['ZRANGE', keys.index(id, generation), '[d\0', until, 'BYLEX', 'LIMIT', 0, limit] as const;
   };
 
-  const redisNowMs = async (signal?: AbortSignal): Promise<number> => {
-    const [seconds, us] = (await redis.send(['TIME'], { kind: 'read', signal })) as readonly string[];
-    return Number(seconds) * 1000 + Math.floor(Number(us) / 1000);
+  /** What was given up before then may go: now, by Redis' clock, or when the oldest checkpoint began, which may name it. */
+  const horizonMs = async (signal?: AbortSignal): Promise<number> => {
+    const [time, oldest] = await redis.sendAll([['TIME'], ['GET', keys.checkpointsOldest()]], { kind: 'read', signal });
+    for (const reply of [time, oldest]) if (reply instanceof Error) throw reply;
+    const [seconds, us] = time as readonly string[];
+    const nowMs = Number(seconds) * 1000 + Math.floor(Number(us) / 1000);
+    return typeof oldest === 'string' ? Math.min(nowMs, Number(oldest)) : nowMs;
   };
 
   return {
     dueCommand,
-    redisNowMs,
+    horizonMs,
 
     /**
      * Deletes the objects that have been due for a minute, then forgets them: ended in between, it is done again. Three calls
      * for each 1,000. @returns how many. @throws {BlobUnavailableError} those of the batches before are gone.
      */
     async collectDoomed(id: TenantId, generation: number, signal?: AbortSignal): Promise<number> {
-      const nowMs = await redisNowMs(signal);
+      const until = await horizonMs(signal);
       let collected = 0;
       while (!signal?.aborted) {
-        const command = dueCommand(id, generation, nowMs, BATCH);
+        const command = dueCommand(id, generation, until, BATCH);
         const members = (await redis.send(command, { kind: 'read', signal })) as readonly string[];
         if (members.length === 0) return collected;
         const objects = members.flatMap((member) => doomedBlob(id, member) ?? []);

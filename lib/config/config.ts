@@ -142,6 +142,14 @@ export interface StateConfig {
   readonly checkpointIntervalMs: number;
   readonly maxCheckpoints: number;
   readonly checkpointCompression: boolean;
+  /** Checkpoints kept beside the newest: of so many hours, days and weeks the newest of each. */
+  readonly keptHourly: number;
+  readonly keptDaily: number;
+  readonly keptWeekly: number;
+  /** Entries of the cache are in scheduled checkpoints. */
+  readonly checkpointCache: boolean;
+  /** 0: never. */
+  readonly restoreDrillIntervalMs: number;
   readonly enableGracefulShutdown: boolean;
   readonly shutdownTimeoutMs: number;
 }

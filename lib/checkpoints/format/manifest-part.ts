@@ -9,7 +9,7 @@ import { checkedLines, withDigest } from './digested-text.ts';
 import { bytesOf } from './manifest.ts';
 import { CheckpointRun, CheckpointTenant, RecordCounts } from './manifest-schema.ts';
 
-const { tenant, generation, epoch, seq, counters, state } = CheckpointTenant.unwrap().shape;
+const { tenant, generation, epoch, seq, counters, state, state_of } = CheckpointTenant.unwrap().shape;
 
 /** A tenant is begun. Begun again, what stands before of it does not count. */
 const BegunTenant = z
@@ -21,6 +21,7 @@ const BegunTenant = z
     seq,
     counters,
     state,
+    state_of,
     /** Taken over from the manifest before. */
     kept: z.array(CheckpointRun).readonly(),
     /** The run that is written, its objects left out; null: nothing changed. */

@@ -42,6 +42,8 @@ export const CheckpointTenant = z
     counters: z.string(),
     /** What administration knows of it: state-object.ts. */
     state: CheckpointObject.nullable(),
+    /** Digest of what it says: while it stays, so does the object. */
+    state_of: z.string(),
     counts: RecordCounts,
     /** Of all its objects. */
     bytes: Amount,

@@ -24,7 +24,16 @@ import { beginCacheObject } from './cache-object-scripts.ts';
 import { getCacheEntry, leaseCacheEntry } from './cache-read-scripts.ts';
 import { deleteCacheEntry, setCacheEntry } from './cache-write-scripts.ts';
 import { beginIdempotent, beginTenantCall, endIdempotent, endTenantCall } from './call-scripts.ts';
-import { beginFeed, beginGeneration, flipGeneration, readRecords, reviveTenant, trimFeed } from './checkpoint-scripts.ts';
+import {
+  beginFeed,
+  beginGeneration,
+  flipGeneration,
+  readRecords,
+  reviveTenant,
+  takeTurn,
+  trimFeed,
+} from './checkpoint-scripts.ts';
+import { activateConfig } from './config-scripts.ts';
 import { verifyAccess } from './gate-scripts.ts';
 import { cancelJob, claimJob, findDueJobs, heartbeatJob, removeJob, saveJob, startJob } from './job-scripts.ts';
 import { checkKey } from './key-scripts.ts';
@@ -66,9 +75,12 @@ import {
 
 export const allScripts = [
   ackAudit,
+  activateConfig,
   addAdjustment,
   appendAudit,
   beginCacheObject,
+  beginFeed,
+  beginGeneration,
   beginIdempotent,
   beginSessionLowering,
   beginTenantCall,
@@ -90,6 +102,7 @@ export const allScripts = [
   endTenantCall,
   findDueJobs,
   finishErasure,
+  flipGeneration,
   forgetRefusals,
   freeAbandonedHolds,
   getCacheEntries,
@@ -112,6 +125,7 @@ export const allScripts = [
   raiseAlert,
   readBilling,
   readBillingRun,
+  readRecords,
   readUsage,
   reclaimGeneration,
   registerObject,
@@ -126,6 +140,7 @@ export const allScripts = [
   reserveQuota,
   reserveTenant,
   restoreSession,
+  reviveTenant,
   revokeApiKey,
   rotateSession,
   saveJob,
@@ -140,9 +155,11 @@ export const allScripts = [
   startJob,
   storeCacheEntries,
   stubSessions,
+  takeTurn,
   terminateSessions,
   touchCacheEntry,
   touchSession,
+  trimFeed,
   unlistTenant,
   updateSession,
   verifyAccess,

@@ -1,0 +1,45 @@
+/** What checkpoints and restores are made of. */
+import type { AdministrationDeps } from '../administration.ts';
+import { createTenantCipher } from '../crypto/tenant-cipher.ts';
+import { createJobReader } from '../jobs/job-reader.ts';
+import type { Tenants } from '../tenants/tenants.ts';
+import { createCheckpointStore } from './checkpoint-store.ts';
+import { createLoggedErasures } from './logged-erasures.ts';
+import { createRetirement } from './retirement.ts';
+import { createTurn } from './turn.ts';
+import { createRecordPages } from './walk/record-pages.ts';
+import { createCheckpointWriter } from './writing/checkpoint-writer.ts';
+import { createTenantScan } from './writing/tenant-scan.ts';
+import { createTenantStates } from './writing/tenant-state.ts';
+import { createTenantWriter } from './writing/tenant-writer.ts';
+
+export type StateTools = ReturnType<typeof createStateTools>;
+
+export function createStateTools(deps: AdministrationDeps, tenants: Pick<Tenants, 'listIds'>) {
+  const { config, redis, blobs, keys, dataKeys, tenantKeys, telemetry, now } = deps;
+  const cipher = createTenantCipher({ dataKeys, tenantKeys });
+  const store = createCheckpointStore({ blobs, cipher, now });
+  const pages = createRecordPages({ redis, keys });
+  const states = createTenantStates({ redis, keys });
+  const erasures = createLoggedErasures({ redis, blobs, keys });
+  const tenantWriter = createTenantWriter({ redis, keys, store, cipher, pages, states, now });
+  return {
+    cipher,
+    store,
+    pages,
+    erasures,
+    tenantWriter,
+    writer: createCheckpointWriter({
+      redis,
+      keys,
+      store,
+      tenants,
+      scan: createTenantScan({ redis, keys, pages, states }),
+      writer: tenantWriter,
+      erasures,
+      now,
+    }),
+    retirement: createRetirement({ redis, keys, blobs, store, config: config.state, telemetry, now }),
+    turn: createTurn({ redis, keys, jobs: createJobReader({ redis, keys }) }),
+  };
+}

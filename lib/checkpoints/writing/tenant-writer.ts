@@ -1,0 +1,203 @@
+/** Writes what a checkpoint has of one tenant: what it takes over from the one before, and the run that is new. */
+import type { TenantCipher } from '../../crypto/tenant-cipher.ts';
+import { unpackContextData } from '../../gate/context-format.ts';
+import { unpackCounters } from '../../gate/counters.ts';
+import { unpackLimits } from '../../gate/gate-fields.ts';
+import { newUlid, type TenantId } from '../../ids.ts';
+import type { Keys } from '../../keys.ts';
+import { type BegunFeed, beginFeed } from '../../redis/bindings/checkpoint-scripts.ts';
+import type { RedisDriver } from '../../redis/driver.ts';
+import { runScript } from '../../redis/script.ts';
+import type { CheckpointStore } from '../checkpoint-store.ts';
+import { whyNewBase } from '../format/compaction-policy.ts';
+import { createRunWriter } from '../format/frame-writer.ts';
+import type { InvalidationEpochs } from '../format/invalidation-epochs.ts';
+import type { PartLine } from '../format/manifest-part.ts';
+import type { CheckpointTenant, RecordCounts } from '../format/manifest-schema.ts';
+import { writeState } from '../format/state-object.ts';
+import type { RecordPages, Walk } from '../walk/record-pages.ts';
+import type { TenantStates } from './tenant-state.ts';
+
+/** A tenant whose run is being written; kept in the job's cursor. */
+export interface OpenTenant {
+  readonly tenant: TenantId;
+  readonly generation: number;
+  readonly epochs: Walk['epochs'];
+  readonly after: string | null;
+  readonly counts: RecordCounts;
+  /** Lines written so far. */
+  readonly lines: number;
+  /** When it was begun, Redis' time, Unix ms: what had expired by then is left out. */
+  readonly nowMs: number;
+}
+
+/** What a step wrote of a tenant. */
+export interface Written {
+  readonly parts: readonly PartLine[];
+  /** Null: it has ended. */
+  readonly open: OpenTenant | null;
+  /** Its records are of another generation by now: it is to be begun again. */
+  readonly again?: true;
+  /** Bytes of the objects written. */
+  readonly bytes: number;
+}
+
+export interface WriteOptions {
+  /** Whether entries of the cache are written. */
+  readonly cache: boolean;
+  /** Whether the feed of changes is begun anew: what is written then can be built upon. */
+  readonly feeds: boolean;
+  readonly signal: AbortSignal;
+}
+
+export type TenantWriter = ReturnType<typeof createTenantWriter>;
+
+export function createTenantWriter(deps: {
+  readonly redis: RedisDriver;
+  readonly keys: Keys;
+  readonly store: CheckpointStore;
+  readonly cipher: TenantCipher;
+  readonly pages: RecordPages;
+  readonly states: TenantStates;
+  /** Unix ms; only in names. */
+  readonly now: () => number;
+}) {
+  const { redis, keys, store, cipher, pages, states, now } = deps;
+
+  const gateOf = async (id: TenantId, signal: AbortSignal) => {
+    const [limits, counters, context] = (await redis.send(['HMGET', keys.gate(id), 'h', 'm', 'x'], {
+      kind: 'read',
+      signal,
+    })) as readonly (string | null)[];
+    if (typeof limits !== 'string' || typeof counters !== 'string') return null;
+    return { limits: unpackLimits(limits), counters, context: unpackContextData(context ?? '{}') };
+  };
+
+  const writerDeps = async (id: TenantId, signal: AbortSignal) => {
+    const gate = await gateOf(id, signal);
+    if (gate === null) return null;
+    return {
+      sink: store.sinkOf(id, signal),
+      seal: await cipher.sealer(id, gate.context),
+      newName: () => newUlid(now()),
+    };
+  };
+
+  /** Without the feed: as far as the tenant's counters tell. */
+  const beginAside = async (id: TenantId, signal: AbortSignal): Promise<BegunFeed | null> => {
+    const gate = await gateOf(id, signal);
+    if (gate === null) return null;
+    const { seq } = unpackCounters(gate.counters);
+    const { generation } = gate.limits;
+    const nowMs = now();
+    return { generation, seq, before: 0, first: 0, epoch: 0, nowMs, counters: gate.counters, epochs: [0] };
+  };
+
+  return {
+    /**
+     * Begins a tenant: from here on its changes are told of under a new epoch.
+     * @param before what the checkpoint that is built upon has of it. @param stateOf digest of its state now; the state is
+     * written anew when it is another one than before.
+     */
+    async begin(
+      id: TenantId,
+      before: CheckpointTenant | null,
+      { cache, feeds, signal }: WriteOptions,
+      stateOf: string,
+    ): Promise<Written> {
+      const gone: Written = { parts: [{ part: 'gone', tenant: id }], open: null, bytes: 0 };
+      const feed = feeds
+        ? await runScript(redis, beginFeed, {
+            keys: { gate: keys.gate(id), invalidated: keys.invalidated(id) },
+            args: {},
+            kind: 'write',
+            signal,
+          })
+        : await beginAside(id, signal);
+      const to = feed === null ? null : await writerDeps(id, signal);
+      if (feed === null || to === null) return gone;
+      const why = whyNewBase({
+        before: before === null ? null : { generation: before.generation, cache, runs: before.runs },
+        generation: feed.generation,
+        cache,
+        feedReachesBack: before !== null && reachesBack(feed, before.epoch),
+      });
+      const kept = why === null && before !== null ? before.runs : [];
+      const { state, bytes } = await this.state(id, before, stateOf, signal);
+      const counts = countsOf(feed.counters, cache);
+      const begun = {
+        part: 'begun',
+        tenant: id,
+        generation: feed.generation,
+        epoch: feed.epoch,
+        seq: feed.seq,
+        counters: feed.counters,
+        state,
+        state_of: stateOf,
+        kept,
+        run: { started_at_ms: feed.nowMs, epochs: epochsOf(feed) },
+      } as const satisfies PartLine;
+      const epochs = why === null && before !== null ? { from: before.epoch, to: feed.before } : null;
+      return {
+        parts: [begun],
+        open: { tenant: id, generation: feed.generation, epochs, after: null, counts, lines: 0, nowMs: feed.nowMs },
+        bytes,
+      };
+    },
+
+    /** The tenant's state: the object of before, while nothing of it has changed. */
+    async state(id: TenantId, before: CheckpointTenant | null, stateOf: string, signal: AbortSignal) {
+      if (before !== null && before.state !== null && before.state_of === stateOf)
+        return { state: before.state, bytes: 0 };
+      const [state, to] = [await states.read(id, signal), await writerDeps(id, signal)];
+      if (state === null || to === null) return { state: null, bytes: 0 };
+      const object = await writeState({ ...state }, to);
+      return { state: object, bytes: object.bytes };
+    },
+
+    /** Goes on with a tenant until all of it is written, or `isOver`. */
+    async write(open: OpenTenant, { cache, signal }: WriteOptions, isOver: () => boolean): Promise<Written> {
+      const { tenant, generation, epochs } = open;
+      const to = await writerDeps(tenant, signal);
+      if (to === null) return { parts: [{ part: 'gone', tenant }], open: null, bytes: 0 };
+      const writer = createRunWriter(to);
+      const place = { id: tenant, generation, signal };
+      let { after, lines } = open;
+      let ended = false;
+      while (!ended) {
+        const page = await pages.page(place, { epochs, cache, after }, open.nowMs);
+        for (const line of page.lines) await writer.add(line);
+        lines += page.lines.length;
+        ended = page.after === null;
+        after = page.after ?? after;
+        if (!ended && isOver()) break;
+      }
+      const { objects, bytes } = await writer.close();
+      const parts: PartLine[] = objects.length > 0 ? [{ part: 'objects', tenant, objects }] : [];
+      if (!ended) return { parts, open: { ...open, after, lines }, bytes };
+      const gate = await gateOf(tenant, signal);
+      if (gate === null) return { parts: [{ part: 'gone', tenant }], open: null, bytes };
+      if (gate.limits.generation !== generation) return { parts: [], open: null, again: true, bytes };
+      return { parts: [...parts, { part: 'ended', tenant, counts: open.counts }], open: null, bytes };
+    },
+  };
+}
+
+/** Whether every change since that epoch began is in the feed. */
+const reachesBack = ({ before, first }: BegunFeed, epoch: number): boolean =>
+  epoch > 0 && first > 0 && first <= epoch && epoch <= before;
+
+export function countsOf(counters: string, cache: boolean): RecordCounts {
+  const { entries, sessions } = unpackCounters(counters);
+  return { cache: cache ? entries : 0, session: sessions };
+}
+
+function epochsOf({ epochs: [all, ...names] }: BegunFeed): InvalidationEpochs {
+  const namespaces: Record<string, number> = Object.create(null);
+  const tags: Record<string, number> = Object.create(null);
+  for (let i = 0; i < names.length; i += 2) {
+    const [name = '', epoch] = [names[i], Number(names[i + 1])];
+    if (epoch > 0) (name.startsWith('n:') ? namespaces : tags)[name.slice(2)] = epoch;
+  }
+  return { all, namespaces, tags };
+}

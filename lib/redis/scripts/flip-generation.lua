@@ -1,0 +1,68 @@
+--[[
+  Have a tenant served from another generation of its records, which was loaded; the one before is retired.
+
+  Why a script: a request sees all of the old or all of the new. What the records of the new one are charged takes the place of
+  what those of the old one were, in the same step; what has no generation stays as it is.
+
+  KEYS[1] gate          hash     the tenant's limits, counters and API keys
+  KEYS[2] generations   zset     generations besides the one that serves -> 0 being loaded, or when it was retired, Unix ms
+  KEYS[3] invalidated   zset     fields of the gate that hold epochs of invalidations not settled
+
+  ARGV[1] from                   generation that serves now
+  ARGV[2] to                     the one that is loaded
+  ARGV[3] memory                 bytes its records are charged
+  ARGV[4] entries                cache entries
+  ARGV[5] storage                bytes of its objects in S3
+  ARGV[6] raw                    bytes of the values of its entries
+  ARGV[7] packed                 the same as they are packed
+  ARGV[8] sessions               all that live
+  ARGV[9] hotBytes               what those in Redis are charged
+  ARGV[10] spilled               those whose data is in S3
+  ARGV[11] spilledBytes          of their objects
+  ARGV[12] seq                   newest seq of its records
+
+  Returns { 1, epoch of the feed until now or 0, first epoch whose changes are kept or 0 } done; { 2 } it was before; { 3,
+  generation } another one serves; { 4 } the tenant is deleted; { 5, share, epoch } the hot sessions are more than its share of
+  their memory; { 0, 0 } there is no such tenant. But for the first nothing was changed.
+
+  Cost: O(invalidations not settled), at most 10 inner calls.
+]]
+--- @include "includes/open-stock.lua"
+--- @include "includes/session-share.lua"
+local fields = redis.call('HMGET', KEYS[1], 'h', 'r', 'v', 'f')
+local status, version, generation, limits = string.match(fields[1] or '', '^h1,(%a+),(%d+),(%d+),(.*)$')
+if not status then return { 0, 0 } end
+if generation == ARGV[2] then return { 2 } end
+if generation ~= ARGV[1] then return { 3, tonumber(generation) } end
+if status == 'deleted' then return { 4 } end
+local share, shareEpoch = session_share(KEYS[1])
+if tonumber(ARGV[9]) > math.max(share, left.hotBytes) then return { 5, share, shareEpoch } end
+
+local committedMemory, committedStorage = string.match(fields[2] or '', ',(%d+),(%d+)$')
+local epoch, first = left.feedEpoch, string.match(fields[4] or '', '^f1,(%d+)$')
+local names = redis.call('ZRANGE', KEYS[3], 0, -1)
+left.memory = left.kept + tonumber(committedMemory or 0) + ARGV[3]
+left.storage = tonumber(committedStorage or 0) + ARGV[5]
+left.entries, left.raw, left.packed = tonumber(ARGV[4]), tonumber(ARGV[6]), tonumber(ARGV[7])
+left.sessions, left.hotBytes = tonumber(ARGV[8]), tonumber(ARGV[9])
+left.spilled, left.spilledBytes = tonumber(ARGV[10]), tonumber(ARGV[11])
+left.seq = math.max(left.seq, tonumber(ARGV[12])) + 1
+left.feedSeq, left.feedEpoch = 0, 0
+more = more or {}
+more[#more + 1] = 'h'
+more[#more + 1] = string.format('h1,%s,%d,%s,%s', status, version + 1, ARGV[2], limits)
+-- Shares of the memory of all caches stand beside the epochs.
+local memoryShare = string.match(fields[3] or '', ',(%d+)$')
+if memoryShare and memoryShare ~= '0' then
+  more[#more + 1] = 'v'
+  more[#more + 1] = 'v1,0,0,0,0,' .. memoryShare
+end
+--- @include "includes/close-stock.lua"
+redis.call('ZADD', KEYS[2], string.format('%d', nowMs), generation)
+redis.call('ZREM', KEYS[2], ARGV[2])
+local gone = { 'f' }
+if fields[3] and not (memoryShare and memoryShare ~= '0') then gone[2] = 'v' end
+for _, name in ipairs(names) do gone[#gone + 1] = name end
+for from = 1, #gone, 1000 do redis.call('HDEL', KEYS[1], unpack(gone, from, math.min(from + 999, #gone))) end
+redis.call('UNLINK', KEYS[3])
+return { 1, string.format('%d', epoch), first or '0' }
