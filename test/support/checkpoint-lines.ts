@@ -53,8 +53,8 @@ export function storedEntry(seq: number, tags: readonly string[] = [], payload =
     payload,
     Buffer.byteLength(payload),
   );
-  const rest = `29920000,${'0'.repeat(14)},${'0'.repeat(14)},${rawBytes},${seq},300,1795227660003,${metaBytes},${tagBytes},-,${digest},op,${codec}\n${body}`;
-  return `c2,${hash('sha1', rest.slice(0, rest.length - payload.length), 'hex').slice(0, 8)},${rest}`;
+  const rest = `,29920000,${'0'.repeat(14)},${'0'.repeat(14)},${rawBytes},${seq},300,1795227660003,${metaBytes},${tagBytes},-,${digest},op,${codec}\n${body}`;
+  return `c2,${hash('sha1', rest.slice(0, rest.length - payload.length), 'hex').slice(0, 8)}${rest}`;
 }
 
 /** Of few names, so that lines meet. */
