@@ -37,10 +37,18 @@ import type { Quotas } from './quotas/quotas.ts';
 import type { RateLimiter } from './rate-limiter/limiter.ts';
 import type { RedisDriver } from './redis/driver.ts';
 import { type FailpointHook, withFailpoints } from './redis/failpoints.ts';
+import type { AppStart, ConfigInstance } from './runtime-config/config-instance.ts';
+import { type ConfigLook, createConfigLook } from './runtime-config/config-look.ts';
+import { createLiveConfig, type LiveConfig } from './runtime-config/live-config.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
 export interface App extends Administration {
+  /** As it is at the moment: the values are replaced when another configuration is taken (lib/runtime-config). */
   readonly config: Config;
+  readonly liveConfig: LiveConfig;
+  readonly configLook: ConfigLook;
+  /** Of this instance, as against all of them. */
+  readonly configInstance: ConfigInstance;
   readonly redis: RedisDriver;
   readonly blobs: BlobStore;
   /** Null: `encryption.provider` is none, and nothing is encrypted. */
@@ -92,19 +100,37 @@ export function getApp(): Promise<App> {
 export const loadedApp = (): App | undefined => started;
 
 async function startApp(): Promise<App> {
-  const readFile = async (path: string) => (await import('node:fs/promises')).readFile(path, 'utf8');
-  const { config, notes } = await loadConfig({ env: process.env, readFile });
+  let text: string | undefined;
+  // Once: what this instance started with, whatever becomes of the file.
+  const readFile = async (path: string) => (text ??= await (await import('node:fs/promises')).readFile(path, 'utf8'));
+  const sources = { env: { ...process.env }, readFile };
+  const { config, notes } = await loadConfig(sources);
   telemetry.logger.setLogLevel(config.log.level.toUpperCase() as 'INFO');
   for (const note of notes) telemetry.logger.warn(note);
-  started = await buildApp(config);
+  started = await withActiveVersion(await buildApp(config, undefined, { sources }), sources);
   return started;
+}
+
+/** The app, or another one where the active version of the configuration states what only a start can take. */
+async function withActiveVersion(app: App, sources: AppStart['sources']): Promise<App> {
+  const other = (await app.configLook.atStart()) ? await app.configInstance.restart() : null;
+  if (other === null) return app;
+  await app.close();
+  return buildApp(other.config, undefined, { sources, parts: other.parts });
 }
 
 /**
  * Puts the app together. Nothing connects before its first use.
  * @param failpoint called before and after each call of a port; tests make it throw, wait or end the process.
+ * @param start how the configuration came about: another version of it begins with the same. Default: the environment.
  */
-export async function buildApp(config: Config, failpoint?: FailpointHook): Promise<App> {
+export async function buildApp(
+  loaded: Config,
+  failpoint?: FailpointHook,
+  start: AppStart = { sources: { env: process.env, readFile: () => '' } },
+): Promise<App> {
+  const liveConfig = createLiveConfig(loaded);
+  const { config } = liveConfig;
   const driver = await createDriver(config);
   const store = createS3Store(config.blobs);
   const redis = failpoint === undefined ? driver : withFailpoints(driver, failpoint);
@@ -115,6 +141,21 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
   const now = Date.now;
   const elapsed = createElapsedClock();
   const keys = createKeys(`${config.cache.keyPrefix}:${config.cache.version}:`);
+  const configInstance = lazily<ConfigInstance>({ apply: true, restart: true }, async () => {
+    const [{ createConfigInstance }, { createVersionStore }] = await Promise.all([
+      import('./runtime-config/config-instance.ts'),
+      import('./runtime-config/version-store.ts'),
+    ]);
+    const store = createVersionStore({ redis, blobs, keys });
+    return createConfigInstance({ live: liveConfig, store, start, telemetry });
+  });
+  const configLook = createConfigLook({
+    redis,
+    keys,
+    isOn: () => config.state.enableHotReload,
+    apply: configInstance.apply,
+    nowMs: elapsed,
+  });
   const expired = lazily<Pick<ExpiredRecords, 'free'>>({ free: true }, async () =>
     (await import('./gate/expired-records.ts')).createExpiredRecords({ redis, keys, now }),
   );
@@ -157,7 +198,20 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
       now,
     }),
   );
-  const ports = { config, redis, blobs, blobValues, keys, tenantKeys, dataKeys, telemetry, now, failpoint };
+  const ports = {
+    config,
+    redis,
+    blobs,
+    blobValues,
+    keys,
+    tenantKeys,
+    dataKeys,
+    telemetry,
+    now,
+    failpoint,
+    start,
+    configLook,
+  };
   const cache = createCache({
     gate,
     keys,
@@ -178,6 +232,9 @@ export async function buildApp(config: Config, failpoint?: FailpointHook): Promi
     ...administration,
     tenantKeys,
     config,
+    liveConfig,
+    configLook,
+    configInstance,
     redis,
     blobs,
     keyProvider,

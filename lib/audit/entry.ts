@@ -14,6 +14,7 @@ export const AUDIT_ACTIONS = [
   'cache.export',
   'cache.invalidate',
   'cache.warm',
+  'config.activate',
   'encryption.rotate',
   'job.cancel',
   'key.create',

@@ -3,10 +3,10 @@ import { SETTINGS } from './schema.ts';
 import type { RawValue } from './value-types.ts';
 
 /** Weakest first: the order in which layers are laid over each other. */
-export const ORIGINS = ['default', 'profile', 'file', 'alias', 'variable'] as const;
+export const ORIGINS = ['default', 'profile', 'file', 'alias', 'variable', 'version'] as const;
 export type OriginKind = (typeof ORIGINS)[number];
 
-/** Where a value was written. `name` is fit to be shown: a variable, or a file and line; never a value. */
+/** Where a value was written. `name` is fit to be shown: a variable, a file and line, or a version; never a value. */
 export interface Origin {
   readonly kind: OriginKind;
   readonly name: string;

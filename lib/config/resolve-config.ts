@@ -11,6 +11,8 @@ export interface ConfigSources {
   readonly env: Environment;
   /** Reads the file that RIPTIDE_CONFIG names; not called when it names none. */
   readonly readFile: (path: string) => string | Promise<string>;
+  /** What a version of the configuration states (lib/runtime-config): as the file does, but later; and above everything. */
+  readonly versioned?: { readonly file: Layer; readonly above: Layer };
 }
 
 export interface ResolvedConfig {
@@ -30,13 +32,18 @@ const PLACEHOLDER: Stated = { raw: '0'.repeat(64), origin: { kind: 'default', na
 /** Compiling the schema's fast path takes 10 ms, and it would run once. */
 const ONCE = { jitless: true };
 
-/** Order: profile < file < aliases < PERSISTENCE_<GROUP>_<NAME>. Never throws for what is written in its sources. */
+/**
+ * Order: profile < file < a version's files < aliases < PERSISTENCE_<GROUP>_<NAME> < what a version sets itself. Never throws for
+ * what is written in its sources.
+ */
 export async function resolveConfig(sources: ConfigSources): Promise<ResolvedConfig> {
   const issues: Issue[] = unknownVariables(sources.env);
   const profile = readProfile(sources.env, issues);
   const defaults = profileLayer(profile);
   const file = await readFileLayer(sources, issues);
-  const layer = overlay([defaults, file, aliasLayer(sources.env), variableLayer(sources.env, issues)]);
+  const { versioned = { file: new Map(), above: new Map() } } = sources;
+  const environment = [aliasLayer(sources.env), variableLayer(sources.env, issues)];
+  const layer = overlay([defaults, file, versioned.file, ...environment, versioned.above]);
   const read = readValues(layer, defaults);
   issues.push(...read.issues);
   const config = derive(read.values, profile, layer);

@@ -26,6 +26,7 @@ export const PROBLEM_CODES = {
   reservation_not_found: { status: 404, meaning: 'No such reservation: settled, out of time, or never made.' },
   job_not_found: { status: 404, meaning: 'No such job, or it ended more than 7 days ago.' },
   export_not_found: { status: 404, meaning: 'No such export of this tenant, or it was made more than 7 days ago.' },
+  config_version_not_found: { status: 404, meaning: 'No such version of the configuration.' },
   invoice_not_found: { status: 404, meaning: 'The tenant has no bill for that month: it was not there.' },
   billing_disabled: { status: 409, meaning: 'Nothing is priced in this deployment: `tenant.enable_billing` is off.' },
   adjustment_limit_reached: { status: 409, meaning: 'The tenant has as many corrections as it may.' },
@@ -89,6 +90,14 @@ export const PROBLEM_CODES = {
   },
   quota_exceeded: { status: 429, meaning: 'A quota that resets is used up. Nothing was changed.' },
   internal: { status: 500, meaning: 'A fault on our side.' },
+  config_refused: {
+    status: 422,
+    meaning: 'The configuration cannot be used: `errors` names each bad setting. The one before goes on.',
+  },
+  config_canary_running: {
+    status: 409,
+    meaning: 'A configuration is being tried with some tenants: activate it, or the one before, first.',
+  },
   config_invalid: { status: 500, meaning: 'The deployment is configured wrongly; its log says how.' },
   store_error: { status: 500, meaning: 'The store refused an operation.' },
   master_key_mismatch: { status: 500, meaning: 'The master key is not the one that data was encrypted under.' },

@@ -18,7 +18,7 @@ export const cacheSettings = defineSettings({
     type: bytes(1, 5 * 2 ** 30),
     default: '20MB',
     production: '10MB',
-    hot: true,
+    hot: false,
     about: 'Largest entry, before packing',
   },
   key_prefix: { type: keyPart, default: 'riptide', hot: false, fixed: true, about: 'First part of every Redis key' },

@@ -1,0 +1,23 @@
+/** Puts together what administration does about the configuration. */
+import type { AdministrationDeps } from '../administration.ts';
+import { createActivation } from './activation.ts';
+import { createConfigVersions } from './config-versions.ts';
+import { createReload } from './reload.ts';
+import { createRuntimeConfig } from './runtime-config.ts';
+import { NO_PARTS } from './settings.ts';
+import { createVersionStore } from './version-store.ts';
+
+export function createConfigServices(deps: AdministrationDeps) {
+  const { blobs, start, configLook, telemetry, now } = deps;
+  const { sources, parts: started = NO_PARTS } = start;
+  const store = createVersionStore(deps);
+  const activation = createActivation({ store, now });
+  const runtimeConfig = createRuntimeConfig({ activation, sources, started, takeNow: configLook.now, now });
+  return {
+    runtimeConfig,
+    configReload: createReload({ runtimeConfig, blobs, sources, readFile: readNow, telemetry }),
+    configVersions: createConfigVersions({ activation, store, sources }),
+  };
+}
+
+const readNow = async (path: string): Promise<string> => (await import('node:fs/promises')).readFile(path, 'utf8');
