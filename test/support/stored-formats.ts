@@ -1,6 +1,7 @@
 /** What an earlier version of the service left in Redis: test/fixtures/stored-formats.json. */
 import { readFileSync } from 'node:fs';
 import type { BlobRef, EntryCodec, EntryMeta } from '../../lib/cache/entry-format.ts';
+import type { CheckpointManifest } from '../../lib/checkpoints/format/manifest-schema.ts';
 import type { TenantId } from '../../lib/ids.ts';
 import { createKeys } from '../../lib/keys.ts';
 import type { Algorithm } from '../../lib/rate-limiter/limit-rules.ts';
@@ -79,6 +80,14 @@ interface StoredFormats {
     readonly object_base64: string;
     readonly expected: SessionIdentity & SessionObjectBytes;
     readonly fields: Readonly<Record<string, string>>;
+  };
+  /** A checkpoint of the tenant with its data objects by name, some of them sealed under the key, and the parts it was made of. */
+  readonly checkpoint: {
+    readonly key_base64: string;
+    readonly objects: Readonly<Record<string, string>>;
+    readonly manifest_base64: string;
+    readonly manifest: CheckpointManifest;
+    readonly parts: readonly string[];
   };
   /** Entries as they were pushed, the same sealed, and the head behind them. */
   readonly audit: { readonly pending: readonly string[]; readonly sealed: readonly string[]; readonly head: string };
