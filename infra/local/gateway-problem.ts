@@ -11,15 +11,16 @@ type GatewayCode =
   | 'headers_too_large'
   | 'reply_too_large'
   | 'internal'
-  | 'gateway_timeout';
+  | 'gateway_timeout'
+  | 'shutting_down';
 
 /** The gateway refuses a request, or has no answer to pass on. `code` is stable, as those of the service. */
 export class GatewayError extends AppError {
   override readonly code: GatewayCode;
   override readonly status: 400 | 404 | 413 | 431 | 500 | 503;
 
-  constructor(status: GatewayError['status'], code: GatewayCode, message: string) {
-    super(message);
+  constructor(status: GatewayError['status'], code: GatewayCode, message: string, retryAfterMs?: number) {
+    super(message, retryAfterMs === undefined ? {} : { retryAfterMs });
     this.status = status;
     this.code = code;
   }

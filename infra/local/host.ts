@@ -13,6 +13,7 @@ import { createRouteTable } from './gateway-route.ts';
 import { closeServer } from './host/close-server.ts';
 import { createInvoker } from './host/invoke.ts';
 import { answerParserError } from './host/parser-error.ts';
+import { createUnderWay, type UnderWay } from './host/under-way.ts';
 import { writeReply } from './host/write-reply.ts';
 import type { RouteEntry } from './service-map.ts';
 
@@ -27,8 +28,11 @@ export interface HostOptions {
 export interface Host {
   readonly url: string;
   readonly port: number;
-  /** Takes no more connections, lets requests under way end within `deadlineMs`, then closes. */
-  stop(options: { readonly deadlineMs: number }): Promise<void>;
+  /**
+   * Takes no more connections and requests, and lets those under way end until `signal` aborts, then closes.
+   * @returns how many requests ended in time, and how many were cut off.
+   */
+  stop(signal: AbortSignal): Promise<{ readonly finished: number; readonly cut: number }>;
 }
 
 /**
@@ -39,7 +43,8 @@ export interface Host {
 export async function startHost({ routes, port, onError }: HostOptions): Promise<Host> {
   const table = createRouteTable(routes);
   const invokers = new Map(routes.map((route) => [route, createInvoker(route.function, MAX_INTEGRATION_MS)]));
-  const app = createServer();
+  const underWay = createUnderWay();
+  const app = createServer(underWay);
 
   async function answer(request: FastifyRequest, requestId: string): Promise<GatewayReply> {
     const found = toGatewayEvent(readRequest(request, requestId), table.match);
@@ -62,6 +67,7 @@ export async function startHost({ routes, port, onError }: HostOptions): Promise
     } catch (error) {
       outcome = toProblemReply(toGatewayError(error), requestId);
     }
+    if (!underWay.isOpen()) reply.raw.setHeader('connection', 'close');
     writeReply(reply.raw, outcome, requestId);
   }
 
@@ -76,7 +82,7 @@ export async function startHost({ routes, port, onError }: HostOptions): Promise
   return {
     url: `http://127.0.0.1:${boundPort}`,
     port: boundPort,
-    stop: ({ deadlineMs }) => closeServer(app, deadlineMs),
+    stop: (signal) => closeServer(app, underWay, signal),
   };
 
   async function loadAll(): Promise<void> {
@@ -87,7 +93,7 @@ export async function startHost({ routes, port, onError }: HostOptions): Promise
   }
 }
 
-function createServer() {
+function createServer(underWay: UnderWay) {
   const app = fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
@@ -102,7 +108,9 @@ function createServer() {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   // Whether a content type is a good one is for the function to say; without it Fastify asks nothing.
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!underWay.isOpen()) return refuseStopping(reply);
+    underWay.enter(reply.raw);
     delete request.raw.headers['content-type'];
     done();
   });
@@ -124,6 +132,8 @@ function readRequest(request: FastifyRequest, requestId: string): GatewayRequest
   };
 }
 
+/** By then another instance may have taken its place. */
+const RETRY_AFTER_MS = 1_000;
 /** More than this of a refused body is not read to its end. */
 const DRAIN_MAX_BYTES = 64 * 1024 * 1024;
 
@@ -137,6 +147,20 @@ function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): v
   const announced = Number(request.raw.headers['content-length']);
   if (!(announced <= DRAIN_MAX_BYTES)) reply.raw.setHeader('connection', 'close');
   writeReply(reply.raw, toProblemReply(toGatewayError(error), requestId), requestId);
+}
+
+/** Of a request that came on a connection there was. It was not begun: another instance may have it. */
+function refuseStopping(reply: FastifyReply): void {
+  const requestId = randomUUID();
+  const error = new GatewayError(
+    503,
+    'shutting_down',
+    'The service is being stopped; nothing was done',
+    RETRY_AFTER_MS,
+  );
+  reply.hijack();
+  reply.raw.setHeader('connection', 'close');
+  writeReply(reply.raw, toProblemReply(error, requestId), requestId);
 }
 
 function toGatewayError(error: unknown): GatewayError {

@@ -3,8 +3,8 @@
 export interface RunsAtOnce {
   /** Starts a run, or notes that one is to follow when as many as may are under way. Does not wait. */
   start(): void;
-  /** Starts no more; resolves when those under way have ended, or `signal` aborts. */
-  stop(signal: AbortSignal): Promise<void>;
+  /** Starts no more; resolves when those under way have ended. */
+  stop(): Promise<void>;
 }
 
 /** As Lambda would run them, in small. */
@@ -47,10 +47,9 @@ export function createRunsAtOnce({
 
   return {
     start,
-    async stop(signal) {
+    async stop() {
       isStopped = true;
-      const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-      if (!signal.aborted) await Promise.race([Promise.all(running), aborted]);
+      await Promise.all(running);
     },
   };
 }

@@ -69,17 +69,11 @@ export function startSchedules<S extends Schedule>({ schedules, atStart, run, on
       start(first, Date.now());
     },
 
-    /** Starts no more runs; resolves when those under way have ended, or after `deadlineMs`. */
-    async stop({ deadlineMs }: { readonly deadlineMs: number }): Promise<void> {
+    /** Starts no more runs; resolves when those under way have ended. */
+    async stop(): Promise<void> {
       isStopped = true;
       for (const timer of timers.values()) clearTimeout(timer);
-      if (running.size === 0) return;
-      let timer: NodeJS.Timeout | undefined;
-      const deadline = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, deadlineMs);
-      });
-      await Promise.race([Promise.all(running.values()), deadline]);
-      clearTimeout(timer);
+      await Promise.all(running.values());
     },
   };
 }

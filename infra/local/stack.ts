@@ -1,6 +1,7 @@
 /** Everything `npm start` runs, started in order and stopped in the reverse one. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { LocalServiceError } from '../../lib/errors.ts';
+import type { ShutdownReport } from '../../lib/shutdown/shutdown-report.ts';
 import { checkMasterKey } from './check-master-key.ts';
 import { createBucket } from './create-bucket.ts';
 import { obtainAdminKey } from './data/admin-key.ts';
@@ -22,6 +23,7 @@ import { startS3Endpoint } from './s3/start-s3-endpoint.ts';
 import { startSchedules } from './schedules.ts';
 import { readServiceMap, type ScheduleEntry, type ServiceMap } from './service-map.ts';
 import { SPILL_SESSIONS, withSpillClock } from './spill-clock.ts';
+import { createStackShutdown } from './stack-shutdown.ts';
 import { superviseRedis } from './supervise-redis.ts';
 import { startUpstashEndpoint } from './upstash/start-upstash-endpoint.ts';
 
@@ -47,12 +49,10 @@ export interface Stack {
   readonly adminKey: string;
   readonly dataDir: string;
   readonly redisUrl: string;
-  /** Lets requests and schedules under way end, then stops every part. */
-  stop(): Promise<void>;
+  /** Ends what is under way as far as the time for it goes (lib/shutdown), then stops every part. @returns how that went. */
+  stop(): Promise<ShutdownReport>;
 }
 
-/** How long requests and schedules under way may take when the stack is stopped. */
-const DRAIN_DEADLINE_MS = 10_000;
 /** As infra/functions.yml names it. */
 const CLEAN_UP = 'schedulesCleanUp';
 const RUN_JOBS = 'schedulesRunJobs';
@@ -75,10 +75,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     };
     applySettings(settings, process.env);
     await checkMasterKey(process.env, options.onNotice);
-    const host = await startFunctions(options, map, parts);
+    const { host, shutdown } = await startFunctions(options, map, parts);
     await data.writeSettings({ ...settings, RIPTIDE_URL: host.url, RIPTIDE_ADMIN_KEY: addresses.adminKey });
     const { adminKey, redisUrl } = addresses;
-    return { url: host.url, adminKey, redisUrl, dataDir: data.path, stop: () => parts.disposeAsync() };
+    const stop = async () => {
+      await parts.disposeAsync();
+      return shutdown();
+    };
+    return { url: host.url, adminKey, redisUrl, dataDir: data.path, stop };
   } catch (error) {
     await parts.disposeAsync();
     throw error;
@@ -114,7 +118,7 @@ async function startOwnRedis(options: StackOptions, data: DataDir, parts: AsyncD
   return redis.url;
 }
 
-async function startFunctions(options: StackOptions, map: ServiceMap, parts: AsyncDisposableStack): Promise<Host> {
+async function startFunctions(options: StackOptions, map: ServiceMap, parts: AsyncDisposableStack): Promise<Functions> {
   const { onNotice, port } = options;
   const onError = (name: string, error: unknown) => onNotice(`Function ${name} failed: ${describeError(error)}`);
   const host = await startHost({ routes: map.routes, port, onError }).catch((error: unknown) => {
@@ -122,26 +126,31 @@ async function startFunctions(options: StackOptions, map: ServiceMap, parts: Asy
   });
   // Loaded only now: its scripts are read through a hook, its settings from the environment prepared above.
   const { loadedApp } = await import('../../lib/app.ts');
-  parts.defer(() => loadedApp()?.close());
   const schedules = startSchedules<ScheduleEntry>({
     schedules: await withSpillClock(map.schedules, process.env),
-    // What has expired meanwhile goes, and what was used last comes back into memory.
-    atStart: ({ name }) => name === CLEAN_UP,
+    // What has expired meanwhile goes, what was used last comes back into memory, and long work goes on.
+    atStart: ({ name }) => name === CLEAN_UP || name === RUN_JOBS,
     run: (schedule, event) => createInvoker(schedule.function).invoke(event, randomUUID()),
     onError: (schedule, error) => onError(schedule.name, error),
   });
   const jobs = startJobRuns(map, onError);
-  parts.defer(async () => {
-    await Promise.all([
-      jobs.stop(AbortSignal.timeout(DRAIN_DEADLINE_MS)),
-      host.stop({ deadlineMs: DRAIN_DEADLINE_MS }),
-      schedules.stop({ deadlineMs: DRAIN_DEADLINE_MS }),
-    ]);
+  const shutdown = await createStackShutdown({
+    drain: host.stop,
+    endRuns: () => Promise.all([schedules.stop(), jobs.stop()]),
+    loadedApp,
+    environment: process.env,
+    onNotice,
   });
+  parts.defer(async () => void (await shutdown()));
   const { hostRuns } = await import('../../lib/jobs/host-runs.ts');
   parts.defer(hostRuns.register('spill-sessions', () => schedules.runNow(SPILL_SESSIONS)));
   parts.defer(hostRuns.register('run-jobs', jobs.start));
-  return host;
+  return { host, shutdown };
+}
+
+interface Functions {
+  readonly host: Host;
+  readonly shutdown: () => Promise<ShutdownReport>;
 }
 
 /** Passes over the jobs when one is started, beside those by the clock. */

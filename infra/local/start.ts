@@ -1,6 +1,7 @@
 /** `npm start`: the whole service on this machine. Options and environment: start-options.ts. */
 import '../lua-hook.ts';
 import { LocalServiceError } from '../../lib/errors.ts';
+import { describeShutdown, isClean } from '../../lib/shutdown/shutdown-report.ts';
 import { banner } from './banner.ts';
 import { type Stack, startStack } from './stack.ts';
 import { readStartOptions, USAGE } from './start-options.ts';
@@ -8,9 +9,13 @@ import { waitForStopSignal } from './stop-signals.ts';
 
 const notify = (text: string) => console.error(`[riptide] ${text}`);
 
-async function main(): Promise<void> {
+/** @returns the exit code. */
+async function main(): Promise<number> {
   const options = readStartOptions(process.argv.slice(2), process.env);
-  if (options === null) return console.log(USAGE);
+  if (options === null) {
+    console.log(USAGE);
+    return 0;
+  }
   const stopSignal = waitForStopSignal(() => {
     notify('Stopped without waiting');
     process.exit(1);
@@ -23,8 +28,11 @@ async function main(): Promise<void> {
   const stack = await startStack({ ...options, onNotice: notify });
   if (!isStopping) announce(stack);
   await stopping;
-  await stack.stop();
-  notify('Stopped');
+  const report = await stack.stop();
+  // For programs; a person reads the next line.
+  if (!process.stdout.isTTY) console.log(`stopped ${JSON.stringify(report)}`);
+  notify(`Stopped: ${describeShutdown(report)}`);
+  return isClean(report) ? 0 : 1;
 }
 
 function announce(stack: Stack): void {
@@ -41,8 +49,7 @@ process.on('unhandledRejection', (error) =>
 );
 
 try {
-  await main();
-  process.exit(0);
+  process.exit(await main());
 } catch (error) {
   // What a person can put right is said in one line; anything else is a bug and needs its stack.
   notify(error instanceof LocalServiceError ? error.message : String(error instanceof Error ? error.stack : error));

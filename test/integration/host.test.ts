@@ -50,7 +50,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await host.stop({ deadlineMs: 100 });
+  await host.stop(AbortSignal.timeout(100));
   await rm(dirname(serviceFile), { recursive: true });
 });
 
@@ -200,7 +200,7 @@ describe('stopping the host [K7]', () => {
     const other = await startFixture();
     const answer = fetch(`${other.url}/slow`);
     await slowStarted();
-    const stopped = other.stop({ deadlineMs: 5000 });
+    const stopped = other.stop(AbortSignal.timeout(5000));
     await expect
       .poll(
         () =>
@@ -224,7 +224,7 @@ describe('stopping the host [K7]', () => {
       () => 'cut off',
     );
     await slowStarted();
-    await other.stop({ deadlineMs: 50 });
+    await other.stop(AbortSignal.timeout(50));
     expect(await answer).toBe('cut off');
   });
 

@@ -12,6 +12,7 @@ import { InvalidRequestError, LoadTimeoutError, OutcomeUnknownError, RedisUnavai
 import type { Caller } from '../../gate/caller.ts';
 import type { Gate } from '../../gate/gate.ts';
 import type { EntryName } from '../../keys.ts';
+import { background } from '../../shutdown/background.ts';
 import type { StoredEntry } from '../entry.ts';
 import { resourceOf } from '../entry-call.ts';
 import type { EntryReader, Lease } from '../entry-reader.ts';
@@ -206,4 +207,5 @@ function goOn(work: Promise<unknown>, { waitUntil, onBackgroundError }: Resolved
     (error: unknown) => onBackgroundError?.(error),
   );
   waitUntil?.(ended);
+  background.track(ended);
 }

@@ -88,14 +88,12 @@ export const stateSettings = defineSettings({
     type: flag(),
     default: 'true',
     hot: false,
-    about: 'Pending work is flushed before a host stops',
-    awaits: 'graceful shutdown',
+    about: 'A host that is stopped ends what it has begun and hands its jobs over; else it cuts off',
   },
   shutdown_timeout_seconds: {
     type: seconds(1, 3_600),
     default: '30',
     hot: false,
-    about: 'Longest time a shutdown takes',
-    awaits: 'graceful shutdown',
+    about: 'Longest time such a stop takes; requests get two thirds of it',
   },
 });

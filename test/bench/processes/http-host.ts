@@ -7,5 +7,5 @@ const { readServiceMap } = await import('../../../infra/local/service-map.ts');
 
 const { routes } = await readServiceMap(fileURLToPath(new URL('../../../serverless.yml', import.meta.url)));
 const host = await startHost({ routes, port: 0, onError: (name, error) => console.error(name, error) });
-process.once('SIGTERM', () => void host.stop({ deadlineMs: 1_000 }).then(() => process.exit(0)));
+process.once('SIGTERM', () => void host.stop(AbortSignal.timeout(1_000)).then(() => process.exit(0)));
 console.log(JSON.stringify(host.url));
