@@ -7,6 +7,9 @@ import { isDeliberate, type Stated } from '../lib/config/layer.ts';
 import { type ResolvedConfig, resolveConfig } from '../lib/config/resolve-config.ts';
 import { type PlacedSetting, SETTINGS } from '../lib/config/schema.ts';
 
+/** With what is to be noted of it. */
+export type PrintedConfig = Omit<ResolvedConfig, 'notes'> & { readonly notes: readonly string[] };
+
 /** One line of the table. */
 export interface ConfigRow {
   readonly setting: string;
@@ -22,7 +25,7 @@ const ADMIN_KEY_HINT = [
 ];
 
 /** Every setting with its value and source, in the order of the documentation. Secrets are hidden; bad values too. */
-export function configRows({ layer, issues }: ResolvedConfig): ConfigRow[] {
+export function configRows({ layer, issues }: PrintedConfig): ConfigRow[] {
   const bad = new Set(issues.map(({ field }) => field));
   return SETTINGS.map((setting) => {
     const stated = layer.get(setting.path);
@@ -54,7 +57,7 @@ function withoutPassword(text: string): string {
 }
 
 /** The table as text: three aligned columns, then problems and notes. */
-export function configText(resolved: ResolvedConfig): string {
+export function configText(resolved: PrintedConfig): string {
   const cells = configRows(resolved).map(({ setting, value, from }) => [setting, value ?? '(missing)', from] as const);
   const width = (column: 0 | 1) => Math.max(...cells.map((row) => row[column].length));
   const table = cells.map(([setting, value, from]) =>
@@ -77,7 +80,7 @@ function section(title: string, lines: readonly string[]): string[] {
 }
 
 /** The same for programs. */
-export function configJson(resolved: ResolvedConfig): string {
+export function configJson(resolved: PrintedConfig): string {
   const { issues, notes } = resolved;
   return JSON.stringify({ usable: issues.length === 0, settings: configRows(resolved), issues, notes }, null, 2);
 }
@@ -92,7 +95,7 @@ function unusedFile(): string[] {
 
 if (import.meta.main) {
   const found = await resolveConfig({ env: process.env, readFile: (path) => readFileSync(path, 'utf8') });
-  const resolved = { ...found, notes: [...found.notes, ...unusedFile()] };
+  const resolved = { ...found, notes: [...(await found.notes()), ...unusedFile()] };
   console.log(process.argv.includes('--json') ? configJson(resolved) : configText(resolved));
   process.exitCode = resolved.issues.length === 0 ? 0 : 1;
 }

@@ -106,7 +106,8 @@ async function startApp(): Promise<App> {
   const sources = { env: { ...process.env }, readFile };
   const { config, notes } = await loadConfig(sources);
   telemetry.logger.setLogLevel(config.log.level.toUpperCase() as 'INFO');
-  for (const note of notes) telemetry.logger.warn(note);
+  // The first request does not wait for them.
+  void notes().then((all) => all.forEach((note) => void telemetry.logger.warn(note)));
   started = await withActiveVersion(await buildApp(config, undefined, { sources }), sources);
   return started;
 }

@@ -63,8 +63,7 @@ function pluginsFor(root: string, entry: BundleEntry): readonly Plugin[] {
     nativeAddon,
     lazyHttp,
     pureBindings,
-    noDescriptions,
-    ...(sources.some((source) => source.startsWith('functions/docs/')) ? [] : [noJsonSchema]),
+    ...(sources.some((source) => source.startsWith('functions/docs/')) ? [] : [noJsonSchema, noDescriptions]),
     ...('routes' in entry ? [sharedEntry(root, entry.routes)] : []),
   ];
 }

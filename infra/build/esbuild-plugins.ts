@@ -51,20 +51,29 @@ export function pureBinding(text: string): string {
     .replace(/\[\.\.\.GATE_ARGS\b,?([^\]]*)\]/g, '/* @__PURE__ */ GATE_ARGS.concat($1)');
 }
 
-/** What a setting does is said for the documentation alone, and the configuration is read by every cold start. */
+/** Contracts, and the groups of settings. */
+const DESCRIBED = /[\\/]lib[\\/](?:config[\\/]groups[\\/][\w-]+|[\w\\/-]*contract)\.ts$/;
+
+/** What a setting or a field means is said for the documentation alone: a cold start need not read it. */
 export const noDescriptions: Plugin = {
   name: 'no-descriptions',
   setup(build) {
-    build.onLoad({ filter: /[\\/]lib[\\/]config[\\/]groups[\\/][\w-]+\.ts$/ }, ({ path }) => ({
+    build.onLoad({ filter: DESCRIBED }, ({ path }) => ({
       contents: withoutDescriptions(readFileSync(path, 'utf8')),
       loader: 'ts',
     }));
   },
 };
 
-/** The settings of a group without `about`. */
+const TEXT = String.raw`\s*'(?:[^'\\\n]|\\.)*'(?:\s*\+\s*'(?:[^'\\\n]|\\.)*')*,?`;
+
+/** Settings without `about`, schemas without `describe`, contracts that say nothing of themselves and of headers. */
 export function withoutDescriptions(text: string): string {
-  return text.replace(/\babout:\s*'[^'\\\n]*',?/g, '');
+  return text
+    .replace(new RegExp(String.raw`\babout:${TEXT}`, 'g'), '')
+    .replace(new RegExp(String.raw`\.describe\(${TEXT}\s*\)`, 'g'), '')
+    .replace(new RegExp(String.raw`'(riptide-[\w-]+)':${TEXT}`, 'g'), "'$1': '',")
+    .replace(new RegExp(String.raw`\b(summary|description):${TEXT}`, 'g'), "$1: '',");
 }
 
 /** How zod tells its schemas as JSON Schema: 16 KB that only the OpenAPI document needs. */

@@ -2,7 +2,6 @@
 import type { Issue } from '../errors.ts';
 import type { Layer, OriginKind, Stated } from './layer.ts';
 import { SETTINGS, variableName } from './schema.ts';
-import { didYouMean } from './suggestion.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,10 +29,12 @@ export function variableLayer(env: Environment, issues: Issue[]): Layer {
 }
 
 /** `PERSISTENCE_` variables that set nothing: a typing error must not pass silently. */
-export function unknownVariables(env: Environment): Issue[] {
+export async function unknownVariables(env: Environment): Promise<Issue[]> {
   const unknown = Object.keys(env).filter(
     (name) => name.startsWith(PREFIX) && !KNOWN.includes(name) && !isEmpty(env[name]),
   );
+  if (unknown.length === 0) return [];
+  const { didYouMean } = await import('./suggestion.ts');
   return unknown.map((name) => ({ field: presentable(name), message: `no such setting${didYouMean(name, KNOWN)}` }));
 }
 

@@ -6,7 +6,7 @@ import { type ConfigSources, resolveConfig } from './resolve-config.ts';
 export interface LoadedConfig {
   readonly config: Config;
   /** Settings that were made and cannot apply, with the reason: to be logged once. No values. */
-  readonly notes: readonly string[];
+  readonly notes: () => Promise<readonly string[]>;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Lays the sources over each other and reads the result, collecting every problem on the way. */
 import type { Issue } from '../errors.ts';
 import type { Config } from './config.ts';
-import { contradictions, notes } from './cross-checks.ts';
+import { contradictions } from './cross-checks.ts';
 import { aliasLayer, type Environment, unknownVariables, variableLayer } from './environment-layer.ts';
 import { isDeliberate, type Layer, ORIGINS, overlay, type Profile, profileLayer, type Stated } from './layer.ts';
 import { ConfigSchema, SETTINGS, type StatedConfig } from './schema.ts';
@@ -20,8 +20,8 @@ export interface ResolvedConfig {
   readonly config: Config | undefined;
   /** Every problem, none of the values. */
   readonly issues: readonly Issue[];
-  /** Settings that were made and cannot apply, with the reason. */
-  readonly notes: readonly string[];
+  /** Settings that were made and cannot apply, with the reason; found when they are asked for. */
+  readonly notes: () => Promise<readonly string[]>;
   /** What was written and where, by path. */
   readonly layer: Layer;
 }
@@ -37,7 +37,7 @@ const ONCE = { jitless: true };
  * what is written in its sources.
  */
 export async function resolveConfig(sources: ConfigSources): Promise<ResolvedConfig> {
-  const issues: Issue[] = unknownVariables(sources.env);
+  const issues: Issue[] = await unknownVariables(sources.env);
   const profile = readProfile(sources.env, issues);
   const defaults = profileLayer(profile);
   const file = await readFileLayer(sources, issues);
@@ -49,7 +49,8 @@ export async function resolveConfig(sources: ConfigSources): Promise<ResolvedCon
   const config = derive(read.values, profile, layer);
   const bad = new Set(issues.map(({ field }) => field));
   issues.push(...contradictions(config, layer, bad));
-  return { config: issues.length === 0 ? config : undefined, issues, notes: notes(config, layer), layer };
+  const notes = async () => (await import('./notes.ts')).notes(config, layer);
+  return { config: issues.length === 0 ? config : undefined, issues, notes, layer };
 }
 
 function readProfile(env: Environment, issues: Issue[]): Profile {

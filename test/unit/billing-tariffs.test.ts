@@ -118,7 +118,7 @@ describe('tariffs [T7 G6]', () => {
     expect((await load({})).config?.billing.tariffs).toEqual(DEFAULT_TARIFFS);
     expect(readTariffs(JSON.stringify(DEFAULT_TARIFFS))).toEqual(DEFAULT_TARIFFS);
     const { notes } = await load({ PERSISTENCE_TENANT_ENABLE_BILLING: 'no', PERSISTENCE_BILLING_CURRENCY: 'EUR' });
-    expect(notes).toEqual([
+    expect(await notes()).toEqual([
       'billing.currency (PERSISTENCE_BILLING_CURRENCY) has no effect: tenant.enable_billing is false',
     ]);
   });

@@ -9,7 +9,10 @@ import { SETTINGS } from '../../lib/config/schema.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const ADMIN = { PERSISTENCE_ADMIN_KEY_SHA256: 'c0ffee00'.repeat(8) };
-const resolve = (env: Record<string, string>) => resolveConfig({ env, readFile: () => '' });
+const resolve = async (env: Record<string, string>) => {
+  const resolved = await resolveConfig({ env, readFile: () => '' });
+  return { ...resolved, notes: await resolved.notes() };
+};
 const print = (env: Record<string, string>, ...flags: string[]) =>
   spawnSync(process.execPath, ['infra/print-config.ts', ...flags], { cwd: root, env, encoding: 'utf8' });
 

@@ -10,7 +10,7 @@ const noFile = () => '';
 const problems = async (env: Record<string, string>) =>
   (await resolveConfig({ env: { ...ADMIN, ...env }, readFile: noFile })).issues;
 const notes = async (env: Record<string, string>) =>
-  (await resolveConfig({ env: { ...ADMIN, ...env }, readFile: noFile })).notes;
+  (await resolveConfig({ env: { ...ADMIN, ...env }, readFile: noFile })).notes();
 const failure = async (env: Record<string, string>, file = ''): Promise<ConfigError> => {
   const error: unknown = await loadConfig({ env, readFile: () => file }).then(
     () => undefined,
