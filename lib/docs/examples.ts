@@ -2,6 +2,7 @@
 import type { ContractName } from '../http/contracts.ts';
 import { ACCOUNT_EXAMPLES } from './account-examples.ts';
 import { CACHE_EXAMPLES } from './cache-examples.ts';
+import { CONFIG_EXAMPLES } from './config-examples.ts';
 import type { Example } from './example.ts';
 import { JOB_EXAMPLES } from './job-examples.ts';
 import { SESSION_EXAMPLES } from './session-examples.ts';
@@ -13,6 +14,7 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
   ...CACHE_EXAMPLES,
   ...SESSION_EXAMPLES,
   ...JOB_EXAMPLES,
+  ...CONFIG_EXAMPLES,
   checkLive: { reply: { status: 'live' } },
   checkReady: { reply: { status: 'ready', components: { redis: 'up', s3: 'up' } } },
   getOpenapi: {},

@@ -69,6 +69,11 @@ export const TAGS: readonly Tag[] = [
     description: 'What sessions hold of Redis, and what was moved to S3.',
     prefixes: ['/admin/spillover'],
   },
+  {
+    name: 'Configuration',
+    description: 'What running instances go by: versions of it, tried, activated, taken back.',
+    prefixes: ['/admin/config', '/admin/state/reload'],
+  },
   { name: 'Audit', description: 'What administration did, in one chain of hashes.', prefixes: ['/admin/audit'] },
   { name: 'Health', description: 'Whether the service runs and can do its work.', prefixes: ['/health'] },
   { name: 'Documentation', description: 'This API, for programs and people.', prefixes: ['/openapi.json', '/docs'] },

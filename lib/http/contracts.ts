@@ -25,6 +25,13 @@ import {
   reserveQuotaContract,
 } from '../quotas/contract.ts';
 import { checkLimitContract } from '../rate-limiter/contract.ts';
+import {
+  activateConfigVersionContract,
+  getConfigVersionContract,
+  listConfigVersionsContract,
+  reloadStateContract,
+  updateSpilloverContract,
+} from '../runtime-config/contract.ts';
 import { createSessionContract } from '../sessions/http/create-contract.ts';
 import {
   deleteSessionDataContract,
@@ -66,11 +73,16 @@ export const allContracts = [
   invalidateCacheContract,
   getCacheStatsContract,
   warmCacheContract,
+  listConfigVersionsContract, // /admin/config
+  getConfigVersionContract,
+  activateConfigVersionContract,
   listJobsContract, // /admin/jobs
   getJobContract,
   cancelJobContract,
   getSpilloverContract, // /admin/spillover
+  updateSpilloverContract,
   runSpilloverContract,
+  reloadStateContract, // /admin/state
   createTenantContract, // /admin/tenants
   listTenantsContract,
   deleteTenantContract, // /admin/tenants/{id}

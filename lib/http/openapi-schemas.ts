@@ -21,6 +21,7 @@ import * as health from '../health/contract.ts';
 import * as jobs from '../jobs/contract.ts';
 import * as quotas from '../quotas/contract.ts';
 import * as rateLimiter from '../rate-limiter/contract.ts';
+import * as runtimeConfig from '../runtime-config/contract.ts';
 import * as sessionCreate from '../sessions/http/create-contract.ts';
 import * as sessionData from '../sessions/http/data-contract.ts';
 import * as sessionEnd from '../sessions/http/end-contract.ts';
@@ -63,6 +64,7 @@ const MODULES: readonly object[] = [
   problem,
   quotas,
   rateLimiter,
+  runtimeConfig,
   sessions,
   sessionCreate,
   sessionData,

@@ -69,6 +69,8 @@ async function answer<C extends Contract>(
   signal: AbortSignal,
 ): Promise<HttpReply> {
   const app = await getApp();
+  // Another configuration may be active by now.
+  if (contract.guard.kind !== 'open') await app.configLook.beforeRequest();
   const startedAt = performance.now();
   let vouched = false;
   const caller = await enter(contract, event, app, {
@@ -81,7 +83,8 @@ async function answer<C extends Contract>(
   const input = parseInput(contract, event);
   const work = (operationId: () => string, fence: number) =>
     run(input, app, { event, signal, operationId, fence, caller } as RequestContext<C['guard']>);
-  const result = await once({ contract, event, app, signal, caller }, work).catch(async (error: unknown) => {
+  const serve = () => once({ contract, event, app, signal, caller }, work);
+  const result = await app.liveConfig.run(caller?.tenantId, serve).catch(async (error: unknown) => {
     // A quota that is used up is told of (lib/alerts): nothing else learns of what was refused.
     const resource = caller === undefined ? undefined : refusedResource(error);
     if (caller !== undefined && resource !== undefined) await app.alerts.noteRefusal(caller.tenantId, resource);

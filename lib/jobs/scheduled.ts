@@ -21,6 +21,7 @@ export type ScheduledRun = (app: App, signal: AbortSignal, event: unknown) => Pr
 export function scheduled(name: string, run: ScheduledRun, marginMs = MARGIN_MS) {
   return middy<unknown, JobReport, Error, Context>().handler(async (event, context) => {
     const app = await getApp();
+    await app.configLook.refresh();
     const timeLeftMs = Math.max(0, (context.getRemainingTimeInMillis?.() ?? 60_000) - marginMs);
     try {
       const report = await run(app, hostStop.with(AbortSignal.timeout(timeLeftMs)), event);

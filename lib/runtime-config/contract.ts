@@ -126,6 +126,8 @@ export const getConfigVersionContract = defineContract({
   problems: ['config_version_not_found', 'blob_store_unavailable'],
 });
 
+export const ActivateConfigVersionRequest = z.strictObject({ tenant_share: TenantShare, note: Note });
+
 export const activateConfigVersionContract = defineContract({
   method: 'POST',
   path: '/admin/config/versions/{version}/activate',
@@ -135,10 +137,20 @@ export const activateConfigVersionContract = defineContract({
   guard: admin,
   params: z.object({ version: VersionNumber }),
   query: dryRun,
-  body: z.strictObject({ tenant_share: TenantShare, note: Note }),
+  body: ActivateConfigVersionRequest,
   bodyMayBeAbsent: true,
   replies: outcome,
   problems: ['config_version_not_found', 'config_refused', 'blob_store_unavailable'],
+});
+
+export const UpdateSpilloverRequest = z.strictObject({
+  max_memory_bytes: Count.optional().describe('Of all tenants’ sessions together.'),
+  threshold_ratio: z.number().optional(),
+  interval_seconds: Count.optional(),
+  batch_size: Count.optional(),
+  storage_class: z.string().max(64).optional(),
+  note: Note,
+  tenant_share: TenantShare,
 });
 
 export const updateSpilloverContract = defineContract({
@@ -148,15 +160,7 @@ export const updateSpilloverContract = defineContract({
   summary: 'Change when and how sessions are moved to S3; makes a version of the configuration',
   guard: admin,
   query: dryRun,
-  body: z.strictObject({
-    max_memory_bytes: Count.optional().describe('Of all tenants’ sessions together.'),
-    threshold_ratio: z.number().optional(),
-    interval_seconds: Count.optional(),
-    batch_size: Count.optional(),
-    storage_class: z.string().max(64).optional(),
-    note: Note,
-    tenant_share: TenantShare,
-  }),
+  body: UpdateSpilloverRequest,
   replies: outcome,
   problems: [...PROBLEMS],
 });

@@ -115,6 +115,20 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
     request: ({ tenant: { id } }) => ({ target: `/admin/cache/stats?tenant_id=${id}` }),
     cells: adminOnly('200'),
   },
+  reloadState: {
+    request: () => ({ method: 'POST', target: '/admin/state/reload?dry_run=true', headers: json, body: '{}' }),
+    cells: adminOnly('200'),
+  },
+  listConfigVersions: { request: () => ({ target: '/admin/config/versions' }), cells: adminOnly('200') },
+  getConfigVersion: { request: () => ({ target: '/admin/config/versions/0' }), cells: adminOnly('200') },
+  activateConfigVersion: {
+    request: () => ({ method: 'POST', target: '/admin/config/versions/9999999/activate' }),
+    cells: adminOnly('404 config_version_not_found'),
+  },
+  updateSpillover: {
+    request: () => ({ method: 'POST', target: '/admin/spillover?dry_run=true', headers: json, body: '{}' }),
+    cells: adminOnly('200'),
+  },
   listJobs: { request: () => ({ target: '/admin/jobs' }), cells: adminOnly('200') },
   getJob: { request: () => ({ target: `/admin/jobs/${NO_JOB}` }), cells: adminOnly('404 job_not_found') },
   cancelJob: {
