@@ -23,6 +23,7 @@ import { startS3Endpoint } from './s3/start-s3-endpoint.ts';
 import { startSchedules } from './schedules.ts';
 import { readServiceMap, type ScheduleEntry, type ServiceMap } from './service-map.ts';
 import { SPILL_SESSIONS, withSpillClock } from './spill-clock.ts';
+import { watchStackConfig } from './stack-config-watch.ts';
 import { createStackShutdown } from './stack-shutdown.ts';
 import { superviseRedis } from './supervise-redis.ts';
 import { startUpstashEndpoint } from './upstash/start-upstash-endpoint.ts';
@@ -125,9 +126,9 @@ async function startFunctions(options: StackOptions, map: ServiceMap, parts: Asy
     throw isPortTaken(error) ? portTaken(port) : error;
   });
   // Loaded only now: its scripts are read through a hook, its settings from the environment prepared above.
-  const { loadedApp } = await import('../../lib/app.ts');
+  const { getApp, loadedApp } = await import('../../lib/app.ts');
   const schedules = startSchedules<ScheduleEntry>({
-    schedules: await withSpillClock(map.schedules, process.env),
+    schedules: await withSpillClock(map.schedules, process.env, () => loadedApp()?.config.spillover.intervalMs),
     // What has expired meanwhile goes, what was used last comes back into memory, and long work goes on.
     atStart: ({ name }) => name === CLEAN_UP || name === RUN_JOBS,
     run: (schedule, event) => createInvoker(schedule.function).invoke(event, randomUUID()),
@@ -142,6 +143,7 @@ async function startFunctions(options: StackOptions, map: ServiceMap, parts: Asy
     onNotice,
   });
   parts.defer(async () => void (await shutdown()));
+  parts.defer(watchStackConfig({ getApp, environment: process.env, onNotice }));
   const { hostRuns } = await import('../../lib/jobs/host-runs.ts');
   parts.defer(hostRuns.register('spill-sessions', () => schedules.runNow(SPILL_SESSIONS)));
   parts.defer(hostRuns.register('run-jobs', jobs.start));

@@ -58,7 +58,8 @@ const copy = (raw: SettingChange['from']) => (typeof raw === 'string' ? raw : [.
 const summaryOf = (found: ConfigVersion, { version: active, canary }: Standing): ConfigVersionResponse => {
   const { version, created_at, author, source, note, changes } = found;
   return {
-    ...{ version, created_at, author, source, note },
+    ...{ version, author, source, note },
+    created_at: version === 0 ? null : created_at,
     active: version === active,
     tenant_share: canary?.version === version ? canary.share : null,
     changes: changes.map(changeReply),

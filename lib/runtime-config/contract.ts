@@ -52,7 +52,7 @@ export type ReloadResponse = z.output<typeof ReloadResponse>;
 
 export const ConfigVersionResponse = z.object({
   version: Count,
-  created_at: Instant,
+  created_at: Instant.nullable().describe('null: of version 0, the deployment’s own.'),
   author: z.string(),
   source: z.enum(['file', 's3', 'api']),
   note: z.string().nullable(),

@@ -52,7 +52,7 @@ export async function testApp({ transport = 'tcp', env = {}, failpoint }: AppOpt
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = all;
   Object.assign(process.env, { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY });
   const { config } = await loadConfig({ env: all, readFile });
-  const app = await buildApp(config, failpoint);
+  const app = await buildApp(config, failpoint, { sources: { env: all, readFile } });
   opened.push(app);
   return app;
 }
