@@ -24,6 +24,8 @@ import { type CacheStats, createCacheStats } from './cache/stats/stats.ts';
 import { type CacheStatsSum, createCacheStatsSum } from './cache/stats/stats-sum.ts';
 import { createWarming, type Warming } from './cache/warming/warming.ts';
 import { type Checkpoints, createCheckpoints } from './checkpoints/checkpoints.ts';
+import { createRestores, type Restores } from './checkpoints/restore/restores.ts';
+import { createStateAdmin, type StateAdmin } from './checkpoints/state-admin.ts';
 import { createStateTools } from './checkpoints/state-tools.ts';
 import { createDoomedObjects } from './cleaning/doomed-objects.ts';
 import { createOldGenerations } from './cleaning/old-generations.ts';
@@ -101,6 +103,8 @@ export interface Administration {
   readonly sessionUpkeep: SessionUpkeep;
   readonly spillPass: SpillPass;
   readonly spillStats: SpillStats;
+  readonly restores: Restores;
+  readonly stateAdmin: StateAdmin;
   readonly runtimeConfig: RuntimeConfig;
   readonly configReload: Reload;
   readonly configVersions: ConfigVersions;
@@ -150,6 +154,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const runs = createStartRun({ name: 'run-jobs', hostRuns, lambda, telemetry });
   const stateTools = createStateTools(deps, tenants);
   const jobs = createJobs({ redis, keys, runners: createJobRunners(deps, stateTools), telemetry, now, runs, hostStop });
+  const checkpoints = createCheckpoints({ ...stateTools, jobs, config: config.state, configVersion: () => null, now });
   const expired = createExpiredRecords({ redis, keys, now });
   const reclaim = createReclaim({ redis, keys });
   const invalidation = createInvalidationRun({ redis, keys, jobs, expired, reclaim });
@@ -178,7 +183,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     }),
     audit,
     billing,
-    checkpoints: createCheckpoints({ ...stateTools, jobs, config: config.state, configVersion: () => null, now }),
+    checkpoints,
     cleanUp: createCleanUp({
       redis,
       keys,
@@ -208,6 +213,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     memoryBudget: createBudget(deps, { tenants, reclaim }),
     keyRotation: createKeyRotation({ redis, keys, tenants, tenantKeys, changes, telemetry }),
     quotaRequests: createQuotaRequests({ reader, changes, now }),
+    restores: createRestores({ ...stateTools, jobs, now }),
+    stateAdmin: createStateAdmin({ ...stateTools, checkpoints, jobs, audit, now }),
     tenantAdmin: createTenantAdmin({
       ...{ changes, reader, provisionKey, now },
       get undoWindowMs() {

@@ -210,6 +210,15 @@ export class CorruptValueError extends AppError {
   override readonly status = 500;
 }
 
+/** Another deployment wrote the checkpoint: its tenants, keys and sessions are none of this one's. */
+export class CheckpointForeignError extends AppError {
+  override readonly code = 'checkpoint_foreign';
+  override readonly status = 409;
+  constructor() {
+    super('The checkpoint is of another deployment: restore it there, or export what is needed');
+  }
+}
+
 /** One checkpoint or restore at a time: another job has its turn. */
 export class CheckpointRunningError extends AppError {
   override readonly code = 'checkpoint_running';

@@ -38,6 +38,8 @@ const METHODS: { readonly [S in keyof Administration]: { readonly [M in keyof Ad
   oldExports: { run: true },
   sessionUpkeep: { run: true },
   spillPass: { run: true },
+  restores: { start: true },
+  stateAdmin: { create: true, verify: true, verdict: true },
   spillStats: { ofTenant: true, ofAll: true },
   runtimeConfig: { alter: true, activate: true, standing: true, find: true, differences: true },
   configReload: { reload: true, takeFile: true, takeStored: true },

@@ -5,6 +5,7 @@ import { createJobReader } from '../jobs/job-reader.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { createCheckpointStore } from './checkpoint-store.ts';
 import { createLoggedErasures } from './logged-erasures.ts';
+import { createRestoring } from './restore/restoring.ts';
 import { createRetirement } from './retirement.ts';
 import { createTurn } from './turn.ts';
 import { createRecordPages } from './walk/record-pages.ts';
@@ -27,6 +28,7 @@ export function createStateTools(deps: AdministrationDeps, tenants: Pick<Tenants
     cipher,
     store,
     pages,
+    restoring: createRestoring({ ...deps, store, pages, erasures, tenantWriter }),
     erasures,
     tenantWriter,
     writer: createCheckpointWriter({

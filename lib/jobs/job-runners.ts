@@ -5,7 +5,9 @@ import { createExportRunner } from '../cache/exports/export-job.ts';
 import { createInvalidateRunner } from '../cache/invalidation/invalidate-job.ts';
 import { createWarmRunner } from '../cache/warming/warm-job.ts';
 import { createCheckpointRunner } from '../checkpoints/checkpoint-job.ts';
+import { createRestoreRunner } from '../checkpoints/restore/restore-job.ts';
 import type { StateTools } from '../checkpoints/state-tools.ts';
+import { createVerifyRunner } from '../checkpoints/verify-job.ts';
 import type { JobRunner } from './job.ts';
 
 export function createJobRunners(deps: AdministrationDeps, stateTools: StateTools): readonly JobRunner[] {
@@ -14,6 +16,8 @@ export function createJobRunners(deps: AdministrationDeps, stateTools: StateTool
     createCheckpointRunner(stateTools),
     createExportRunner({ ...deps, ...tools }),
     createInvalidateRunner(deps),
+    createRestoreRunner({ ...stateTools, phases: stateTools.restoring }),
+    createVerifyRunner({ ...deps, ...stateTools }),
     createWarmRunner({
       ...tools,
       get maxValueBytes() {

@@ -21,6 +21,17 @@ export type InvalidationEpochs = z.infer<typeof InvalidationEpochs>;
 
 export const NO_EPOCHS: InvalidationEpochs = { all: 0, namespaces: {}, tags: {} };
 
+/** @param fields name and epoch by turns, as the gate has them: `n:<namespace>`, `t:<tag>`. */
+export function epochsFrom(all: number, fields: readonly string[]): InvalidationEpochs {
+  const namespaces: Record<string, number> = Object.create(null);
+  const tags: Record<string, number> = Object.create(null);
+  for (let i = 0; i < fields.length; i += 2) {
+    const [name = '', epoch] = [fields[i], Number(fields[i + 1])];
+    if (epoch > 0) (name.startsWith('n:') ? namespaces : tags)[name.slice(2)] = epoch;
+  }
+  return { all, namespaces, tags };
+}
+
 /**
  * What tells whether an entry is hidden by any of these. A seq never comes again, so an epoch hides whatever is at or below
  * it, no matter in which run that stands.

@@ -24,7 +24,7 @@ export interface CheckpointOrder {
   readonly description: string | null;
   /** Whether entries of the cache are in it. */
   readonly cache: boolean;
-  /** Only these tenants, each whole; null: all, and only what changed. */
+  /** Only these tenants; null: all. */
   readonly tenants: readonly TenantId[] | null;
   readonly configVersion: number | null;
 }
@@ -69,8 +69,7 @@ export function createCheckpointWriter(deps: {
   const { redis, keys, store, tenants, scan, writer, erasures, now } = deps;
 
   /** The newest that has what is asked for, and can be read. */
-  const findBase = async ({ cache, tenants: some }: CheckpointOrder, signal: AbortSignal) => {
-    if (some !== null) return null;
+  const findBase = async ({ cache }: CheckpointOrder, signal: AbortSignal) => {
     const ids = await store.ids(signal);
     const deployment = await store.deployment(signal);
     for (const [i, header] of (await store.headers(ids.slice(0, 5), signal)).entries()) {
@@ -90,11 +89,7 @@ export function createCheckpointWriter(deps: {
     return { phase: 'write', startedAtMs, base, looked: order.tenants !== null, waiting, ...nothing };
   };
 
-  const optionsOf = ({ cache, tenants: some }: CheckpointOrder, signal: AbortSignal): WriteOptions => ({
-    cache,
-    feeds: some === null,
-    signal,
-  });
+  const optionsOf = ({ cache }: CheckpointOrder, signal: AbortSignal): WriteOptions => ({ cache, signal });
 
   const beforeOf = async (base: string | null, signal: AbortSignal) => {
     const manifest = base === null ? null : await store.findManifest(base, signal);
@@ -225,7 +220,8 @@ export function createCheckpointWriter(deps: {
       const written = await write(order, cursor, signal, isOver);
       if (!written.looked || written.waiting.length + written.open.length > 0) return written;
       await finish(order, written, signal);
-      return { ...written, phase: 'trim', after: null };
+      // Others build upon what was before it, so they need the changes since then.
+      return { ...written, phase: order.type === 'safety' ? 'done' : 'trim', after: null };
     },
 
     /** Of one that stands. */

@@ -11,7 +11,7 @@ import { runScript } from '../../redis/script.ts';
 import type { CheckpointStore } from '../checkpoint-store.ts';
 import { whyNewBase } from '../format/compaction-policy.ts';
 import { createRunWriter } from '../format/frame-writer.ts';
-import type { InvalidationEpochs } from '../format/invalidation-epochs.ts';
+import { epochsFrom } from '../format/invalidation-epochs.ts';
 import type { PartLine } from '../format/manifest-part.ts';
 import type { CheckpointTenant, RecordCounts } from '../format/manifest-schema.ts';
 import { writeState } from '../format/state-object.ts';
@@ -45,8 +45,8 @@ export interface Written {
 export interface WriteOptions {
   /** Whether entries of the cache are written. */
   readonly cache: boolean;
-  /** Whether the feed of changes is begun anew: what is written then can be built upon. */
-  readonly feeds: boolean;
+  /** Of a generation that serves no more: it changes no more. */
+  readonly retired?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -83,16 +83,6 @@ export function createTenantWriter(deps: {
     };
   };
 
-  /** Without the feed: as far as the tenant's counters tell. */
-  const beginAside = async (id: TenantId, signal: AbortSignal): Promise<BegunFeed | null> => {
-    const gate = await gateOf(id, signal);
-    if (gate === null) return null;
-    const { seq } = unpackCounters(gate.counters);
-    const { generation } = gate.limits;
-    const nowMs = now();
-    return { generation, seq, before: 0, first: 0, epoch: 0, nowMs, counters: gate.counters, epochs: [0] };
-  };
-
   return {
     /**
      * Begins a tenant: from here on its changes are told of under a new epoch.
@@ -102,18 +92,16 @@ export function createTenantWriter(deps: {
     async begin(
       id: TenantId,
       before: CheckpointTenant | null,
-      { cache, feeds, signal }: WriteOptions,
+      { cache, signal }: WriteOptions,
       stateOf: string,
     ): Promise<Written> {
       const gone: Written = { parts: [{ part: 'gone', tenant: id }], open: null, bytes: 0 };
-      const feed = feeds
-        ? await runScript(redis, beginFeed, {
-            keys: { gate: keys.gate(id), invalidated: keys.invalidated(id) },
-            args: {},
-            kind: 'write',
-            signal,
-          })
-        : await beginAside(id, signal);
+      const feed = await runScript(redis, beginFeed, {
+        keys: { gate: keys.gate(id), invalidated: keys.invalidated(id) },
+        args: {},
+        kind: 'write',
+        signal,
+      });
       const to = feed === null ? null : await writerDeps(id, signal);
       if (feed === null || to === null) return gone;
       const why = whyNewBase({
@@ -135,7 +123,10 @@ export function createTenantWriter(deps: {
         state,
         state_of: stateOf,
         kept,
-        run: { started_at_ms: feed.nowMs, epochs: epochsOf(feed) },
+        run: {
+          started_at_ms: feed.nowMs,
+          epochs: epochsFrom(feed.epochs[0], feed.epochs.slice(1) as readonly string[]),
+        },
       } as const satisfies PartLine;
       const epochs = why === null && before !== null ? { from: before.epoch, to: feed.before } : null;
       return {
@@ -156,7 +147,11 @@ export function createTenantWriter(deps: {
     },
 
     /** Goes on with a tenant until all of it is written, or `isOver`. */
-    async write(open: OpenTenant, { cache, signal }: WriteOptions, isOver: () => boolean): Promise<Written> {
+    async write(
+      open: OpenTenant,
+      { cache, retired = false, signal }: WriteOptions,
+      isOver: () => boolean,
+    ): Promise<Written> {
       const { tenant, generation, epochs } = open;
       const to = await writerDeps(tenant, signal);
       if (to === null) return { parts: [{ part: 'gone', tenant }], open: null, bytes: 0 };
@@ -177,7 +172,7 @@ export function createTenantWriter(deps: {
       if (!ended) return { parts, open: { ...open, after, lines }, bytes };
       const gate = await gateOf(tenant, signal);
       if (gate === null) return { parts: [{ part: 'gone', tenant }], open: null, bytes };
-      if (gate.limits.generation !== generation) return { parts: [], open: null, again: true, bytes };
+      if (!retired && gate.limits.generation !== generation) return { parts: [], open: null, again: true, bytes };
       return { parts: [...parts, { part: 'ended', tenant, counts: open.counts }], open: null, bytes };
     },
   };
@@ -190,14 +185,4 @@ const reachesBack = ({ before, first }: BegunFeed, epoch: number): boolean =>
 export function countsOf(counters: string, cache: boolean): RecordCounts {
   const { entries, sessions } = unpackCounters(counters);
   return { cache: cache ? entries : 0, session: sessions };
-}
-
-function epochsOf({ epochs: [all, ...names] }: BegunFeed): InvalidationEpochs {
-  const namespaces: Record<string, number> = Object.create(null);
-  const tags: Record<string, number> = Object.create(null);
-  for (let i = 0; i < names.length; i += 2) {
-    const [name = '', epoch] = [names[i], Number(names[i + 1])];
-    if (epoch > 0) (name.startsWith('n:') ? namespaces : tags)[name.slice(2)] = epoch;
-  }
-  return { all, namespaces, tags };
 }

@@ -72,14 +72,14 @@ export const beginGeneration = defineScript({
 /** What flipping has come to. */
 export type Flipped =
   | { readonly outcome: 'done'; readonly epoch: number; readonly first: number }
-  | { readonly outcome: 'before' | 'deleted' | 'no_tenant' }
+  | { readonly outcome: 'before' | 'deleted' | 'no_tenant' | 'changed' }
   | { readonly outcome: 'other'; readonly generation: number }
   | { readonly outcome: 'share'; readonly share: number; readonly epoch: number };
 
 export const flipGeneration = defineScript({
   name: 'flip-generation',
   source: flipGenerationLua,
-  keys: ['gate', 'generations', 'invalidated'],
+  keys: ['gate', 'generations', 'invalidated', 'old', 'index', 'dead', '...sessions'],
   args: [
     'from',
     'to',
@@ -93,12 +93,15 @@ export const flipGeneration = defineScript({
     'spilled',
     'spilledBytes',
     'seq',
+    'epoch',
+    'changed',
   ],
   reply: (raw): Flipped => {
     const [state, first = 0, second = 0] = asList(raw).map(Number);
     if (state === 1) return { outcome: 'done', epoch: first, first: second };
     if (state === 3) return { outcome: 'other', generation: first };
     if (state === 5) return { outcome: 'share', share: first, epoch: second };
+    if (state === 6) return { outcome: 'changed' };
     return { outcome: state === 2 ? 'before' : state === 4 ? 'deleted' : 'no_tenant' };
   },
 });

@@ -7,6 +7,10 @@
   KEYS[1] gate          hash     the tenant's limits, counters and API keys
   KEYS[2] generations   zset     generations besides the one that serves -> 0 being loaded, or when it was retired, Unix ms
   KEYS[3] invalidated   zset     fields of the gate that hold epochs of invalidations not settled
+  KEYS[4] old           zset     index of the generation that serves now
+  KEYS[5] index         zset     index of the one that is loaded
+  KEYS[6] dead          zset     the tenant's terminated sessions, by the end of their absolute lifetime
+  KEYS[7..] sessions    hash     of the loaded generation, as they may have been terminated since: those that were are removed
 
   ARGV[1] from                   generation that serves now
   ARGV[2] to                     the one that is loaded
@@ -20,15 +24,20 @@
   ARGV[10] spilled               those whose data is in S3
   ARGV[11] spilledBytes          of their objects
   ARGV[12] seq                   newest seq of its records
+  ARGV[13] epoch                 of the feed of changes; empty = nobody looked at it
+  ARGV[14] changed               sessions that had changed under it when it was looked at
 
   Returns { 1, epoch of the feed until now or 0, first epoch whose changes are kept or 0 } done; { 2 } it was before; { 3,
   generation } another one serves; { 4 } the tenant is deleted; { 5, share, epoch } the hot sessions are more than its share of
-  their memory; { 0, 0 } there is no such tenant. But for the first nothing was changed.
+  their memory; { 6 } sessions have changed since, or the feed has begun anew; { 0, 0 } there is no such tenant. But for the first
+  nothing was changed.
 
-  Cost: O(invalidations not settled), at most 10 inner calls.
+  Cost: O(invalidations not settled), at most 12 inner calls, and 6 for each session.
 ]]
 --- @include "includes/open-stock.lua"
 --- @include "includes/session-share.lua"
+--- @include "includes/session-head.lua"
+--- @include "includes/session-write.lua"
 local fields = redis.call('HMGET', KEYS[1], 'h', 'r', 'v', 'f')
 local status, version, generation, limits = string.match(fields[1] or '', '^h1,(%a+),(%d+),(%d+),(.*)$')
 if not status then return { 0, 0 } end
@@ -37,6 +46,11 @@ if generation ~= ARGV[1] then return { 3, tonumber(generation) } end
 if status == 'deleted' then return { 4 } end
 local share, shareEpoch = session_share(KEYS[1])
 if tonumber(ARGV[9]) > math.max(share, left.hotBytes) then return { 5, share, shareEpoch } end
+if ARGV[13] ~= '' then
+  local range = 'w\0' .. string.format('%014.0f', ARGV[13]) .. '\0s'
+  local changed = redis.call('ZLEXCOUNT', KEYS[4], '[' .. range .. '\0', '(' .. range .. '\1')
+  if left.feedEpoch ~= tonumber(ARGV[13]) or changed ~= tonumber(ARGV[14]) then return { 6 } end
+end
 
 local committedMemory, committedStorage = string.match(fields[2] or '', ',(%d+),(%d+)$')
 local epoch, first = left.feedEpoch, string.match(fields[4] or '', '^f1,(%d+)$')
@@ -48,6 +62,18 @@ left.sessions, left.hotBytes = tonumber(ARGV[8]), tonumber(ARGV[9])
 left.spilled, left.spilledBytes = tonumber(ARGV[10]), tonumber(ARGV[11])
 left.seq = math.max(left.seq, tonumber(ARGV[12])) + 1
 left.feedSeq, left.feedEpoch = 0, 0
+for i = 7, #KEYS do
+  local text, cold = stored_session(KEYS[i])
+  local head = text and read_session(text)
+  local place = head and cold and read_place(text, head) or nil
+  local score = head and redis.call('ZSCORE', KEYS[6], ulid_of(KEYS[i]) .. '-' .. head.secret)
+  if score and tonumber(score) > nowMs then
+    -- An object that the old generation has, too, goes with that one.
+    local shared = place and redis.call('ZREM', KEYS[5], 'o\0' .. place.object) == 1
+    forget_session(left, KEYS[i], KEYS[5], head, place, nowMs)
+    if shared then redis.call('ZREM', KEYS[5], doomed_session_member(place.object, nowMs)) end
+  end
+end
 more = more or {}
 more[#more + 1] = 'h'
 more[#more + 1] = string.format('h1,%s,%d,%s,%s', status, version + 1, ARGV[2], limits)

@@ -1,0 +1,198 @@
+/** The phases of a restore, each tenant by tenant, until the step is over. */
+import type { OldGenerations } from '../../cleaning/old-generations.ts';
+import { CorruptValueError } from '../../errors.ts';
+import type { TenantId } from '../../ids.ts';
+import type { Keys } from '../../keys.ts';
+import type { RedisDriver } from '../../redis/driver.ts';
+import type { CheckpointStore } from '../checkpoint-store.ts';
+import type { PartLine } from '../format/manifest-part.ts';
+import type { CheckpointTenant } from '../format/manifest-schema.ts';
+import type { LoggedErasures } from '../logged-erasures.ts';
+import { FIRST_OBJECT, verifyTenant } from '../verify-tenant.ts';
+import { pendingEpochs } from '../walk/pending-epochs.ts';
+import type { RecordPages } from '../walk/record-pages.ts';
+import type { LateChanges } from './late-changes.ts';
+import type { LateManifest } from './late-manifest.ts';
+import { type RestoreCursor, type TenantRow, withRow } from './restore-cursor.ts';
+import type { StepContext } from './restore-job.ts';
+import { recordsOf, sourceOf } from './restored-source.ts';
+import { diffTenant, visibleNow } from './tenant-diff.ts';
+import type { TenantRestore } from './tenant-restore.ts';
+
+type Tell = (done: number) => Promise<void>;
+
+const recordsIn = ({ counts }: CheckpointTenant): number => counts.cache + counts.session;
+
+export type RestorePhases = ReturnType<typeof createRestorePhases>;
+
+export function createRestorePhases(deps: {
+  readonly redis: RedisDriver;
+  readonly keys: Keys;
+  readonly store: CheckpointStore;
+  readonly erasures: LoggedErasures;
+  readonly pages: RecordPages;
+  readonly restore: TenantRestore;
+  readonly lateChanges: LateChanges;
+  readonly lateManifest: LateManifest;
+  readonly old: Pick<OldGenerations, 'reclaim'>;
+  /** Unix ms. */
+  readonly now: () => number;
+}) {
+  const { redis, keys, store, erasures, pages, restore, lateChanges, lateManifest, old, now: clock } = deps;
+
+  const behind = (lines: readonly CheckpointTenant[], after: TenantId | null) =>
+    after === null ? lines : lines.filter(({ tenant }) => tenant > after);
+
+  const next = (cursor: RestoreCursor, phase: RestoreCursor['phase']): RestoreCursor => ({
+    ...cursor,
+    phase,
+    after: null,
+    place: FIRST_OBJECT,
+  });
+
+  const isErased = async (id: TenantId, signal: AbortSignal) =>
+    (await restore.gateOf(id, signal)) === null && (await erasures.isErased(id, signal));
+
+  const rowFor = (line: CheckpointTenant, outcome: TenantRow['outcome'], more: Partial<TenantRow> = {}): TenantRow => ({
+    tenant: line.tenant,
+    outcome,
+    diff: null,
+    cache: 0,
+    sessions: 0,
+    terminated: 0,
+    expired: 0,
+    damaged: 0,
+    ...more,
+  });
+
+  /** What a restore would do to a tenant. */
+  const preview = async (line: CheckpointTenant, { params, signal }: StepContext): Promise<TenantRow> => {
+    const gate = await restore.gateOf(line.tenant, signal);
+    if (gate === null && (await erasures.isErased(line.tenant, signal))) return rowFor(line, 'erased');
+    if (gate?.limits.status === 'deleted') return rowFor(line, 'deleted');
+    const withSessions = gate !== null || params.sessions === 'revive';
+    const then = recordsOf(store, line, signal);
+    const isRestored = ({ kind }: { readonly kind: string }) => (kind === 'cache' ? params.cache : withSessions);
+    if (gate === null) return rowFor(line, 'would_revive', { diff: await diffTenant(then, nothing(), isRestored) });
+    const place = { id: line.tenant, generation: gate.limits.generation, signal };
+    const now = visibleNow(pages, place, await pendingEpochs(deps, line.tenant, signal), clock());
+    return rowFor(line, 'would_restore', { diff: await diffTenant(then, now, isRestored) });
+  };
+
+  return {
+    /** Those that Redis has, and that are not deleted. */
+    async liveOf(lines: readonly CheckpointTenant[], signal: AbortSignal): Promise<readonly TenantId[]> {
+      const live: TenantId[] = [];
+      for (const { tenant } of lines) {
+        const gate = await restore.gateOf(tenant, signal);
+        if (gate !== null && gate.limits.status !== 'deleted') live.push(tenant);
+      }
+      return live;
+    },
+
+    /** Reads every frame. @throws {CorruptValueError} something is damaged: nothing was touched. */
+    async verify(
+      cursor: RestoreCursor,
+      { params, lines, signal, isOver }: StepContext,
+      tell: Tell,
+    ): Promise<RestoreCursor> {
+      let { after, place, records } = cursor;
+      for (const line of behind(lines, after)) {
+        if (isOver()) return { ...cursor, after, place, records };
+        if (!(await isErased(line.tenant, signal))) {
+          for await (const found of verifyTenant(line, sourceOf(store, line, signal), signal, place)) {
+            if (found.reason !== null)
+              throw new CorruptValueError(
+                `The checkpoint is damaged, nothing was changed: ${found.reason} (tenant ${line.tenant})`,
+              );
+            place = found.next;
+            await tell(records);
+            if (isOver()) return { ...cursor, after, place, records };
+          }
+        }
+        after = line.tenant;
+        place = FIRST_OBJECT;
+        records += recordsIn(line);
+      }
+      return { ...next(cursor, params.dry_run ? 'diff' : 'safety'), records };
+    },
+
+    async diff(cursor: RestoreCursor, context: StepContext, tell: Tell): Promise<RestoreCursor> {
+      let now = cursor;
+      for (const line of behind(context.lines, cursor.after)) {
+        if (context.isOver()) return now;
+        const heartbeat = setInterval(() => void tell(now.records), 5_000);
+        const row = await preview(line, context).finally(() => clearInterval(heartbeat));
+        now = { ...withRow(now, row), after: line.tenant, records: now.records + recordsIn(line) };
+      }
+      return next(now, 'done');
+    },
+
+    async load(cursor: RestoreCursor, context: StepContext, tell: Tell): Promise<RestoreCursor> {
+      const { params, lines, signal, isOver } = context;
+      const safety = cursor.safety === null ? null : await store.getManifest(params.safety, signal);
+      const parts: PartLine[] = [];
+      let now = cursor;
+      for (const line of behind(lines, cursor.after)) {
+        let step = await restore.step(line, now.loading, params, { signal, isOver });
+        while (step.loading === null && step.outcome === null && !isOver())
+          step = await restore.step(line, null, params, { signal, isOver });
+        now = { ...now, loading: step.loading };
+        await tell(now.records);
+        if (step.outcome === null) break;
+        const before = safety?.tenants.find(({ tenant }) => tenant === line.tenant);
+        if (before !== undefined && step.retired !== null)
+          parts.push(...(await lateChanges.parts(before, step.retired, safety?.header.cache ?? true, signal)));
+        const { stock, terminated, expired, damaged } = step.load;
+        const row = rowFor(line, step.outcome, {
+          cache: stock.entries,
+          sessions: stock.sessions,
+          terminated,
+          expired,
+          damaged,
+        });
+        now = { ...withRow(now, row), after: line.tenant, records: now.records + recordsIn(line) };
+        if (isOver()) break;
+      }
+      if (parts.length > 0) {
+        await store.putPart(params.late, now.parts, parts, signal);
+        const lateWritten = now.lateWritten || parts.some(({ part }) => part === 'objects');
+        now = { ...now, parts: now.parts + 1, lateWritten };
+      }
+      const isDone = now.loading === null && now.after === lines.at(-1)?.tenant;
+      return isDone ? next(now, 'late') : now;
+    },
+
+    /** The checkpoint by which it is undone, when something was written meanwhile. */
+    async late(cursor: RestoreCursor, { params, signal }: StepContext): Promise<RestoreCursor> {
+      if (cursor.lateWritten) await lateManifest.write(params, cursor.parts, signal);
+      if (cursor.parts > 0) await store.deleteParts(params.late, cursor.parts, signal);
+      return next(cursor, 'reclaim');
+    },
+
+    /** What was replaced: it is in the safety checkpoint. */
+    async reclaim(cursor: RestoreCursor, { lines, signal, isOver }: StepContext): Promise<RestoreCursor> {
+      let { after } = cursor;
+      for (const { tenant } of behind(lines, after)) {
+        const gate = await restore.gateOf(tenant, signal);
+        const others = (await redis.send(['ZRANGEBYSCORE', keys.generations(tenant), '(0', '+inf'], {
+          kind: 'read',
+          signal,
+        })) as readonly string[];
+        for (const other of gate === null ? [] : others) {
+          const place = { id: tenant, generation: gate?.limits.generation ?? 0, signal };
+          let gone = false;
+          while (!gone) {
+            if (isOver()) return { ...cursor, after };
+            const page = await old.reclaim(place, { generation: Number(other), maxPages: 20 });
+            gone = page.gone || page.records === 0;
+          }
+        }
+        after = tenant;
+      }
+      return next(cursor, 'done');
+    },
+  };
+}
+
+async function* nothing() {}

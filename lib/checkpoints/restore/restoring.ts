@@ -1,0 +1,52 @@
+/** What a restore is made of. */
+import type { AdministrationDeps } from '../../administration.ts';
+import { createOldGenerations } from '../../cleaning/old-generations.ts';
+import { createPublisher } from '../../tenants/publisher.ts';
+import type { CheckpointStore } from '../checkpoint-store.ts';
+import type { LoggedErasures } from '../logged-erasures.ts';
+import type { RecordPages } from '../walk/record-pages.ts';
+import type { TenantWriter } from '../writing/tenant-writer.ts';
+import { createColdLoading } from './cold-loading.ts';
+import { createFlip } from './flip.ts';
+import { createLateChanges } from './late-changes.ts';
+import { createLateManifest } from './late-manifest.ts';
+import { createRestorePhases } from './restore-phases.ts';
+import { createRevival } from './revival.ts';
+import { createTenantLoader } from './tenant-loader.ts';
+import { createTenantRestore } from './tenant-restore.ts';
+
+export interface RestoringDeps extends AdministrationDeps {
+  readonly store: CheckpointStore;
+  readonly pages: RecordPages;
+  readonly erasures: LoggedErasures;
+  readonly tenantWriter: TenantWriter;
+}
+
+export function createRestoring(deps: RestoringDeps) {
+  const { redis, keys, blobs, store, pages, erasures, tenantWriter, spillTools, now } = deps;
+  const sessionBlobs = async () => (await spillTools()).sessionBlobs;
+  const old = createOldGenerations({ redis, keys });
+  const restore = createTenantRestore({
+    redis,
+    keys,
+    store,
+    erasures,
+    loader: createTenantLoader({ redis, keys, cold: createColdLoading({ redis, keys, sessionBlobs, now }) }),
+    flip: createFlip({ redis, keys }),
+    revival: createRevival({ redis, keys, blobs, store, publisher: createPublisher({ redis, keys }), now }),
+    old,
+    now,
+  });
+  return createRestorePhases({
+    redis,
+    keys,
+    store,
+    erasures,
+    pages,
+    restore,
+    lateChanges: createLateChanges({ writer: tenantWriter, now }),
+    lateManifest: createLateManifest({ store, now }),
+    old,
+    now,
+  });
+}

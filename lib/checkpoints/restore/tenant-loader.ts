@@ -1,0 +1,185 @@
+/**
+ * Loads records of a checkpoint into a generation that does not serve yet. Ended anywhere, it is done again from the beginning or
+ * from where the cursor says: the same records get the same places.
+ */
+import { AppError } from '../../errors.ts';
+import type { Keys } from '../../keys.ts';
+import type { RedisCommand, RedisDriver } from '../../redis/driver.ts';
+import type { TenantPlace } from '../../tenants/tenant-place.ts';
+import { type CheckpointRecord, type HotSessionRecord, orderOf } from '../format/checkpoint-line.ts';
+import { compareUtf8 } from '../format/utf8-order.ts';
+import type { ColdLoading } from './cold-loading.ts';
+import { type LoadedRecord, loadedCold, loadedEntry, loadedHot } from './loaded-record.ts';
+import { type LoadedStock, NOTHING_LOADED, withLoaded } from './loaded-stock.ts';
+
+/** How far a tenant is loaded; kept in the job's cursor. */
+export interface LoadCursor {
+  /** Order of the record that was loaded last; null: none. */
+  readonly after: string | null;
+  readonly stock: LoadedStock;
+  /** Sessions that were ended since: they do not come back. */
+  readonly terminated: number;
+  /** Sessions and entries that have expired, and records that were damaged already. */
+  readonly expired: number;
+  readonly damaged: number;
+}
+
+export const LOAD_BEGINS: LoadCursor = {
+  after: null,
+  stock: NOTHING_LOADED,
+  terminated: 0,
+  expired: 0,
+  damaged: 0,
+};
+
+export interface LoadOptions {
+  /** Hot sessions may take so many bytes; the rest is moved to S3. */
+  readonly hotBytes: number;
+  readonly sessions: boolean;
+  readonly cache: boolean;
+  /** Unix ms. */
+  readonly nowMs: number;
+}
+
+/** Records written in one round trip, and bytes of them. */
+const BATCH = 256;
+const BATCH_BYTES = 2 * 1024 * 1024;
+
+export type TenantLoader = ReturnType<typeof createTenantLoader>;
+
+interface Batch {
+  readonly records: CheckpointRecord[];
+  bytes: number;
+}
+
+export function createTenantLoader(deps: {
+  readonly redis: RedisDriver;
+  readonly keys: Keys;
+  readonly cold: ColdLoading;
+}) {
+  const { redis, keys, cold } = deps;
+
+  const send = async (commands: readonly RedisCommand[], signal: AbortSignal | undefined) => {
+    for (const reply of await redis.sendAll(commands, { kind: 'write', signal }))
+      if (reply instanceof Error) throw reply;
+  };
+
+  /** Without sessions that were ended: their tombstones have no generation. */
+  const living = async ({ id, signal }: TenantPlace, records: readonly CheckpointRecord[], nowMs: number) => {
+    const sessions = records.flatMap((record) => (record.kind === 'session' ? [record] : []));
+    if (sessions.length === 0) return { records, terminated: 0 };
+    const marks = sessions.map(
+      (session) => `${session.id}-${secretOf('hash' in session ? (session.hash.h ?? '') : session.stub)}`,
+    );
+    const scores = (await redis.send(['ZMSCORE', keys.deadSessions(id), ...marks], {
+      kind: 'read',
+      signal,
+    })) as readonly (string | number | null)[];
+    const dead = new Set(sessions.filter((_, i) => scores[i] !== null && Number(scores[i]) > nowMs));
+    const rest = records.filter((record) => record.kind !== 'session' || !dead.has(record));
+    return { records: rest, terminated: dead.size };
+  };
+
+  const loadedOf = ({ id, generation }: TenantPlace, record: CheckpointRecord): LoadedRecord | null => {
+    const key = keys.listedRecord(id, generation, `k\0${orderOf(record)}`);
+    try {
+      if (record.kind === 'cache') return loadedEntry(record, key);
+      return 'hash' in record ? loadedHot(record, key) : loadedCold(record, key);
+    } catch (error) {
+      if (error instanceof AppError) return null;
+      throw error;
+    }
+  };
+
+  const write = async (place: TenantPlace, { records }: Batch, cursor: LoadCursor, options: LoadOptions) => {
+    const { records: alive, terminated } = await living(place, records, options.nowMs);
+    let { stock, expired, damaged } = cursor;
+    const loaded: LoadedRecord[] = [];
+    const tooMany: HotSessionRecord[] = [];
+    for (const record of alive) {
+      const found = loadedOf(place, record);
+      if (found === null) damaged++;
+      else if (expiryOf(found) <= options.nowMs) expired++;
+      else if (found.stock.hotBytes > 0 && stock.hotBytes + found.stock.hotBytes > options.hotBytes)
+        tooMany.push(record as HotSessionRecord);
+      else {
+        loaded.push(found);
+        stock = withLoaded(stock, found.stock);
+      }
+    }
+    const moved = await cold.toCold(place, tooMany);
+    for (const { record } of moved) {
+      const found = loadedOf(place, record) as LoadedRecord;
+      // Its object is new: no generation had it before.
+      loaded.push({ ...found, members: found.members.filter((member) => !member.startsWith('o\0')) });
+      stock = withLoaded(stock, found.stock);
+    }
+    await send(
+      commandsFor(
+        keys.index(place.id, place.generation),
+        loaded,
+        moved.map(({ waits }) => waits),
+      ),
+      place.signal,
+    );
+    const after = orderOf(records.at(-1) as CheckpointRecord);
+    return { after, stock, expired, damaged, terminated: cursor.terminated + terminated };
+  };
+
+  return {
+    /**
+     * Loads until there are no more records, or `isOver`.
+     * @param place the generation that is loaded. @returns how far it came, and whether that is the end.
+     */
+    async load(
+      place: TenantPlace,
+      records: AsyncIterable<CheckpointRecord>,
+      begin: LoadCursor,
+      { isOver, ...options }: LoadOptions & { readonly isOver: () => boolean },
+    ): Promise<{ readonly cursor: LoadCursor; readonly ended: boolean }> {
+      let cursor = begin;
+      let batch: Batch = { records: [], bytes: 0 };
+      for await (const record of records) {
+        if (begin.after !== null && compareUtf8(orderOf(record), begin.after) <= 0) continue;
+        if (record.kind === 'cache' ? !options.cache : !options.sessions) continue;
+        batch.records.push(record);
+        batch.bytes += sizeOf(record);
+        if (batch.records.length < BATCH && batch.bytes < BATCH_BYTES) continue;
+        cursor = await write(place, batch, cursor, options);
+        batch = { records: [], bytes: 0 };
+        if (isOver()) return { cursor, ended: false };
+      }
+      if (batch.records.length > 0) cursor = await write(place, batch, cursor, options);
+      return { cursor, ended: true };
+    },
+  };
+}
+
+/** The second part of a session's id, of its header. */
+const secretOf = (header: string): string => header.split(',', 4)[3] ?? '';
+
+const sizeOf = (record: CheckpointRecord): number => {
+  if (record.kind === 'cache') return record.stored.length;
+  if ('stub' in record) return record.stub.length;
+  return Object.values(record.hash).reduce((sum, text) => sum + text.length, 0);
+};
+
+/** Infinity: never. */
+function expiryOf({ members }: LoadedRecord): number {
+  const member = members.find((each) => each.startsWith('e\0'));
+  return member === undefined ? Number.POSITIVE_INFINITY : Number(member.slice(2, 16));
+}
+
+function commandsFor(
+  index: string,
+  loaded: readonly LoadedRecord[],
+  waits: readonly string[],
+): readonly RedisCommand[] {
+  const strings = loaded.flatMap(({ key, value }) => (typeof value === 'string' ? [key, value] : []));
+  const commands: RedisCommand[] = strings.length > 0 ? [['MSET', ...strings]] : [];
+  for (const { key, value } of loaded) if (typeof value !== 'string') commands.push(['HSET', key, ...value]);
+  const members = loaded.flatMap((record) => record.members.flatMap((member) => [0, member] as const));
+  if (members.length > 0) commands.push(['ZADD', index, ...members]);
+  if (waits.length > 0) commands.push(['ZREM', index, ...waits]);
+  return commands;
+}

@@ -1,0 +1,166 @@
+/** Restores one tenant: loads a generation, switches to it, and keeps what was written until then. */
+
+import type { OldGenerations } from '../../cleaning/old-generations.ts';
+import { unpackCounters } from '../../gate/counters.ts';
+import { unpackLimits } from '../../gate/gate-fields.ts';
+import type { TenantId } from '../../ids.ts';
+import type { Keys } from '../../keys.ts';
+import { beginFeed, beginGeneration } from '../../redis/bindings/checkpoint-scripts.ts';
+import type { RedisDriver } from '../../redis/driver.ts';
+import { runScript } from '../../redis/script.ts';
+import { unpackShare } from '../../sessions/spillover/budget/share-format.ts';
+import type { CheckpointStore } from '../checkpoint-store.ts';
+import type { CheckpointTenant } from '../format/manifest-schema.ts';
+import type { LoggedErasures } from '../logged-erasures.ts';
+import type { Flip } from './flip.ts';
+import type { RestoreParams } from './restore-scope.ts';
+import { recordsOf } from './restored-source.ts';
+import type { Revival } from './revival.ts';
+import { LOAD_BEGINS, type LoadCursor, type TenantLoader } from './tenant-loader.ts';
+
+/** What became of a tenant. */
+export type TenantOutcome = 'restored' | 'revived' | 'erased' | 'deleted' | 'unknown';
+
+/** A tenant that is being loaded; kept in the job's cursor. */
+export interface LoadingTenant {
+  /** Null: Redis has lost the tenant. */
+  readonly from: number | null;
+  readonly to: number;
+  /** Epoch of the feed that began before the first record was loaded. */
+  readonly since: number;
+  readonly load: LoadCursor;
+}
+
+export interface TenantStep {
+  /** Null: it has ended. */
+  readonly loading: LoadingTenant | null;
+  readonly outcome: TenantOutcome | null;
+  /** The generation that served until now; null: none did. */
+  readonly retired: number | null;
+  readonly load: LoadCursor;
+}
+
+export interface StepLimits {
+  readonly signal: AbortSignal;
+  readonly isOver: () => boolean;
+}
+
+export type TenantRestore = ReturnType<typeof createTenantRestore>;
+
+export function createTenantRestore(deps: {
+  readonly redis: RedisDriver;
+  readonly keys: Keys;
+  readonly store: CheckpointStore;
+  readonly erasures: LoggedErasures;
+  readonly loader: TenantLoader;
+  readonly flip: Flip;
+  readonly revival: Revival;
+  readonly old: Pick<OldGenerations, 'reclaim'>;
+  /** Unix ms. */
+  readonly now: () => number;
+}) {
+  const { redis, keys, store, erasures, loader, flip, revival, old, now } = deps;
+
+  const gateOf = async (id: TenantId, signal: AbortSignal) => {
+    const [limits, counters, share] = (await redis.send(['HMGET', keys.gate(id), 'h', 'm', 'b'], {
+      kind: 'read',
+      signal,
+    })) as readonly (string | null)[];
+    if (typeof limits !== 'string' || typeof counters !== 'string') return null;
+    const { hotSessionBytes } = unpackCounters(counters);
+    const { shareBytes } = unpackShare(share ?? null);
+    return { limits: unpackLimits(limits), hotBytes: Math.max(hotSessionBytes, shareBytes) };
+  };
+
+  /** Generations that an earlier restore began, and gave up. */
+  const dropAbandoned = async (id: TenantId, generation: number, signal: AbortSignal) => {
+    const found = (await redis.send(['ZRANGEBYSCORE', keys.generations(id), 0, 0], {
+      kind: 'read',
+      signal,
+    })) as readonly string[];
+    for (const other of found)
+      await old.reclaim({ id, generation, signal }, { generation: Number(other), abandoned: true });
+  };
+
+  const begin = async (id: TenantId, signal: AbortSignal): Promise<LoadingTenant | TenantOutcome> => {
+    const gate = await gateOf(id, signal);
+    if (
+      gate === null &&
+      ((await redis.send(['EXISTS', keys.erased(id)], { kind: 'read', signal })) === 1 ||
+        (await erasures.isErased(id, signal)))
+    )
+      return 'erased';
+    if (gate?.limits.status === 'deleted') return 'deleted';
+    if (gate !== null) await dropAbandoned(id, gate.limits.generation, signal);
+    const feed =
+      gate === null
+        ? null
+        : await runScript(redis, beginFeed, {
+            keys: { gate: keys.gate(id), invalidated: keys.invalidated(id) },
+            args: {},
+            kind: 'write',
+            signal,
+          });
+    const to = await runScript(redis, beginGeneration, {
+      keys: { gate: keys.gate(id), generations: keys.generations(id) },
+      args: {},
+      kind: 'write',
+      signal,
+    });
+    return { from: gate?.limits.generation ?? null, to, since: feed?.epoch ?? 0, load: LOAD_BEGINS };
+  };
+
+  const ended = (outcome: TenantOutcome, load: LoadCursor, retired: number | null = null): TenantStep => ({
+    loading: null,
+    outcome,
+    retired,
+    load,
+  });
+
+  /** Loaded: it is to serve. */
+  const switchOver = async (id: TenantId, loading: LoadingTenant, signal: AbortSignal): Promise<TenantStep> => {
+    const { from, to, since, load } = loading;
+    if (from === null) {
+      const revived = await revival.run(id, to, load.stock, signal);
+      return ended(revived === 'done' || revived === 'there' ? 'revived' : revived, load);
+    }
+    const flipped = await flip.run({ id, from, to, stock: load.stock, since }, signal);
+    if (flipped?.outcome === 'done' || flipped?.outcome === 'before') return ended('restored', load, from);
+    if (flipped?.outcome === 'deleted') return ended('deleted', load);
+    // Too many sessions were ended meanwhile, its share of their memory was lowered, or it is another one by now: once more.
+    await old.reclaim({ id, generation: from, signal }, { generation: to, abandoned: true });
+    return { loading: null, outcome: null, retired: null, load: LOAD_BEGINS };
+  };
+
+  return {
+    gateOf,
+
+    /** Goes on with a tenant until it has ended or `isOver`. With neither an outcome nor anything loading, it is to be begun again. */
+    async step(
+      line: CheckpointTenant,
+      before: LoadingTenant | null,
+      { sessions, cache }: Pick<RestoreParams, 'sessions' | 'cache'>,
+      { signal, isOver }: StepLimits,
+    ): Promise<TenantStep> {
+      const id = line.tenant;
+      const begun = before ?? (await begin(id, signal));
+      if (typeof begun === 'string') return ended(begun, LOAD_BEGINS);
+      const gate = begun.from === null ? null : await gateOf(id, signal);
+      const { cursor: load, ended: isLoaded } = await loader.load(
+        { id, generation: begun.to, signal },
+        recordsOf(store, line, signal),
+        begun.load,
+        {
+          hotBytes: gate?.hotBytes ?? 0,
+          sessions: begun.from !== null || sessions === 'revive',
+          cache,
+          nowMs: now(),
+          isOver,
+        },
+      );
+      const loading = { ...begun, load };
+      if (!isLoaded) return { loading, outcome: null, retired: null, load };
+      return switchOver(id, loading, signal);
+    },
+  };
+}
