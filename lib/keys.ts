@@ -164,6 +164,10 @@ export const CHECKPOINT_PARTS = 'checkpoint-parts/';
 export const checkpointPartBlob = (id: string, part: number): string =>
   `${CHECKPOINT_PARTS}${id}/${String(part).padStart(6, '0')}.ndjson`;
 
+/** S3: whether a checkpoint was found sound when all of it was read last. */
+export const CHECKPOINT_VERDICTS = 'checkpoint-verdicts/';
+export const checkpointVerdictBlob = (id: string): string => `${CHECKPOINT_VERDICTS}${id}.json`;
+
 /** S3: whose bucket this is, JSON; written once. */
 export const DEPLOYMENT = 'deployment';
 

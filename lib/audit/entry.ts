@@ -14,6 +14,8 @@ export const AUDIT_ACTIONS = [
   'cache.export',
   'cache.invalidate',
   'cache.warm',
+  'checkpoint.create',
+  'checkpoint.restore',
   'config.activate',
   'encryption.rotate',
   'job.cancel',

@@ -1,7 +1,7 @@
 /** Checkpoints in S3: manifests, the data objects they name, and what the steps of one that is written have come to. */
 import type { BlobStore } from '../blobs/store.ts';
 import type { TenantCipher } from '../crypto/tenant-cipher.ts';
-import { CorruptValueError, NotFoundError } from '../errors.ts';
+import { CheckpointFormatError, CorruptValueError, NotFoundError } from '../errors.ts';
 import type { ContextData } from '../gate/context-format.ts';
 import { CHECKPOINT_ID, newUlid, type TenantId } from '../ids.ts';
 import {
@@ -10,6 +10,7 @@ import {
   checkpointDataBlob,
   checkpointDataPrefix,
   checkpointPartBlob,
+  checkpointVerdictBlob,
   DEPLOYMENT,
 } from '../keys.ts';
 import type { ObjectSource } from './format/frame-reader.ts';
@@ -17,6 +18,7 @@ import { decodeManifest, encodeManifest, MAX_MANIFEST_BYTES } from './format/man
 import { decodePart, encodePart, type PartLine } from './format/manifest-part.ts';
 import { CheckpointHeader, type CheckpointManifest } from './format/manifest-schema.ts';
 import type { ObjectSink } from './format/object-writer.ts';
+import { type CheckpointVerdict, decodeVerdict, encodeVerdict, MAX_VERDICT_BYTES } from './format/verdict.ts';
 
 /** Of the object's metadata: the header, so that a list needs no manifest whole. */
 const HEADER = 'checkpoint-header';
@@ -42,8 +44,7 @@ export function createCheckpointStore(deps: {
     return id;
   };
 
-  const findManifest = async (id: string, signal?: AbortSignal): Promise<CheckpointManifest | null> => {
-    if (known?.header.id === id) return known;
+  const readManifest = async (id: string, signal?: AbortSignal): Promise<CheckpointManifest | null> => {
     const found = await blobs.get(checkpointBlob(id), { maxBytes: MAX_MANIFEST_BYTES, signal });
     if (found === null) return null;
     const manifest = await decodeManifest(found.body);
@@ -51,6 +52,9 @@ export function createCheckpointStore(deps: {
     known = manifest;
     return manifest;
   };
+
+  const findManifest = async (id: string, signal?: AbortSignal): Promise<CheckpointManifest | null> =>
+    known?.header.id === id ? known : readManifest(id, signal);
 
   const headerOf = async (id: string, signal?: AbortSignal): Promise<CheckpointHeader | null> => {
     const info = await blobs.head(checkpointBlob(id), { signal });
@@ -91,7 +95,7 @@ export function createCheckpointStore(deps: {
       for (let at = 0; at < ids.length; at += AT_ONCE) {
         const some = ids.slice(at, at + AT_ONCE).map((id) =>
           headerOf(id, signal).catch((error: unknown) => {
-            if (error instanceof CorruptValueError) return null;
+            if (isUnreadable(error)) return null;
             throw error;
           }),
         );
@@ -102,6 +106,28 @@ export function createCheckpointStore(deps: {
 
     /** Null: there is none. @throws {CorruptValueError | CheckpointFormatError} it cannot be used. */
     findManifest,
+
+    /** As it stands in S3 now, whatever is known of it. Null: there is none. @throws as `findManifest`. */
+    readManifest,
+
+    /** @throws {BlobUnavailableError} */
+    exists: async (id: string, signal?: AbortSignal): Promise<boolean> =>
+      (await blobs.head(checkpointBlob(id), { signal })) !== null,
+
+    /** Instead of the one before. @throws {BlobUnavailableError} */
+    putVerdict: async (id: string, verdict: CheckpointVerdict, signal?: AbortSignal): Promise<void> => {
+      const body = Buffer.from(encodeVerdict(verdict));
+      await blobs.put({ key: checkpointVerdictBlob(id), body, contentType: 'application/json' }, { signal });
+    },
+
+    /** Null: it was not verified, or what came of that cannot be read. @throws {BlobUnavailableError} */
+    async findVerdict(id: string, signal?: AbortSignal): Promise<CheckpointVerdict | null> {
+      const found = await blobs.get(checkpointVerdictBlob(id), { maxBytes: MAX_VERDICT_BYTES, signal });
+      return found === null ? null : decodeVerdict(found.body.toString('utf8'));
+    },
+
+    deleteVerdict: (id: string, signal?: AbortSignal): Promise<void> =>
+      blobs.delete([checkpointVerdictBlob(id)], { signal }),
 
     /** @throws {NotFoundError} `checkpoint_not_found`. @throws as `findManifest`. */
     async getManifest(id: string, signal?: AbortSignal): Promise<CheckpointManifest> {
@@ -120,9 +146,10 @@ export function createCheckpointStore(deps: {
       return (await findManifest(header.id, signal)) ?? manifest;
     },
 
+    /** And what was found when it was verified. */
     deleteManifest: async (id: string, signal?: AbortSignal): Promise<void> => {
       if (known?.header.id === id) known = null;
-      await blobs.delete([checkpointBlob(id)], { signal });
+      await blobs.delete([checkpointBlob(id), checkpointVerdictBlob(id)], { signal });
     },
 
     putPart: async (id: string, part: number, lines: readonly PartLine[], signal?: AbortSignal): Promise<void> => {
@@ -168,6 +195,10 @@ export function createCheckpointStore(deps: {
     dataPrefix: checkpointDataPrefix,
   };
 }
+
+/** Whether a checkpoint that fails so is there and cannot be used: it is damaged, or a newer version wrote it. */
+export const isUnreadable = (error: unknown): boolean =>
+  error instanceof CorruptValueError || error instanceof CheckpointFormatError;
 
 function parseHeader(metadata: string | undefined): CheckpointHeader | null {
   if (metadata === undefined) return null;

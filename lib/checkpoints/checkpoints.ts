@@ -1,10 +1,10 @@
 /** Checkpoints: made by jobs, listed and read from S3, so that they are there when Redis is empty. */
 import type { StateConfig } from '../config/config.ts';
-import { CheckpointRunningError, CorruptValueError } from '../errors.ts';
+import { CheckpointRunningError } from '../errors.ts';
 import { newJobId, newUlid } from '../ids.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { CHECKPOINT_JOB, type CheckpointParams } from './checkpoint-job.ts';
-import type { CheckpointStore } from './checkpoint-store.ts';
+import { type CheckpointStore, isUnreadable } from './checkpoint-store.ts';
 import type { CheckpointHeader, CheckpointManifest, CheckpointType } from './format/manifest-schema.ts';
 import type { Turn } from './turn.ts';
 
@@ -100,7 +100,7 @@ export function createCheckpoints(deps: {
           const found = await store.findManifest(id, signal);
           if (found !== null) return found;
         } catch (error) {
-          if (!(error instanceof CorruptValueError)) throw error;
+          if (!isUnreadable(error)) throw error;
         }
       }
       return null;

@@ -144,6 +144,12 @@ export function createTenantKeys(deps: { readonly provider: KeyProvider | null; 
     currentKeyId: async (signal?: AbortSignal): Promise<string | null> =>
       deps.provider === null ? null : deps.provider.currentKeyId({ signal }),
 
+    /** Which keys there are, by what S3 has; none when they were destroyed, or never made. @throws {BlobUnavailableError} */
+    async refs(id: TenantId, signal?: AbortSignal): Promise<readonly KeyRef[]> {
+      const stored = await read(id, signal);
+      return stored === null ? [] : keyRefs(stored.set);
+    },
+
     /**
      * One key, to be unwrapped.
      * @throws {KeyRefusedError} `destroyed`: it is not there any more. @throws {BlobUnavailableError}

@@ -6,6 +6,7 @@ import { CONFIG_EXAMPLES } from './config-examples.ts';
 import type { Example } from './example.ts';
 import { JOB_EXAMPLES } from './job-examples.ts';
 import { SESSION_EXAMPLES } from './session-examples.ts';
+import { STATE_EXAMPLES } from './state-examples.ts';
 import { TENANT_EXAMPLES } from './tenant-examples.ts';
 
 const EXAMPLES: Readonly<Record<ContractName, Example>> = {
@@ -14,6 +15,7 @@ const EXAMPLES: Readonly<Record<ContractName, Example>> = {
   ...CACHE_EXAMPLES,
   ...SESSION_EXAMPLES,
   ...JOB_EXAMPLES,
+  ...STATE_EXAMPLES,
   ...CONFIG_EXAMPLES,
   checkLive: { reply: { status: 'live' } },
   checkReady: { reply: { status: 'ready', components: { redis: 'up', s3: 'up' } } },

@@ -27,6 +27,7 @@ export const PROBLEM_CODES = {
   job_not_found: { status: 404, meaning: 'No such job, or it ended more than 7 days ago.' },
   export_not_found: { status: 404, meaning: 'No such export of this tenant, or it was made more than 7 days ago.' },
   config_version_not_found: { status: 404, meaning: 'No such version of the configuration.' },
+  checkpoint_not_found: { status: 404, meaning: 'No such checkpoint: it was removed, or never made.' },
   invoice_not_found: { status: 404, meaning: 'The tenant has no bill for that month: it was not there.' },
   billing_disabled: { status: 409, meaning: 'Nothing is priced in this deployment: `tenant.enable_billing` is off.' },
   adjustment_limit_reached: { status: 409, meaning: 'The tenant has as many corrections as it may.' },
@@ -51,6 +52,14 @@ export const PROBLEM_CODES = {
   reclaim_behind: {
     status: 503,
     meaning: 'Too much was invalidated and waits to be reclaimed; `Retry-After` says when to repeat it.',
+  },
+  checkpoint_foreign: {
+    status: 409,
+    meaning: 'Another deployment wrote the checkpoint: its tenants are none of this one’s. Nothing was changed.',
+  },
+  checkpoint_running: {
+    status: 409,
+    meaning: 'Another checkpoint or restore is under way; `details.job` is its job: follow that, then try again.',
   },
   job_limit_reached: { status: 409, meaning: 'As many jobs wait or run as may: try again when some have ended.' },
   idempotency_in_progress: { status: 409, meaning: 'The first request with this Idempotency-Key still runs.' },

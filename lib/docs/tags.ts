@@ -74,6 +74,11 @@ export const TAGS: readonly Tag[] = [
     description: 'What running instances go by: versions of it, tried, activated, taken back.',
     prefixes: ['/admin/config', '/admin/state/reload'],
   },
+  {
+    name: 'Checkpoints',
+    description: 'The state of all tenants, kept in S3: taken, listed, verified, restored.',
+    prefixes: ['/admin/state'],
+  },
   { name: 'Audit', description: 'What administration did, in one chain of hashes.', prefixes: ['/admin/audit'] },
   { name: 'Health', description: 'Whether the service runs and can do its work.', prefixes: ['/health'] },
   { name: 'Documentation', description: 'This API, for programs and people.', prefixes: ['/openapi.json', '/docs'] },

@@ -13,6 +13,12 @@ import { listEntriesContract } from '../cache/list-contract.ts';
 import { putEntryContract } from '../cache/put-contract.ts';
 import { getCacheStatsContract } from '../cache/stats/stats-contract.ts';
 import { warmCacheContract } from '../cache/warming/warm-contract.ts';
+import {
+  createCheckpointContract,
+  getCheckpointContract,
+  listCheckpointsContract,
+  verifyCheckpointContract,
+} from '../checkpoints/http/checkpoint-contract.ts';
 import { getOpenapiContract, showDocsContract } from '../docs/contract.ts';
 import { getErasureContract } from '../erasure/contract.ts';
 import { checkLiveContract, checkReadyContract } from '../health/contract.ts';
@@ -82,7 +88,11 @@ export const allContracts = [
   getSpilloverContract, // /admin/spillover
   updateSpilloverContract,
   runSpilloverContract,
-  reloadStateContract, // /admin/state
+  createCheckpointContract, // /admin/state
+  listCheckpointsContract,
+  getCheckpointContract,
+  verifyCheckpointContract,
+  reloadStateContract,
   createTenantContract, // /admin/tenants
   listTenantsContract,
   deleteTenantContract, // /admin/tenants/{id}

@@ -14,6 +14,7 @@ import * as cacheList from '../cache/list-contract.ts';
 import * as cachePut from '../cache/put-contract.ts';
 import * as cacheStats from '../cache/stats/stats-contract.ts';
 import * as cacheWarm from '../cache/warming/warm-contract.ts';
+import * as checkpoints from '../checkpoints/http/checkpoint-contract.ts';
 import * as docs from '../docs/contract.ts';
 import * as problem from '../docs/problem.ts';
 import * as erasure from '../erasure/contract.ts';
@@ -57,6 +58,7 @@ const MODULES: readonly object[] = [
   cacheExport,
   cacheStats,
   cacheWarm,
+  checkpoints,
   docs,
   erasure,
   health,

@@ -63,6 +63,7 @@ const ENTRY = '/cache/guarded/entry';
 const NO_HOLD = 'hold-01k0xw6h9te3m8q5v2r7c4n1ba';
 const NO_SESSION = '/sessions/session-01k0xwc4s8m2q6v0r3n7d1k5bf-7hq2m9x4c1v8n3k6t0b5r2w9ze';
 const NO_JOB = 'job-01jd5x9a2b3c4d5e6f7g8h9j0k';
+const NO_CHECKPOINT = 'ckpt-01jd5x9a2b3c4d5e6f7g8h9j0k';
 const NO_REQUEST = 'qreq-01jd5x9a2b3c4d5e6f7g8h9j0k';
 const post =
   (verb: string) =>
@@ -375,6 +376,19 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
     request: () => ({ method: 'POST', target: '/sessions/prefetch', headers: json, body: '{"user_id":"ada"}' }),
     cells: tenantOnly('200', '200'),
     otherScope: 'sessions:write',
+  },
+  createCheckpoint: {
+    request: () => ({ method: 'POST', target: '/admin/state/checkpoint' }),
+    cells: adminOnly('202'),
+  },
+  listCheckpoints: { request: () => ({ target: '/admin/state/checkpoints' }), cells: adminOnly('200') },
+  getCheckpoint: {
+    request: () => ({ target: `/admin/state/checkpoints/${NO_CHECKPOINT}` }),
+    cells: adminOnly('404 checkpoint_not_found'),
+  },
+  verifyCheckpoint: {
+    request: () => ({ method: 'POST', target: `/admin/state/checkpoints/${NO_CHECKPOINT}/verify` }),
+    cells: adminOnly('404 checkpoint_not_found'),
   },
   getSpillover: {
     request: ({ tenant }) => ({ target: `/admin/spillover?tenant_id=${tenant.id}` }),

@@ -43,7 +43,10 @@ export async function countTenants(app: Pick<App, 'config' | 'redis'>): Promise<
 }
 
 /** Audit entries of a tenant that reached the deployment's log, sealed or not: their actions, in order. */
-export async function auditedActions(app: Pick<App, 'config' | 'redis'>, id: TenantId): Promise<readonly string[]> {
+export async function auditedActions(
+  app: Pick<App, 'config' | 'redis'>,
+  id: TenantId | null,
+): Promise<readonly string[]> {
   const keys = keysOf(app);
   const commands = [
     ['ZRANGE', keys.auditLog(), 0, -1],
