@@ -31,17 +31,18 @@ export function createTenantScan(deps: {
 
   const gates = async (ids: readonly TenantId[], signal: AbortSignal) => {
     const commands = ids.flatMap((id) => [
-      ['HMGET', keys.gate(id), 'h', 'm', 'f'] as const,
+      ['HMGET', keys.gate(id), 'h', 'm', 'f', 'v'] as const,
       ...states.digestCommands(id),
     ]);
     const replies = await redis.sendAll(commands, { kind: 'read', signal });
     const each = ids.length === 0 ? 0 : commands.length / ids.length;
     return ids.flatMap((id, i) => {
       const [gate, ...state] = replies.slice(i * each, (i + 1) * each);
-      const [limits, counters, feed] = Array.isArray(gate) ? (gate as readonly (string | null)[]) : [];
+      const [limits, counters, feed, invalidated] = Array.isArray(gate) ? (gate as readonly (string | null)[]) : [];
       if (typeof limits !== 'string' || typeof counters !== 'string') return [];
       const first = Number(/^f1,(\d+)$/.exec(feed ?? '')?.[1] ?? 0);
-      return [{ id, limits: unpackLimits(limits), counters, first, stateOf: states.digestOf(limits, state) }];
+      const stateOf = states.digestOf(limits, state);
+      return [{ id, limits: unpackLimits(limits), counters, first, hides: isPending(invalidated), stateOf }];
     });
   };
 
@@ -53,12 +54,13 @@ export function createTenantScan(deps: {
       signal: AbortSignal,
     ): Promise<readonly ScannedTenant[]> {
       const found = await gates(ids, signal);
-      const still = found.flatMap(({ id, limits, counters, first }) => {
+      const still = found.flatMap(({ id, limits, counters, first, hides }) => {
         const line = before.get(id);
-        const { feedEpochMs } = unpackCounters(counters);
-        const mayBeKept =
+        const { feedEpochMs, seq } = unpackCounters(counters);
+        const toldOf =
           line?.generation === limits.generation && feedEpochMs === line.epoch && first > 0 && first <= line.epoch;
-        return mayBeKept ? [line] : [];
+        // Of what an invalidation hides nobody is told before it is reclaimed.
+        return toldOf && !(hides && seq !== line.seq) ? [line] : [];
       });
       const commands = still.map(({ tenant, generation, epoch }) =>
         pages.changesCommand({ id: tenant, generation }, { from: epoch, to: epoch }),
@@ -78,6 +80,10 @@ export function createTenantScan(deps: {
     },
   };
 }
+
+/** Whether an invalidation is not settled: field `v` of the gate may only have a share of the memory, too. */
+const isPending = (field: string | null | undefined): boolean =>
+  typeof field === 'string' && !field.startsWith('v1,0,0,0,');
 
 const isEmpty = (reply: unknown): boolean => Array.isArray(reply) && reply.length === 0;
 

@@ -94,7 +94,8 @@ if head and head.secret == ARGV[6] then
         come[#come + 1] = told
       end
     end
-    local told = session_change_member(left, seq, session_key_member(head, ulid))
+    -- Under another user's name it was never told of, whenever it was written last.
+    local told = session_change_member(left, session_key_member(head, ulid) == listed and seq or 0, session_key_member(head, ulid))
     if told then
       come[#come + 1] = 0
       come[#come + 1] = told
