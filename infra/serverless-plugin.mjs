@@ -49,7 +49,8 @@ function localCall({ service, serviceDir, processedInput }, options, fail) {
     async prepare() {
       const settings = runningStack(dataDir, fail);
       build(serviceDir, [options.function], fail);
-      service.getFunction(options.function).handler = `dist/${options.function}/index.handler`;
+      // Not `index`, which waits for it (build/lambda-entry.ts): the framework loads with `require`.
+      service.getFunction(options.function).handler = `dist/${options.function}/main.handler`;
       options.data = await fillEvent(options.data, { settings, dataDir });
       // Again: meanwhile the framework has put the machine's own AWS credentials there.
       useSettings(settings);

@@ -76,6 +76,7 @@ const TENANT_KEYS = {
   rotate: true,
   rewrap: true,
   currentKeyId: true,
+  refs: true,
   find: true,
   exists: true,
   destroy: true,
@@ -109,8 +110,15 @@ async function startApp(): Promise<App> {
   // The first request does not wait for them.
   void notes().then((all) => all.forEach((note) => void telemetry.logger.warn(note)));
   started = await withActiveVersion(await buildApp(config, undefined, { sources }), sources);
+  if (process.env.AWS_LAMBDA_RUNTIME_API) process.once('SIGTERM', endInstance);
   return started;
 }
+
+/** On Lambda; a host stops in its own order. */
+const endInstance = () =>
+  import('./shutdown/lambda-stop.ts')
+    .then(({ stopInstance }) => started && stopInstance(started, telemetry))
+    .finally(() => process.exit());
 
 /** The app, or another one where the active version of the configuration states what only a start can take. */
 async function withActiveVersion(app: App, sources: AppStart['sources']): Promise<App> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { bundle } from './bundle.ts';
 import type { DeployedFunction } from './deployed-functions.ts';
 import { addonName } from './esbuild-plugins.ts';
+import { entryBytes, withLambdaEntry } from './lambda-entry.ts';
 import { findAddon } from './native-addon.ts';
 import { zip } from './zip.ts';
 
@@ -54,7 +55,9 @@ export function removeOthers(outDir: string, functions: readonly BuildFunction[]
 
 async function buildFunction({ key, entry }: BuildFunction, options: BuildOptions): Promise<BuiltFunction> {
   const { root, outDir, architecture } = options;
-  const { files, eagerBytes, needsAddon } = await bundle(root, entry);
+  const { eagerBytes: mainBytes, needsAddon, ...bundled } = await bundle(root, entry);
+  const files = await withLambdaEntry(bundled.files);
+  const eagerBytes = mainBytes + entryBytes(files);
   const common: Files = new Map(files).set('package.json', Buffer.from('{"type":"module"}\n'));
   const host: Files = needsAddon ? addonFiles(root, process.platform, process.arch) : new Map();
   const lambda: Files = needsAddon ? addonFiles(root, 'linux', architecture === 'arm64' ? 'arm64' : 'x64') : new Map();

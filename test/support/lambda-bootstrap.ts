@@ -1,6 +1,6 @@
 /**
  * The child process of runtime-api.ts: what Lambda's bootstrap does with a bundle, once. Imports the handler, calls it
- * with the event, and tells the parent what came of it.
+ * with the event, and tells the parent what came of it. Told to stay, it then waits as an instance between two events does.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,12 +9,15 @@ interface Invocation {
   readonly dir: string;
   readonly event: unknown;
   readonly timeoutMs: number;
+  readonly stays: boolean;
 }
 
-process.once('message', async ({ dir, event, timeoutMs }: Invocation) => {
+process.once('message', async ({ dir, event, timeoutMs, stays }: Invocation) => {
   const started = performance.now();
   const { handler } = await import(pathToFileURL(join(dir, 'index.js')).href);
   const initMs = performance.now() - started;
+  const api = process.env.AWS_LAMBDA_RUNTIME_API;
+  if (api) await fetch(`http://${api}/2018-06-01/runtime/invocation/next`);
   const deadline = Date.now() + timeoutMs;
   const context = {
     awsRequestId: '8f507cfc-example-4697-b07a-ac58fc914c95',
@@ -29,6 +32,8 @@ process.once('message', async ({ dir, event, timeoutMs }: Invocation) => {
     (reply: unknown) => ({ reply: reply ?? null }),
     (error: unknown) => ({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   );
+  // As the question for the next event does.
+  if (stays) setInterval(() => {}, 60_000);
   // JSON, because that is all Lambda passes on.
-  process.send?.(JSON.stringify({ ...outcome, initMs }), () => process.exit());
+  process.send?.(JSON.stringify({ ...outcome, initMs }), () => stays || process.exit());
 });

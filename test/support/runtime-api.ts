@@ -22,8 +22,32 @@ export interface Invoked {
   readonly log: string;
 }
 
+export interface Instance extends Invoked {
+  /** Sends SIGTERM. @returns how the process ended. */
+  end(): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+}
+
 /** @throws {Error} the process ended or the time was up before the handler answered; the message holds its log. */
-export async function invokeBundle({ dir, event, env = {}, timeoutMs = 20_000 }: Invocation): Promise<Invoked> {
+export async function invokeBundle(invocation: Invocation): Promise<Invoked> {
+  const { child, ...invoked } = await invoke(invocation, false);
+  child.kill('SIGKILL');
+  return invoked;
+}
+
+/** As invokeBundle, but the instance then waits for events that do not come. The caller ends it. */
+export async function startInstance(invocation: Invocation): Promise<Instance> {
+  const { child, ...invoked } = await invoke(invocation, true);
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
+    child.once('exit', (code, signal) => resolve({ code, signal })),
+  );
+  const end = () => {
+    child.kill('SIGTERM');
+    return ended;
+  };
+  return { ...invoked, end };
+}
+
+async function invoke({ dir, event, env = {}, timeoutMs = 20_000 }: Invocation, stays: boolean) {
   const child = fork(join(import.meta.dirname, 'lambda-bootstrap.ts'), {
     cwd: dir,
     env: { ...lambdaEnvironment(dir), ...env },
@@ -39,12 +63,14 @@ export async function invokeBundle({ dir, event, env = {}, timeoutMs = 20_000 }:
       child.once('exit', (code, signal) =>
         reject(new Error(`${basename(dir)} ended with ${signal ?? code} before it answered\n${log}`)),
       );
-      child.send({ dir, event, timeoutMs });
+      child.send({ dir, event, timeoutMs, stays });
     });
-    return { ...JSON.parse(answer), log };
+    return { ...(JSON.parse(answer) as Omit<Invoked, 'log'>), log, child };
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
   } finally {
     clearTimeout(timer);
-    child.kill('SIGKILL');
   }
 }
 
