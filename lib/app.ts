@@ -77,6 +77,7 @@ const TENANT_KEYS = {
   rewrap: true,
   currentKeyId: true,
   refs: true,
+  refs: true,
   find: true,
   exists: true,
   destroy: true,
