@@ -155,6 +155,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const stateTools = createStateTools(deps, tenants);
   const jobs = createJobs({ redis, keys, runners: createJobRunners(deps, stateTools), telemetry, now, runs, hostStop });
   const checkpoints = createCheckpoints({ ...stateTools, jobs, config: config.state, configVersion: () => null, now });
+  const restores = createRestores({ ...stateTools, jobs, now });
   const expired = createExpiredRecords({ redis, keys, now });
   const reclaim = createReclaim({ redis, keys });
   const invalidation = createInvalidationRun({ redis, keys, jobs, expired, reclaim });
@@ -213,8 +214,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     memoryBudget: createBudget(deps, { tenants, reclaim }),
     keyRotation: createKeyRotation({ redis, keys, tenants, tenantKeys, changes, telemetry }),
     quotaRequests: createQuotaRequests({ reader, changes, now }),
-    restores: createRestores({ ...stateTools, jobs, now }),
-    stateAdmin: createStateAdmin({ ...stateTools, checkpoints, jobs, audit, now }),
+    restores,
+    stateAdmin: createStateAdmin({ ...stateTools, checkpoints, restores, jobs, audit, now }),
     tenantAdmin: createTenantAdmin({
       ...{ changes, reader, provisionKey, now },
       get undoWindowMs() {

@@ -39,7 +39,7 @@ const METHODS: { readonly [S in keyof Administration]: { readonly [M in keyof Ad
   sessionUpkeep: { run: true },
   spillPass: { run: true },
   restores: { start: true },
-  stateAdmin: { create: true, verify: true, verdict: true },
+  stateAdmin: { create: true, verify: true, restore: true, verdict: true },
   spillStats: { ofTenant: true, ofAll: true },
   runtimeConfig: { alter: true, activate: true, standing: true, find: true, differences: true },
   configReload: { reload: true, takeFile: true, takeStored: true },

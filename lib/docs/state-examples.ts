@@ -59,5 +59,11 @@ export const STATE_EXAMPLES = {
       next_cursor: null,
     },
   },
+  restoreCheckpoint: {
+    params: { id: ID },
+    query: { dry_run: 'true' },
+    body: { tenants: [TENANT] },
+    reply: { job_id: JOB_ID },
+  },
   verifyCheckpoint: { params: { id: ID }, reply: { job_id: JOB_ID } },
 } satisfies Partial<Record<ContractName, Example>>;

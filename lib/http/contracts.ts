@@ -19,6 +19,7 @@ import {
   listCheckpointsContract,
   verifyCheckpointContract,
 } from '../checkpoints/http/checkpoint-contract.ts';
+import { restoreCheckpointContract } from '../checkpoints/http/restore-contract.ts';
 import { getOpenapiContract, showDocsContract } from '../docs/contract.ts';
 import { getErasureContract } from '../erasure/contract.ts';
 import { checkLiveContract, checkReadyContract } from '../health/contract.ts';
@@ -93,6 +94,7 @@ export const allContracts = [
   getCheckpointContract,
   verifyCheckpointContract,
   reloadStateContract,
+  restoreCheckpointContract,
   createTenantContract, // /admin/tenants
   listTenantsContract,
   deleteTenantContract, // /admin/tenants/{id}

@@ -15,6 +15,7 @@ import * as cachePut from '../cache/put-contract.ts';
 import * as cacheStats from '../cache/stats/stats-contract.ts';
 import * as cacheWarm from '../cache/warming/warm-contract.ts';
 import * as checkpoints from '../checkpoints/http/checkpoint-contract.ts';
+import * as restores from '../checkpoints/http/restore-contract.ts';
 import * as docs from '../docs/contract.ts';
 import * as problem from '../docs/problem.ts';
 import * as erasure from '../erasure/contract.ts';
@@ -59,6 +60,7 @@ const MODULES: readonly object[] = [
   cacheStats,
   cacheWarm,
   checkpoints,
+  restores,
   docs,
   erasure,
   health,

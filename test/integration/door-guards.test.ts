@@ -390,6 +390,10 @@ const ROWS: Readonly<Record<ContractName, Row>> = {
     request: () => ({ method: 'POST', target: `/admin/state/checkpoints/${NO_CHECKPOINT}/verify` }),
     cells: adminOnly('404 checkpoint_not_found'),
   },
+  restoreCheckpoint: {
+    request: () => ({ method: 'POST', target: `/admin/state/restore/${NO_CHECKPOINT}?dry_run=true` }),
+    cells: adminOnly('404 checkpoint_not_found'),
+  },
   getSpillover: {
     request: ({ tenant }) => ({ target: `/admin/spillover?tenant_id=${tenant.id}` }),
     cells: adminOnly('200'),
