@@ -119,6 +119,8 @@ export function createKeys(prefix: string) {
     spillStats: () => `${prefix}{sys}:sessions:stats`,
     /** string with a TTL: the job that writes a checkpoint, or restores one: one at a time */
     checkpointJob: () => `${prefix}{sys}:checkpoints:job`,
+    /** string: exists while a restore may have left a generation that nobody loads any more */
+    restoreLoads: () => `${prefix}{sys}:checkpoints:loads`,
     /** string: when the oldest checkpoint that is kept or written was begun, Unix ms: objects that were in use then are not deleted */
     checkpointsOldest: () => `${prefix}{sys}:checkpoints:oldest`,
     /** string: exists until it is time to look for old exports again */

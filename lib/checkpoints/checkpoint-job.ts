@@ -3,6 +3,7 @@
 import { newCheckpointId } from '../ids.ts';
 import type { Job, JobRunner, JsonFields, StepOutcome } from '../jobs/job.ts';
 import type { CheckpointManifest, CheckpointType } from './format/manifest-schema.ts';
+import type { AbandonedLoads } from './restore/abandoned-loads.ts';
 import type { Retirement, RetirementReport } from './retirement.ts';
 import type { Turn } from './turn.ts';
 import type { CheckpointOrder, CheckpointWriter, WriterCursor } from './writing/checkpoint-writer.ts';
@@ -26,8 +27,9 @@ export function createCheckpointRunner(deps: {
   readonly writer: CheckpointWriter;
   readonly retirement: Retirement;
   readonly turn: Turn;
+  readonly abandoned: Pick<AbandonedLoads, 'run'>;
 }): JobRunner {
-  const { writer, retirement, turn } = deps;
+  const { writer, retirement, turn, abandoned } = deps;
 
   return {
     kind: CHECKPOINT_JOB,
@@ -41,6 +43,7 @@ export function createCheckpointRunner(deps: {
       while (cursor.phase !== 'done' && !isOver()) cursor = await writer.step(order, cursor, { signal, isOver });
       const progress = progressOf(job, cursor);
       if (cursor.phase !== 'done') return { cursor: cursor as unknown as JsonFields, progress };
+      await abandoned.run(signal);
       const retired = await retirement.run({ runningSinceMs: cursor.startedAtMs }, signal);
       const manifest = await writer.manifest(order.id, signal);
       await turn.giveBack(job.id);

@@ -1,10 +1,12 @@
 /** What checkpoints and restores are made of. */
 import type { AdministrationDeps } from '../administration.ts';
+import { createOldGenerations } from '../cleaning/old-generations.ts';
 import { createTenantCipher } from '../crypto/tenant-cipher.ts';
 import { createJobReader } from '../jobs/job-reader.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { createCheckpointStore } from './checkpoint-store.ts';
 import { createLoggedErasures } from './logged-erasures.ts';
+import { createAbandonedLoads } from './restore/abandoned-loads.ts';
 import { createRestoring } from './restore/restoring.ts';
 import { createRetirement } from './retirement.ts';
 import { createTurn } from './turn.ts';
@@ -24,11 +26,13 @@ export function createStateTools(deps: AdministrationDeps, tenants: Pick<Tenants
   const states = createTenantStates({ redis, keys });
   const erasures = createLoggedErasures({ redis, blobs, keys });
   const tenantWriter = createTenantWriter({ redis, keys, store, cipher, pages, states, now });
+  const abandoned = createAbandonedLoads({ redis, keys, tenants, old: createOldGenerations({ redis, keys }) });
   return {
     cipher,
     store,
     pages,
-    restoring: createRestoring({ ...deps, store, pages, erasures, tenantWriter }),
+    abandoned,
+    restoring: createRestoring({ ...deps, store, pages, erasures, tenantWriter, abandoned }),
     erasures,
     tenantWriter,
     writer: createCheckpointWriter({

@@ -5,10 +5,13 @@ import type { WriterCursor } from '../writing/checkpoint-writer.ts';
 import type { TenantDiff } from './tenant-diff.ts';
 import type { LoadingTenant, TenantOutcome } from './tenant-restore.ts';
 
+/** What became of one session. */
+export type SessionOutcome = 'session_restored' | 'terminated' | 'rotated' | 'expired' | 'object_gone';
+
 /** What a restore did to a tenant, or would. */
 export interface TenantRow {
   readonly tenant: TenantId;
-  readonly outcome: TenantOutcome | 'would_restore' | 'would_revive';
+  readonly outcome: TenantOutcome | SessionOutcome | 'would_restore' | 'would_revive';
   readonly diff: TenantDiff | null;
   readonly cache: number;
   readonly sessions: number;

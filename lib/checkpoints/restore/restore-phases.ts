@@ -5,17 +5,20 @@ import type { TenantId } from '../../ids.ts';
 import type { Keys } from '../../keys.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
 import type { CheckpointStore } from '../checkpoint-store.ts';
+import { orderOf } from '../format/checkpoint-line.ts';
 import type { PartLine } from '../format/manifest-part.ts';
 import type { CheckpointTenant } from '../format/manifest-schema.ts';
 import type { LoggedErasures } from '../logged-erasures.ts';
 import { FIRST_OBJECT, verifyTenant } from '../verify-tenant.ts';
 import { pendingEpochs } from '../walk/pending-epochs.ts';
 import type { RecordPages } from '../walk/record-pages.ts';
+import type { AbandonedLoads } from './abandoned-loads.ts';
 import type { LateChanges } from './late-changes.ts';
 import type { LateManifest } from './late-manifest.ts';
 import { type RestoreCursor, type TenantRow, withRow } from './restore-cursor.ts';
 import type { StepContext } from './restore-job.ts';
 import { recordsOf, sourceOf } from './restored-source.ts';
+import type { SessionRestore } from './session-restore.ts';
 import { diffTenant, visibleNow } from './tenant-diff.ts';
 import type { TenantRestore } from './tenant-restore.ts';
 
@@ -32,13 +35,28 @@ export function createRestorePhases(deps: {
   readonly erasures: LoggedErasures;
   readonly pages: RecordPages;
   readonly restore: TenantRestore;
+  readonly sessions: SessionRestore;
   readonly lateChanges: LateChanges;
   readonly lateManifest: LateManifest;
   readonly old: Pick<OldGenerations, 'reclaim'>;
+  readonly abandoned: Pick<AbandonedLoads, 'note' | 'forget'>;
   /** Unix ms. */
   readonly now: () => number;
 }) {
-  const { redis, keys, store, erasures, pages, restore, lateChanges, lateManifest, old, now: clock } = deps;
+  const {
+    redis,
+    keys,
+    store,
+    erasures,
+    pages,
+    restore,
+    lateChanges,
+    lateManifest,
+    old,
+    sessions,
+    abandoned,
+    now: clock,
+  } = deps;
 
   const behind = (lines: readonly CheckpointTenant[], after: TenantId | null) =>
     after === null ? lines : lines.filter(({ tenant }) => tenant > after);
@@ -65,18 +83,46 @@ export function createRestorePhases(deps: {
     ...more,
   });
 
+  const previewSession = async (
+    line: CheckpointTenant,
+    ulid: string,
+    generation: number | null,
+    signal: AbortSignal,
+  ) => {
+    if (generation === null) return rowFor(line, 'unknown');
+    const record = await sessions.find(line, ulid, signal);
+    const now = await pages.one({ id: line.tenant, generation, signal }, orderOf(record), clock());
+    const diff = await diffTenant(each(record), now === null ? nothing() : each(now), () => true);
+    return rowFor(line, 'would_restore', { diff });
+  };
+
   /** What a restore would do to a tenant. */
   const preview = async (line: CheckpointTenant, { params, signal }: StepContext): Promise<TenantRow> => {
     const gate = await restore.gateOf(line.tenant, signal);
     if (gate === null && (await erasures.isErased(line.tenant, signal))) return rowFor(line, 'erased');
     if (gate?.limits.status === 'deleted') return rowFor(line, 'deleted');
     const withSessions = gate !== null || params.sessions === 'revive';
+    const { scope } = params;
+    if (scope.kind === 'session') return previewSession(line, scope.session, gate?.limits.generation ?? null, signal);
     const then = recordsOf(store, line, signal);
     const isRestored = ({ kind }: { readonly kind: string }) => (kind === 'cache' ? params.cache : withSessions);
     if (gate === null) return rowFor(line, 'would_revive', { diff: await diffTenant(then, nothing(), isRestored) });
     const place = { id: line.tenant, generation: gate.limits.generation, signal };
     const now = visibleNow(pages, place, await pendingEpochs(deps, line.tenant, signal), clock());
     return rowFor(line, 'would_restore', { diff: await diffTenant(then, now, isRestored) });
+  };
+
+  /** One session, among those that serve. */
+  const oneSession = async ({ params, lines: [line], signal }: StepContext): Promise<TenantRow> => {
+    const { scope } = params;
+    if (line === undefined || scope.kind !== 'session') throw new CorruptValueError('The restore names no session');
+    const gate = await restore.gateOf(line.tenant, signal);
+    if (gate === null || gate.limits.status === 'deleted') return rowFor(line, gate === null ? 'unknown' : 'deleted');
+    const record = await sessions.find(line, scope.session, signal);
+    const place = { id: line.tenant, generation: gate.limits.generation, signal };
+    const outcome = await sessions.run(place, record);
+    if (outcome === 'no_tenant') return rowFor(line, 'unknown');
+    return outcome === 'done' ? rowFor(line, 'session_restored', { sessions: 1 }) : rowFor(line, outcome);
   };
 
   return {
@@ -130,6 +176,8 @@ export function createRestorePhases(deps: {
 
     async load(cursor: RestoreCursor, context: StepContext, tell: Tell): Promise<RestoreCursor> {
       const { params, lines, signal, isOver } = context;
+      if (params.scope.kind === 'session') return { ...withRow(cursor, await oneSession(context)), phase: 'done' };
+      if (cursor.after === null && cursor.loading === null) await abandoned.note(signal);
       const safety = cursor.safety === null ? null : await store.getManifest(params.safety, signal);
       const parts: PartLine[] = [];
       let now = cursor;
@@ -190,9 +238,14 @@ export function createRestorePhases(deps: {
         }
         after = tenant;
       }
+      await abandoned.forget(signal);
       return next(cursor, 'done');
     },
   };
 }
 
 async function* nothing() {}
+
+async function* each<T>(one: T) {
+  yield one;
+}

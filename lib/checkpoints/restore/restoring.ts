@@ -6,16 +6,19 @@ import type { CheckpointStore } from '../checkpoint-store.ts';
 import type { LoggedErasures } from '../logged-erasures.ts';
 import type { RecordPages } from '../walk/record-pages.ts';
 import type { TenantWriter } from '../writing/tenant-writer.ts';
+import type { AbandonedLoads } from './abandoned-loads.ts';
 import { createColdLoading } from './cold-loading.ts';
 import { createFlip } from './flip.ts';
 import { createLateChanges } from './late-changes.ts';
 import { createLateManifest } from './late-manifest.ts';
 import { createRestorePhases } from './restore-phases.ts';
 import { createRevival } from './revival.ts';
+import { createSessionRestore } from './session-restore.ts';
 import { createTenantLoader } from './tenant-loader.ts';
 import { createTenantRestore } from './tenant-restore.ts';
 
 export interface RestoringDeps extends AdministrationDeps {
+  readonly abandoned: AbandonedLoads;
   readonly store: CheckpointStore;
   readonly pages: RecordPages;
   readonly erasures: LoggedErasures;
@@ -23,7 +26,7 @@ export interface RestoringDeps extends AdministrationDeps {
 }
 
 export function createRestoring(deps: RestoringDeps) {
-  const { redis, keys, blobs, store, pages, erasures, tenantWriter, spillTools, now } = deps;
+  const { redis, keys, blobs, store, pages, erasures, tenantWriter, spillTools, abandoned, now } = deps;
   const sessionBlobs = async () => (await spillTools()).sessionBlobs;
   const old = createOldGenerations({ redis, keys });
   const restore = createTenantRestore({
@@ -35,6 +38,7 @@ export function createRestoring(deps: RestoringDeps) {
     flip: createFlip({ redis, keys }),
     revival: createRevival({ redis, keys, blobs, store, publisher: createPublisher({ redis, keys }), now }),
     old,
+    abandoned,
     now,
   });
   return createRestorePhases({
@@ -44,9 +48,11 @@ export function createRestoring(deps: RestoringDeps) {
     erasures,
     pages,
     restore,
+    sessions: createSessionRestore({ redis, keys, store, sessionBlobs, now }),
     lateChanges: createLateChanges({ writer: tenantWriter, now }),
     lateManifest: createLateManifest({ store, now }),
     old,
+    abandoned,
     now,
   });
 }

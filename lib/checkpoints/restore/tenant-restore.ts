@@ -12,6 +12,7 @@ import { unpackShare } from '../../sessions/spillover/budget/share-format.ts';
 import type { CheckpointStore } from '../checkpoint-store.ts';
 import type { CheckpointTenant } from '../format/manifest-schema.ts';
 import type { LoggedErasures } from '../logged-erasures.ts';
+import type { AbandonedLoads } from './abandoned-loads.ts';
 import type { Flip } from './flip.ts';
 import type { RestoreParams } from './restore-scope.ts';
 import { recordsOf } from './restored-source.ts';
@@ -56,10 +57,11 @@ export function createTenantRestore(deps: {
   readonly flip: Flip;
   readonly revival: Revival;
   readonly old: Pick<OldGenerations, 'reclaim'>;
+  readonly abandoned: Pick<AbandonedLoads, 'ofTenant'>;
   /** Unix ms. */
   readonly now: () => number;
 }) {
-  const { redis, keys, store, erasures, loader, flip, revival, old, now } = deps;
+  const { redis, keys, store, erasures, loader, flip, revival, old, abandoned, now } = deps;
 
   const gateOf = async (id: TenantId, signal: AbortSignal) => {
     const [limits, counters, share] = (await redis.send(['HMGET', keys.gate(id), 'h', 'm', 'b'], {
@@ -72,16 +74,6 @@ export function createTenantRestore(deps: {
     return { limits: unpackLimits(limits), hotBytes: Math.max(hotSessionBytes, shareBytes) };
   };
 
-  /** Generations that an earlier restore began, and gave up. */
-  const dropAbandoned = async (id: TenantId, generation: number, signal: AbortSignal) => {
-    const found = (await redis.send(['ZRANGEBYSCORE', keys.generations(id), 0, 0], {
-      kind: 'read',
-      signal,
-    })) as readonly string[];
-    for (const other of found)
-      await old.reclaim({ id, generation, signal }, { generation: Number(other), abandoned: true });
-  };
-
   const begin = async (id: TenantId, signal: AbortSignal): Promise<LoadingTenant | TenantOutcome> => {
     const gate = await gateOf(id, signal);
     if (
@@ -91,7 +83,7 @@ export function createTenantRestore(deps: {
     )
       return 'erased';
     if (gate?.limits.status === 'deleted') return 'deleted';
-    if (gate !== null) await dropAbandoned(id, gate.limits.generation, signal);
+    await abandoned.ofTenant(id, signal);
     const feed =
       gate === null
         ? null

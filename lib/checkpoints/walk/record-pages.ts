@@ -7,7 +7,7 @@ import { readRecords } from '../../redis/bindings/checkpoint-scripts.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
 import { runScript } from '../../redis/script.ts';
 import type { TenantPlace } from '../../tenants/tenant-place.ts';
-import type { CheckpointLine } from '../format/checkpoint-line.ts';
+import type { CheckpointLine, CheckpointRecord } from '../format/checkpoint-line.ts';
 import { compareUtf8 } from '../format/utf8-order.ts';
 import { changedLine, recordLine } from './record-line.ts';
 
@@ -93,6 +93,12 @@ export function createRecordPages({ redis, keys }: { readonly redis: RedisDriver
       const isWhole = records.length === orders.length;
       const after = isWhole ? found.at(-1) : orders[records.length - 1];
       return { lines, after: (full || !isWhole) && after !== undefined ? after : null };
+    },
+
+    /** One record as it is; null: there is none. @param order as `c\0<namespace>\0<key>` or `s\0<user>\0<ULID>`. */
+    async one(place: TenantPlace, order: string, nowMs: number): Promise<CheckpointRecord | null> {
+      const [stored = null] = await read(place, [order]);
+      return recordLine(order, stored, nowMs);
     },
 
     /** Whether anything changed under these epochs; for many tenants at once: one command each. */

@@ -6,6 +6,7 @@ import beginFeedLua from '../scripts/begin-feed.lua';
 import beginGenerationLua from '../scripts/begin-generation.lua';
 import flipGenerationLua from '../scripts/flip-generation.lua';
 import readRecordsLua from '../scripts/read-records.lua';
+import reinstateSessionLua from '../scripts/reinstate-session.lua';
 import reviveTenantLua from '../scripts/revive-tenant.lua';
 import takeTurnLua from '../scripts/take-turn.lua';
 import trimFeedLua from '../scripts/trim-feed.lua';
@@ -139,4 +140,26 @@ export const takeTurn = defineScript({
     const [state, holder] = asList(raw);
     return state === 1 ? null : asText(holder);
   },
+});
+
+const REINSTATED = {
+  0: 'no_tenant',
+  1: 'done',
+  2: 'done',
+  5: 'memory_full',
+  6: 'terminated',
+  7: 'rotated',
+  8: 'storage_full',
+  9: 'expired',
+  12: 'object_gone',
+} as const;
+
+export type Reinstated = (typeof REINSTATED)[keyof typeof REINSTATED];
+
+export const reinstateSession = defineScript({
+  name: 'reinstate-session',
+  source: reinstateSessionLua,
+  keys: ['gate', 'session', 'index', 'dead'],
+  args: ['header', 'object', 'place', 'meta', 'until'],
+  reply: (raw): Reinstated => REINSTATED[asInteger(asList(raw)[0]) as keyof typeof REINSTATED],
 });

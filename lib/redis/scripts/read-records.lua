@@ -8,7 +8,7 @@
 
   ARGV[1] maxBytes               about as many bytes are read; at least one record is
 
-  Returns, of each of the first records: its text, its fields and values by turns, or false when it is gone.
+  Returns of each of the first records its text, its fields and values by turns, or false when it is gone.
 
   Cost: O(bytes). One inner call for each 32 cache entries, and one for each session, two of a stub.
 ]]
