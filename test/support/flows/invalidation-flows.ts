@@ -131,7 +131,7 @@ const jobFlow: Flow = {
     } as unknown as Job;
     const runner = createInvalidateRunner({ redis: app.redis, keys: keysOf(app), now: Date.now });
     return {
-      run: (signal) => runner.step(job, signal),
+      run: (signal) => runner.step(job, signal, async () => {}),
       async verify(result) {
         expect(result).toMatchObject({ done: {} });
         await expectGone(direct, caller);
