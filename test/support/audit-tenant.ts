@@ -7,7 +7,7 @@ import { type EntryName, KEPT_GENERATION, type RecordKind, unescapeControls } fr
 import { gateState } from './gate-state.ts';
 import { accessMember, expiryMember, keyMember, tagMember } from './index-member.ts';
 import { auditSessions } from './session-audit.ts';
-import { keysOf, tenantState } from './tenant-state.ts';
+import { generationOf, keysOf, tenantState } from './tenant-state.ts';
 
 const RECORD_OVERHEAD_BYTES = 200;
 
@@ -27,18 +27,19 @@ export async function auditRecords(app: App, id: TenantId): Promise<RecordCounts
   const state = await tenantState(app, id);
   const all = state.index as readonly string[];
   expect(all.filter(isKept), 'what no generation takes away').toEqual(state.keptIndex);
-  // Objects in S3 to be deleted are of no record.
-  const index = all.filter((member) => !member.startsWith('d\0') && !isOfSession(member));
+  // Objects in S3 to be deleted, and those that another generation had, are of no record; what changed is told to checkpoints.
+  const index = all.filter((member) => !/^[dow]\0/.test(member) && !isOfSession(member));
   const records = index.flatMap((member) => {
     const [part, kind, namespace, key] = member.split('\0') as [string, Exclude<RecordKind, 's'>, string, string];
     return part === 'k' ? [{ kind, name: { namespace, key: unescapeControls(key) } }] : [];
   });
+  const generation = await generationOf(app, id);
   const members: string[] = [];
   const counts = { c: 0, l: 0, i: 0, s: sessions.sessions };
   let memory = sessions.memory;
   let storage = (await committedStorage(app, id)) + sessions.spilledBytes;
   for (const { kind, name } of records) {
-    const redisKey = keysOf(app).counted(id, kind === 'c' ? 1 : KEPT_GENERATION, kind, name);
+    const redisKey = keysOf(app).counted(id, kind === 'c' ? generation : KEPT_GENERATION, kind, name);
     const stored = (await app.redis.send(['GET', redisKey], { kind: 'read' })) as string;
     const expiresAtMs = LISTED_UNDER[kind](stored);
     memory += Buffer.byteLength(redisKey) + Buffer.byteLength(stored) + RECORD_OVERHEAD_BYTES;

@@ -7,7 +7,7 @@ import { cacheBlob, unescapeControls } from '../../lib/keys.ts';
 import { auditTenant } from './audit-tenant.ts';
 import { blobsOf, doomedOf } from './cache-blobs.ts';
 import { gateState } from './gate-state.ts';
-import { keysOf, tenantState } from './tenant-state.ts';
+import { generationOf, keysOf, tenantState } from './tenant-state.ts';
 
 const READ = { kind: 'read' } as const;
 
@@ -62,17 +62,20 @@ async function auditObjects(
 
 async function listedEntries(app: App, id: TenantId): Promise<readonly string[]> {
   const index = (await tenantState(app, id)).index as readonly string[];
+  const generation = await generationOf(app, id);
   return index.flatMap((member) => {
     const [part, kind, namespace = '', key = ''] = member.split('\0');
     return part === 'k' && kind === 'c'
-      ? [keysOf(app).cacheEntry(id, 1, { namespace, key: unescapeControls(key) })]
+      ? [keysOf(app).cacheEntry(id, generation, { namespace, key: unescapeControls(key) })]
       : [];
   });
 }
 
 /** Keys of entries Redis has, whatever the index says: only a test may look through all keys. */
 async function storedEntries(app: App, id: TenantId): Promise<ReadonlySet<string>> {
-  const first = keysOf(app).cacheEntry(id, 1, { namespace: '', key: '' }).slice(0, -1);
+  const first = keysOf(app)
+    .cacheEntry(id, await generationOf(app, id), { namespace: '', key: '' })
+    .slice(0, -1);
   const found = new Set<string>();
   let cursor = '0';
   do {

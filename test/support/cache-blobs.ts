@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { App } from '../../lib/app.ts';
 import type { TenantId } from '../../lib/ids.ts';
 import { cacheBlob } from '../../lib/keys.ts';
-import { tenantState } from './tenant-state.ts';
+import { generationOf, tenantState } from './tenant-state.ts';
 
 type Asked = Pick<App, 'config' | 'redis' | 'blobs'>;
 
@@ -27,9 +27,10 @@ export async function doomedOf(app: Asked, id: TenantId): Promise<readonly (read
 
 /** As if so much time had passed: all of them are due. */
 export async function letDoomedFallDue(app: Asked, keys: { index(id: TenantId, g: number): string }, id: TenantId) {
+  const index = keys.index(id, await generationOf(app, id));
   for (const [ulid, at] of await doomedOf(app, id)) {
     const member = (ms: number) => `d\0${String(ms).padStart(14, '0')}\0${ulid}`;
-    await app.redis.send(['ZREM', keys.index(id, 1), member(at)], { kind: 'write' });
-    await app.redis.send(['ZADD', keys.index(id, 1), 0, member(1)], { kind: 'write' });
+    await app.redis.send(['ZREM', index, member(at)], { kind: 'write' });
+    await app.redis.send(['ZADD', index, 0, member(1)], { kind: 'write' });
   }
 }

@@ -6,7 +6,7 @@ import type { TenantId } from '../../lib/ids.ts';
 import { escapeControls, sessionBlob, sessionBlobPrefix } from '../../lib/keys.ts';
 import { parseHotSession, parseSessionStub, type SessionHead } from '../../lib/sessions/session-format.ts';
 import { gateState } from './gate-state.ts';
-import { keysOf, tenantState } from './tenant-state.ts';
+import { generationOf, keysOf, tenantState } from './tenant-state.ts';
 
 const READ = { kind: 'read' } as const;
 const HOT_OVERHEAD = 832;
@@ -28,11 +28,12 @@ export async function auditSessions(app: App, id: TenantId): Promise<SessionCoun
   const index = (await tenantState(app, id)).index as readonly string[];
   const members = index.filter((member) => /^(?:k\0s|r|e\0\d{14}\0s)\0/.test(member));
   const ulids = members.filter((member) => member.startsWith('k\0')).map((member) => member.slice(-26));
+  const generation = await generationOf(app, id);
   const expected: string[] = [];
   const used = new Map<string, number>();
   const counts = { sessions: 0, spilled: 0, memory: 0, hotBytes: 0, spilledBytes: 0 };
   for (const ulid of ulids) {
-    const record = keys.session(id, 1, ulid);
+    const record = keys.session(id, generation, ulid);
     const type = await app.redis.send(['TYPE', record], READ);
     const keyBytes = Buffer.byteLength(record);
     let head: SessionHead;

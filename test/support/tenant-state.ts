@@ -1,5 +1,6 @@
 /** All that Redis holds of a tenant, to see that something changed nothing. */
 import type { App } from '../../lib/app.ts';
+import { unpackLimits } from '../../lib/gate/gate-fields.ts';
 import type { TenantId } from '../../lib/ids.ts';
 import { createKeys } from '../../lib/keys.ts';
 
@@ -16,12 +17,18 @@ export interface TenantState {
 export const keysOf = ({ config: { cache } }: Pick<App, 'config'>) =>
   createKeys(`${cache.keyPrefix}:${cache.version}:`);
 
-/** Of a tenant in its first generation. */
+/** The generation of its data that serves; of a tenant that is not there, the first. */
+export async function generationOf(app: Pick<App, 'config' | 'redis'>, id: TenantId): Promise<number> {
+  const limits = await app.redis.send(['HGET', keysOf(app).gate(id), 'h'], { kind: 'read' });
+  return typeof limits === 'string' ? unpackLimits(limits).generation : 1;
+}
+
+/** In the generation that serves. */
 export async function tenantState(app: Pick<App, 'config' | 'redis'>, id: TenantId): Promise<TenantState> {
   const keys = keysOf(app);
   const read = { kind: 'read' } as const;
   const members = async (index: string) => (await app.redis.send(['ZRANGE', index, 0, -1], read)) as readonly string[];
-  const [own, kept] = [await members(keys.index(id, 1)), await members(keys.keptIndex(id))];
+  const [own, kept] = [await members(keys.index(id, await generationOf(app, id))), await members(keys.keptIndex(id))];
   const flat = (await app.redis.send(['HGETALL', keys.gate(id)], read)) as readonly string[];
   return {
     gate: Object.fromEntries(flat.flatMap((field, i) => (i % 2 === 0 ? [[field, flat[i + 1] as string]] : []))),
