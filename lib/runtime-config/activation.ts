@@ -52,15 +52,21 @@ export function createActivation({ store, now }: { readonly store: VersionStore;
     return found;
   };
 
-  const inUse = async ({ version, canary }: Active, signal?: AbortSignal): Promise<readonly ConfigVersion[]> => {
+  /** @param known one that need not be read. */
+  const inUse = async (
+    { version, canary }: Active,
+    { known, signal }: { readonly known?: ConfigVersion; readonly signal?: AbortSignal | undefined },
+  ): Promise<readonly ConfigVersion[]> => {
     const numbers = [...new Set([version, canary?.version ?? 0])].filter((number) => number > 0);
-    return Promise.all(numbers.map((number) => mustRead(number, signal)));
+    return Promise.all(numbers.map((number) => (known?.version === number ? known : mustRead(number, signal))));
   };
 
   /** What is active; where Redis does not know of it yet, it does now. */
   const settle = async (signal?: AbortSignal): Promise<Found> => {
-    const [{ stored, etag }, active] = await Promise.all([store.readStored(signal), store.readActive(signal)]);
-    if (stored !== null && stored.rev > active.rev) await store.publish(stored, await inUse(stored, signal), signal);
+    const { stored, etag } = await store.readStored(signal);
+    const active = await store.readActive(signal);
+    if (stored !== null && stored.rev > active.rev)
+      await store.publish(stored, await inUse(stored, { signal }), signal);
     const { seen = NOTHING_SEEN } = stored ?? {};
     // Of two, the later: S3's own may have been lost.
     const latest = stored !== null && stored.rev >= active.rev ? stored : active;
@@ -129,7 +135,7 @@ export function createActivation({ store, now }: { readonly store: VersionStore;
           now: now(),
         });
         if (!(await store.writeStored({ ...active, seen, op, entry }, etag, signal))) continue;
-        await store.publish({ ...active, seen, op, entry }, await inUse(active, signal), signal);
+        await store.publish({ ...active, seen, op, entry }, await inUse(active, { known: version, signal }), signal);
         return { standing: { ...active, seen }, version };
       }
       throw new BlobUnavailableError('Others changed the configuration again and again while this ran', {

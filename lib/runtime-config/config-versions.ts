@@ -37,8 +37,9 @@ export function createConfigVersions({ activation, store, sources }: ConfigVersi
 
     /** One, with what it states and how the active one would change. @throws {NotFoundError} @throws as VersionStore. */
     async get(version: number, signal?: AbortSignal): Promise<OneConfigVersionResponse> {
-      const [found, standing] = await Promise.all([activation.find(version, signal), activation.standing(signal)]);
+      const found = await activation.find(version, signal);
       if (found === null) throw new NotFoundError('config_version_not_found', 'No such version of the configuration');
+      const standing = await activation.standing(signal);
       const active = (await activation.find(standing.version, signal)) ?? found;
       const { file, s3, api } = filterParts(found.settings, isVersioned);
       const changes = changesBetween(await layerOf(active.settings), await layerOf(found.settings));

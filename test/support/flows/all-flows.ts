@@ -8,6 +8,8 @@ import { auditFlows } from './audit-flows.ts';
 import { batchFlows } from './batch-flows.ts';
 import { billingFlows } from './billing-flows.ts';
 import { cacheFlows } from './cache-flows.ts';
+import { checkpointFlows } from './checkpoint-flows.ts';
+import { configFlows } from './config-flows.ts';
 import { encryptionFlows } from './encryption-flows.ts';
 import type { Flow } from './flow.ts';
 import { invalidationFlows } from './invalidation-flows.ts';
@@ -38,6 +40,7 @@ export const allFlows: readonly Flow[] = [
   ...alertFlows,
   ...auditFlows,
   ...billingFlows,
+  ...configFlows,
   ...encryptionFlows,
   ...jobFlows,
   ...memoryFlows,
@@ -47,4 +50,5 @@ export const allFlows: readonly Flow[] = [
   ...sessionFlows,
   ...spillFlows,
   ...oldGenerationFlows,
+  ...checkpointFlows,
 ];
