@@ -197,6 +197,13 @@ export function createGate(deps: {
       carry(tenantId, 0, us);
     },
 
+    /** What is carried and not yet metered, by tenant: the caller's from here on. For an instance that stops. */
+    takeCarried(): [TenantId, Carried][] {
+      const all = [...carried];
+      carried.clear();
+      return all;
+    },
+
     /** What this instance knows of the tenant; undefined: nothing yet. It may be old. */
     knownContext: (tenantId: TenantId): TenantContext | undefined => contexts.find(tenantId),
   };

@@ -2,6 +2,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
+import { meterCarriedWork } from '../../lib/gate/carried-work.ts';
+import { newTenantId, newUlid, type TenantId } from '../../lib/ids.ts';
 import { newTenant, type TestTenant, TRANSPORTS, testApp } from '../support/app.ts';
 import { gateState } from '../support/gate-state.ts';
 import { keysOf } from '../support/tenant-state.ts';
@@ -126,6 +128,21 @@ describe.each(TRANSPORTS)('metering over %s [T4 T6]', (transport) => {
     expect(await gate.meter()).toMatchObject({ computeUs: 1_234n });
     await Promise.all([fresh.cache.get(caller, name), fresh.cache.get(caller, name)]);
     expect(await gate.meter()).toMatchObject({ computeUs: 1_234n, ops: 3n });
+  });
+
+  it('meters what is still carried at a stop, of each tenant once, and of none that is gone', async () => {
+    const fresh = await testApp({ transport });
+    const tenants = await Promise.all(Array.from({ length: 120 }, () => newTenant(app)));
+    for (const { tenant } of tenants) fresh.gate.carry(tenant.id, 500);
+    fresh.gate.carryAccess(tenants[0]?.tenant.id as TenantId, 70);
+    fresh.gate.carry(newTenantId(newUlid(0)), 500);
+    const ports = { ...fresh, keys: keysOf(fresh) };
+    const { signal } = new AbortController();
+    expect(await meterCarriedWork(ports, signal)).toBe(120);
+    expect(await meterCarriedWork(ports, signal)).toBe(0);
+    const meters = await Promise.all(tenants.map(({ tenant }) => gateState(app, tenant.id).meter()));
+    expect(new Set(meters.map(({ computeUs, ops }) => `${computeUs} ${ops}`))).toEqual(new Set(['500 0']));
+    expect(meters[0]).toMatchObject({ accessUs: 70n });
   });
 
   it('does not meter what it refused', async () => {

@@ -24,6 +24,7 @@ import { beginCacheObject } from './cache-object-scripts.ts';
 import { getCacheEntry, leaseCacheEntry } from './cache-read-scripts.ts';
 import { deleteCacheEntry, setCacheEntry } from './cache-write-scripts.ts';
 import { beginIdempotent, beginTenantCall, endIdempotent, endTenantCall } from './call-scripts.ts';
+import { meterCarried } from './carried-scripts.ts';
 import {
   beginFeed,
   beginGeneration,
@@ -119,6 +120,7 @@ export const allScripts = [
   listSessions,
   listTenants,
   markSession,
+  meterCarried,
   moveCacheEntry,
   peekCacheEntries,
   peekSessions,

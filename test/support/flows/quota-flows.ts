@@ -2,11 +2,13 @@
 import { expect } from 'vitest';
 import type { App } from '../../../lib/app.ts';
 import type { Caller } from '../../../lib/gate/caller.ts';
+import { meterCarriedWork } from '../../../lib/gate/carried-work.ts';
 import { newUlid } from '../../../lib/ids.ts';
 import type { Resource } from '../../../lib/quotas/quota-state.ts';
 import { newTenant } from '../app.ts';
 import { gateState } from '../gate-state.ts';
 import { auditHolds, openHolds, passTime } from '../hold-state.ts';
+import { keysOf } from '../tenant-state.ts';
 import type { Flow } from './flow.ts';
 
 const AMOUNT = 100;
@@ -115,6 +117,24 @@ const freeAbandoned: Flow = {
   },
 };
 
+const meterCarried: Flow = {
+  name: 'meter what a stop would lose',
+  calls: ['meter-carried'],
+  async prepare(app, direct) {
+    const { tenant, caller } = await newTenant(direct);
+    app.gate.takeCarried();
+    app.gate.carry(caller.tenantId, 1_000);
+    return {
+      run: (signal) => meterCarriedWork({ ...app, keys: keysOf(app) }, signal),
+      async verify(result) {
+        // At most once: of a lost reply nobody knows.
+        const { computeUs, ops } = await gateState(direct, tenant.id).meter();
+        expect([result === 1 ? [1_000n] : [0n, 1_000n], ops]).toEqual([expect.arrayContaining([computeUs]), 0n]);
+      },
+    };
+  },
+};
+
 export const quotaFlows: readonly Flow[] = [
   reserve('memory_bytes'),
   reserve('operations_per_minute'),
@@ -124,4 +144,5 @@ export const quotaFlows: readonly Flow[] = [
   checkQuota,
   overview,
   freeAbandoned,
+  meterCarried,
 ];
