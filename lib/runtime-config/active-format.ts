@@ -63,7 +63,7 @@ export function unpackStoredActive(json: string): StoredActive {
 
 function parse(json: string): StoredActive & { readonly format?: unknown } {
   try {
-    return JSON.parse(json) as StoredActive & { readonly format?: unknown };
+    return (JSON.parse(json) ?? {}) as StoredActive & { readonly format?: unknown };
   } catch (cause) {
     throw new CorruptValueError('Not an active configuration', { cause });
   }

@@ -38,7 +38,7 @@ export function unpackVersion(json: string): ConfigVersion {
 
 function parse(json: string): ConfigVersion & { readonly format?: unknown } {
   try {
-    return JSON.parse(json) as ConfigVersion & { readonly format?: unknown };
+    return (JSON.parse(json) ?? {}) as ConfigVersion & { readonly format?: unknown };
   } catch (cause) {
     throw new CorruptValueError('Not a version of the configuration', { cause });
   }

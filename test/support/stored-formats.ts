@@ -91,6 +91,8 @@ interface StoredFormats {
   };
   /** Entries as they were pushed, the same sealed, and the head behind them. */
   readonly audit: { readonly pending: readonly string[]; readonly sealed: readonly string[]; readonly head: string };
+  /** Which version of the configuration is active, as Redis and as S3 have it; and a version. */
+  readonly config: { readonly active: string; readonly stored: string; readonly version: string };
   /** By Redis type, then by key. */
   readonly strings: Readonly<Record<string, string>>;
   readonly hashes: Readonly<Record<string, Readonly<Record<string, string>>>>;
