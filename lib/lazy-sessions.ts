@@ -1,24 +1,8 @@
 /** Sessions, and what moves them to S3 and back; loaded with their first call: a request of the cache reads none of it. */
-
-import type { AdministrationDeps } from './administration.ts';
-import type { MakeRoom } from './cache/memory/make-room.ts';
-import { createTenantCipher } from './crypto/tenant-cipher.ts';
-import type { Gate } from './gate/gate.ts';
-import type { RunNow } from './jobs/run-now.ts';
 import { lazily } from './lazily.ts';
+import type { createSessionParts, SessionPartDeps } from './session-parts.ts';
 import type { Sessions } from './sessions/sessions.ts';
-import type { ColdCreation } from './sessions/spillover/cold-creation.ts';
-import type { ColdReads } from './sessions/spillover/cold-reads.ts';
-import type { Restorer } from './sessions/spillover/restorer.ts';
-import type { SessionRoom } from './sessions/spillover/session-room.ts';
 import type { SpillTools } from './sessions/spillover/spill-tools.ts';
-
-export interface LazySessionDeps extends Omit<AdministrationDeps, 'spillTools'> {
-  readonly gate: Gate;
-  readonly evict: MakeRoom;
-  /** Unix ms of a clock that never goes back. */
-  readonly nowMs: () => number;
-}
 
 const SESSIONS = {
   get: true,
@@ -34,39 +18,14 @@ const SESSIONS = {
   prefetchUser: true,
 } as const;
 
-export function createLazySessions(deps: LazySessionDeps) {
-  const { config, dataKeys, tenantKeys, telemetry, nowMs } = deps;
-  const runNow = lazily<RunNow>({ spillSessions: true }, async () => {
-    const [{ createRunNow }, { functionOf }, { hostRuns }] = await Promise.all([
-      import('./jobs/run-now.ts'),
-      import('./jobs/start-run.ts'),
-      import('./jobs/host-runs.ts'),
-    ]);
-    return createRunNow({ hostRuns, lambda: functionOf(process.env.RIPTIDE_SPILL_FUNCTION), telemetry, nowMs });
-  });
-  let tools: Promise<SpillTools> | undefined;
-  const spillTools = (): Promise<SpillTools> => {
-    tools ??= import('./sessions/spillover/spill-tools.ts').then(({ createSpillTools }) =>
-      createSpillTools({ ...deps, runNow }),
-    );
-    return tools;
+export function createLazySessions(deps: SessionPartDeps) {
+  let parts: Promise<ReturnType<typeof createSessionParts>> | undefined;
+  const load = () => {
+    parts ??= import('./session-parts.ts').then(({ createSessionParts }) => createSessionParts(deps));
+    return parts;
   };
-  const sessions = lazily<Sessions>(SESSIONS, async () =>
-    (await import('./sessions/sessions.ts')).createSessions({
-      ...deps,
-      cipher: createTenantCipher({ dataKeys, tenantKeys }),
-      coldCreation: lazily<ColdCreation>({ write: true }, async () => (await spillTools()).coldCreation),
-      cold: lazily<ColdReads>({ read: true }, async () => (await spillTools()).cold),
-      restorer: lazily<Pick<Restorer, 'bringBack' | 'offer'>>(
-        { bringBack: true, offer: true },
-        async () => (await spillTools()).restorer,
-      ),
-      room: lazily<Pick<SessionRoom, 'make' | 'noteWrite' | 'growToFit'>>(
-        { make: true, noteWrite: true, growToFit: true },
-        async () => (await spillTools()).room,
-      ),
-      secret: config.admin.keySha256,
-    }),
-  );
-  return { sessions, spillTools };
+  return {
+    sessions: lazily<Sessions>(SESSIONS, async () => (await load()).sessions()),
+    spillTools: async (): Promise<SpillTools> => (await load()).spillTools(),
+  };
 }
