@@ -23,6 +23,8 @@ import { createTiering } from './cache/memory/tiering.ts';
 import { type CacheStats, createCacheStats } from './cache/stats/stats.ts';
 import { type CacheStatsSum, createCacheStatsSum } from './cache/stats/stats-sum.ts';
 import { createWarming, type Warming } from './cache/warming/warming.ts';
+import { type CheckpointSchedule, createCheckpointSchedule } from './checkpoints/checkpoint-schedule.ts';
+import { type CheckpointUpkeep, createCheckpointUpkeep } from './checkpoints/checkpoint-upkeep.ts';
 import { type Checkpoints, createCheckpoints } from './checkpoints/checkpoints.ts';
 import { createRestores, type Restores } from './checkpoints/restore/restores.ts';
 import { createStateAdmin, type StateAdmin } from './checkpoints/state-admin.ts';
@@ -83,6 +85,8 @@ export interface Administration {
   readonly audit: Audit;
   readonly billing: Billing;
   readonly checkpoints: Checkpoints;
+  readonly checkpointSchedule: CheckpointSchedule;
+  readonly checkpointUpkeep: CheckpointUpkeep;
   readonly cleanUp: CleanUp;
   readonly erasure: Erasure;
   readonly jobs: Jobs;
@@ -185,6 +189,12 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     audit,
     billing,
     checkpoints,
+    checkpointSchedule: createCheckpointSchedule({
+      ...{ checkpoints, telemetry, now },
+      store: stateTools.store,
+      config: config.state,
+    }),
+    checkpointUpkeep: createCheckpointUpkeep({ ...stateTools, redis, keys, tenants, now }),
     cleanUp: createCleanUp({
       redis,
       keys,

@@ -123,6 +123,8 @@ export function createKeys(prefix: string) {
     restoreLoads: () => `${prefix}{sys}:checkpoints:loads`,
     /** string: when the oldest checkpoint that is kept or written was begun, Unix ms: objects that were in use then are not deleted */
     checkpointsOldest: () => `${prefix}{sys}:checkpoints:oldest`,
+    /** string: exists until it is time to look for what checkpoints left behind */
+    checkpointsLooked: () => `${prefix}{sys}:checkpoints:looked`,
     /** string: exists until it is time to look for old exports again */
     exportsLooked: () => `${prefix}{sys}:exports:looked`,
     /** string: a job (see lib/jobs/job-format.ts) */

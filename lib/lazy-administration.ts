@@ -11,6 +11,8 @@ const METHODS: { readonly [S in keyof Administration]: { readonly [M in keyof Ad
   audit: { append: true, seal: true, archive: true, list: true },
   billing: { get: true, list: true, adjust: true, closeDue: true, closeWhenDue: true, closeFinal: true },
   checkpoints: { start: true, startDue: true, list: true, get: true, newest: true },
+  checkpointSchedule: { run: true },
+  checkpointUpkeep: { run: true },
   cleanUp: { run: true },
   erasure: { eraseDue: true, get: true },
   jobs: { start: true, get: true, list: true, cancel: true, run: true },

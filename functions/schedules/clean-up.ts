@@ -1,14 +1,24 @@
 /**
  * Every 5 minutes: finishes half-made tenants and changes, removes expired entries and sessions and data that a restore replaced,
  * counts shares of the session memory that were lost, frees abandoned reservations, keeps tenants within the memory there is,
- * sums up the statistics, and removes old exports.
+ * sums up the statistics, and removes old exports and what checkpoints left behind.
  */
 import { scheduled } from '../../lib/jobs/scheduled.ts';
 
 export const handler = scheduled(
   'clean-up',
   async (
-    { tenants, unpublished, cleanUp, memoryBudget, abandonedHolds, cacheStatsSum, oldExports, sessionUpkeep },
+    {
+      tenants,
+      unpublished,
+      cleanUp,
+      memoryBudget,
+      abandonedHolds,
+      cacheStatsSum,
+      oldExports,
+      sessionUpkeep,
+      checkpointUpkeep,
+    },
     signal,
   ) => ({
     ...(await tenants.repair()),
@@ -19,5 +29,6 @@ export const handler = scheduled(
     ...(await memoryBudget.run(signal)),
     ...(await cacheStatsSum.run(signal)),
     ...(await oldExports.run(signal)),
+    ...(await checkpointUpkeep.run(signal)),
   }),
 );

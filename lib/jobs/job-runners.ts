@@ -5,6 +5,7 @@ import { createExportRunner } from '../cache/exports/export-job.ts';
 import { createInvalidateRunner } from '../cache/invalidation/invalidate-job.ts';
 import { createWarmRunner } from '../cache/warming/warm-job.ts';
 import { createCheckpointRunner } from '../checkpoints/checkpoint-job.ts';
+import { withCheckpointMetrics } from '../checkpoints/checkpoint-metrics.ts';
 import { createRestoreRunner } from '../checkpoints/restore/restore-job.ts';
 import type { StateTools } from '../checkpoints/state-tools.ts';
 import { createVerifyRunner } from '../checkpoints/verify-job.ts';
@@ -13,7 +14,7 @@ import type { JobRunner } from './job.ts';
 export function createJobRunners(deps: AdministrationDeps, stateTools: StateTools): readonly JobRunner[] {
   const tools = createCacheTools(deps);
   return [
-    createCheckpointRunner(stateTools),
+    withCheckpointMetrics(createCheckpointRunner(stateTools), deps.telemetry),
     createExportRunner({ ...deps, ...tools }),
     createInvalidateRunner(deps),
     createRestoreRunner({ ...stateTools, phases: stateTools.restoring }),
