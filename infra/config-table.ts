@@ -28,13 +28,22 @@ function section(group: string, settings: readonly PlacedSetting[]): string {
   return [
     `**${group}**`,
     '',
-    '| Setting | Default | Production | What it does | Also set by |',
-    '|---|---|---|---|---|',
+    '| Setting | Default | Production | What it does | Takes effect | Also set by |',
+    '|---|---|---|---|---|---|',
     ...rows,
   ].join('\n');
 }
 
-function cells({ path, default: standard, production, about, aliases = [], awaits }: PlacedSetting): string[] {
+function cells({
+  path,
+  default: standard,
+  production,
+  about,
+  aliases = [],
+  awaits,
+  hot,
+  fixed,
+}: PlacedSetting): string[] {
   const name = path.slice(path.lastIndexOf('.') + 1);
   const effect = awaits === undefined ? about : `${about} *(not yet: ${awaits})*`;
   return [
@@ -42,6 +51,7 @@ function cells({ path, default: standard, production, about, aliases = [], await
     value(standard),
     production === undefined ? '' : value(production),
     effect,
+    fixed === true ? 'by deployment' : hot ? 'at once' : 'at a start',
     aliases.map(code).join(' '),
   ];
 }

@@ -23,9 +23,11 @@ import { createTiering } from './cache/memory/tiering.ts';
 import { type CacheStats, createCacheStats } from './cache/stats/stats.ts';
 import { type CacheStatsSum, createCacheStatsSum } from './cache/stats/stats-sum.ts';
 import { createWarming, type Warming } from './cache/warming/warming.ts';
+import { createCheckpointNow } from './checkpoints/checkpoint-now.ts';
 import { type CheckpointSchedule, createCheckpointSchedule } from './checkpoints/checkpoint-schedule.ts';
 import { type CheckpointUpkeep, createCheckpointUpkeep } from './checkpoints/checkpoint-upkeep.ts';
 import { type Checkpoints, createCheckpoints } from './checkpoints/checkpoints.ts';
+import { createDrills, type Drills } from './checkpoints/drill/drills.ts';
 import { createRestores, type Restores } from './checkpoints/restore/restores.ts';
 import { createStateAdmin, type StateAdmin } from './checkpoints/state-admin.ts';
 import { createStateTools } from './checkpoints/state-tools.ts';
@@ -48,6 +50,7 @@ import type { Telemetry } from './metrics/telemetry.ts';
 import { type AbandonedHolds, createAbandonedHolds } from './quotas/abandoned.ts';
 import type { RedisDriver } from './redis/driver.ts';
 import type { FailpointHook } from './redis/failpoints.ts';
+import { unpackActive } from './runtime-config/active-format.ts';
 import type { AppStart } from './runtime-config/config-instance.ts';
 import type { ConfigLook } from './runtime-config/config-look.ts';
 import type { ConfigVersions } from './runtime-config/config-versions.ts';
@@ -107,6 +110,7 @@ export interface Administration {
   readonly sessionUpkeep: SessionUpkeep;
   readonly spillPass: SpillPass;
   readonly spillStats: SpillStats;
+  readonly drills: Drills;
   readonly restores: Restores;
   readonly stateAdmin: StateAdmin;
   readonly runtimeConfig: RuntimeConfig;
@@ -158,7 +162,14 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const runs = createStartRun({ name: 'run-jobs', hostRuns, lambda, telemetry });
   const stateTools = createStateTools(deps, tenants);
   const jobs = createJobs({ redis, keys, runners: createJobRunners(deps, stateTools), telemetry, now, runs, hostStop });
-  const checkpoints = createCheckpoints({ ...stateTools, jobs, config: config.state, configVersion: () => null, now });
+  const checkpoints = createCheckpoints({
+    ...stateTools,
+    jobs,
+    config: config.state,
+    configVersion: activeVersion(redis, keys),
+    makeNow: createCheckpointNow({ ...stateTools, now }),
+    now,
+  });
   const restores = createRestores({ ...stateTools, jobs, now });
   const expired = createExpiredRecords({ redis, keys, now });
   const reclaim = createReclaim({ redis, keys });
@@ -225,6 +236,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     keyRotation: createKeyRotation({ redis, keys, tenants, tenantKeys, changes, telemetry }),
     quotaRequests: createQuotaRequests({ reader, changes, now }),
     restores,
+    drills: createDrills({ jobs, config: config.state, now }),
     stateAdmin: createStateAdmin({ ...stateTools, checkpoints, restores, jobs, audit, now }),
     tenantAdmin: createTenantAdmin({
       ...{ changes, reader, provisionKey, now },
@@ -246,6 +258,12 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     warming: createWarming({ ...createCacheTools(deps), jobs, audit, now }),
   };
 }
+
+/** The version of the configuration that is active; null: none was made. */
+const activeVersion = (redis: RedisDriver, keys: Keys) => async (signal?: AbortSignal) => {
+  const text = await redis.send(['GET', keys.configActive()], { kind: 'read', signal });
+  return typeof text === 'string' ? unpackActive(text).version : null;
+};
 
 /** What schedules and administration do about the memory of hot sessions. */
 function createSpillover(deps: AdministrationDeps, tenants: Tenants) {

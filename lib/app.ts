@@ -77,7 +77,6 @@ const TENANT_KEYS = {
   rewrap: true,
   currentKeyId: true,
   refs: true,
-  refs: true,
   find: true,
   exists: true,
   destroy: true,

@@ -21,6 +21,9 @@ export function newUlid(nowMs: number): string {
   return encode(BigInt(Math.trunc(nowMs)), 10) + encode(randomBits(10), 16);
 }
 
+/** The same for all that ask in one slot of time, which begins then, Unix ms. */
+export const slotUlid = (slotMs: number): string => encode(BigInt(slotMs), 10) + '0'.repeat(16);
+
 /** When a ULID was made, Unix ms. @throws {RangeError} it is none. */
 export function ulidTimeMs(ulid: string): number {
   const letters = [...ulid.slice(0, 10)].map((letter) => CROCKFORD.indexOf(letter));

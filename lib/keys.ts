@@ -172,6 +172,9 @@ export const checkpointPartBlob = (id: string, part: number): string =>
 export const CHECKPOINT_VERDICTS = 'checkpoint-verdicts/';
 export const checkpointVerdictBlob = (id: string): string => `${CHECKPOINT_VERDICTS}${id}.json`;
 
+/** S3: what the last restore drill came to, JSON. */
+export const RESTORE_DRILL = 'restore-drill';
+
 /** S3: whose bucket this is, JSON; written once. */
 export const DEPLOYMENT = 'deployment';
 

@@ -1,9 +1,10 @@
 /** Checkpoints: made by jobs, listed and read from S3, so that they are there when Redis is empty. */
 import type { StateConfig } from '../config/config.ts';
 import { CheckpointRunningError } from '../errors.ts';
-import { newJobId, newUlid } from '../ids.ts';
+import { newJobId, newUlid, slotUlid } from '../ids.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { CHECKPOINT_JOB, type CheckpointParams } from './checkpoint-job.ts';
+import type { createCheckpointNow } from './checkpoint-now.ts';
 import { type CheckpointStore, isUnreadable } from './checkpoint-store.ts';
 import type { CheckpointHeader, CheckpointManifest, CheckpointType } from './format/manifest-schema.ts';
 import type { Turn } from './turn.ts';
@@ -31,13 +32,14 @@ export function createCheckpoints(deps: {
   readonly store: CheckpointStore;
   readonly jobs: Pick<Jobs, 'start'>;
   readonly turn: Turn;
-  readonly config: Pick<StateConfig, 'checkpointCache' | 'checkpointIntervalMs'>;
+  readonly config: Pick<StateConfig, 'checkpointCache' | 'checkpointIntervalMs' | 'shutdownCheckpoint'>;
   /** Of the configuration that is active; null: none was made. */
-  readonly configVersion: () => number | null;
+  readonly configVersion: (signal?: AbortSignal) => Promise<number | null>;
+  readonly makeNow: ReturnType<typeof createCheckpointNow>;
   /** Unix ms. */
   readonly now: () => number;
 }) {
-  const { store, jobs, turn, config, configVersion, now } = deps;
+  const { store, jobs, turn, config, configVersion, makeNow, now } = deps;
 
   const start = async ({ type, description, cache, opId = newUlid(now()), inlineMs, signal }: StartCheckpoint) => {
     await turn.take(newJobId(opId), signal);
@@ -45,7 +47,7 @@ export function createCheckpoints(deps: {
       type,
       description: description ?? null,
       cache: cache ?? config.checkpointCache,
-      config_version: configVersion(),
+      config_version: await configVersion(signal),
     };
     return jobs.start({
       kind: CHECKPOINT_JOB,
@@ -64,6 +66,16 @@ export function createCheckpoints(deps: {
      * @throws {CheckpointRunningError} another one, or a restore, is under way.
      */
     start,
+
+    /** Of a host that stops: all is written when it returns. Null: another one is under way, or none is wanted. */
+    async makeLast(signal: AbortSignal): Promise<CheckpointManifest | null> {
+      if (!config.shutdownCheckpoint) return null;
+      const cache = config.checkpointCache;
+      return makeNow(
+        { type: 'shutdown', description: null, cache, configVersion: await configVersion(signal) },
+        signal,
+      );
+    },
 
     /** Starts the one of this slot of the interval, if it was not: however often, or late, it is called. */
     async startDue(signal?: AbortSignal): Promise<{ readonly started: number }> {
@@ -107,6 +119,3 @@ export function createCheckpoints(deps: {
     },
   };
 }
-
-/** The same for all that ask in one slot. */
-const slotUlid = (slotMs: number): string => newUlid(slotMs).slice(0, 10) + '0'.repeat(16);

@@ -3,11 +3,13 @@ import type { AdministrationDeps } from '../administration.ts';
 import { createOldGenerations } from '../cleaning/old-generations.ts';
 import { createTenantCipher } from '../crypto/tenant-cipher.ts';
 import { createJobReader } from '../jobs/job-reader.ts';
+import { createKeys } from '../keys.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { createCheckpointStore } from './checkpoint-store.ts';
 import { createLoggedErasures } from './logged-erasures.ts';
 import { createAbandonedLoads } from './restore/abandoned-loads.ts';
 import { createRestoring } from './restore/restoring.ts';
+import { createTenantLoader } from './restore/tenant-loader.ts';
 import { createRetirement } from './retirement.ts';
 import { createTurn } from './turn.ts';
 import { createRecordPages } from './walk/record-pages.ts';
@@ -27,7 +29,20 @@ export function createStateTools(deps: AdministrationDeps, tenants: Pick<Tenants
   const erasures = createLoggedErasures({ redis, blobs, keys });
   const tenantWriter = createTenantWriter({ redis, keys, store, cipher, pages, states, now });
   const abandoned = createAbandonedLoads({ redis, keys, tenants, old: createOldGenerations({ redis, keys }) });
+  const scratch = createKeys(`${config.cache.keyPrefix}:${config.cache.version}:drill:`);
+  const scratchLoads = createAbandonedLoads({
+    redis,
+    keys: scratch,
+    tenants,
+    old: createOldGenerations({ redis, keys: scratch }),
+  });
   return {
+    drill: {
+      scratch,
+      // Nothing is moved to S3: there is room for what is removed again.
+      loader: createTenantLoader({ redis, keys: scratch, cold: { toCold: async () => [] } }),
+      removeLoaded: scratchLoads.removeLoaded,
+    },
     cipher,
     store,
     pages,

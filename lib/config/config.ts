@@ -148,6 +148,8 @@ export interface StateConfig {
   readonly keptWeekly: number;
   /** Entries of the cache are in scheduled checkpoints. */
   readonly checkpointCache: boolean;
+  /** A host that stops makes a checkpoint. */
+  readonly shutdownCheckpoint: boolean;
   /** 0: never. */
   readonly restoreDrillIntervalMs: number;
   readonly enableGracefulShutdown: boolean;

@@ -6,6 +6,7 @@ import { createInvalidateRunner } from '../cache/invalidation/invalidate-job.ts'
 import { createWarmRunner } from '../cache/warming/warm-job.ts';
 import { createCheckpointRunner } from '../checkpoints/checkpoint-job.ts';
 import { withCheckpointMetrics } from '../checkpoints/checkpoint-metrics.ts';
+import { createDrillRunner } from '../checkpoints/drill/drill-job.ts';
 import { createRestoreRunner } from '../checkpoints/restore/restore-job.ts';
 import type { StateTools } from '../checkpoints/state-tools.ts';
 import { createVerifyRunner } from '../checkpoints/verify-job.ts';
@@ -15,6 +16,7 @@ export function createJobRunners(deps: AdministrationDeps, stateTools: StateTool
   const tools = createCacheTools(deps);
   return [
     withCheckpointMetrics(createCheckpointRunner(stateTools), deps.telemetry),
+    createDrillRunner({ ...deps, ...stateTools, ...stateTools.drill }),
     createExportRunner({ ...deps, ...tools }),
     createInvalidateRunner(deps),
     createRestoreRunner({ ...stateTools, phases: stateTools.restoring }),

@@ -28,7 +28,8 @@ export function createFrameFiller() {
     /** Adds a line that has room. @param lineBytes of its UTF-8. */
     add(line: string, lineBytes: number): void {
       makeRoom(bytes + lineBytes);
-      filling.write(line, bytes);
+      // Of ASCII both are the same bytes, and these are only copied.
+      filling.write(line, bytes, lineBytes === line.length ? 'latin1' : 'utf8');
       bytes += lineBytes;
       lines++;
     },

@@ -26,11 +26,17 @@ const READ_BYTES = 2 * 1024 * 1024;
 export async function* readFrames(object: CheckpointObject, source: ObjectSource): AsyncGenerator<Buffer> {
   object.frames.forEach(requireUsualSize);
   let number = 0;
-  for (const frames of readTogether(object.frames)) {
-    const [first, last] = [frames[0] as CheckpointFrame, frames.at(-1) as CheckpointFrame];
-    const range = { start: first.offset, end: last.offset + last.length - 1 };
-    const bytes = await source.read(object.name, range);
-    if (bytes === null) throw new CorruptValueError('An object of the checkpoint is missing');
+  const groups = readTogether(object.frames);
+  let reading = groups[0] && readRange(object.name, groups[0], source);
+  for (const [i, frames] of groups.entries()) {
+    const bytes = await reading;
+    const next = groups[i + 1];
+    // While these are looked at.
+    reading = next && readRange(object.name, next, source);
+    // Told when its turn comes.
+    reading?.catch(() => {});
+    if (bytes === undefined || bytes === null) throw new CorruptValueError('An object of the checkpoint is missing');
+    const first = frames[0] as CheckpointFrame;
     for (const frame of frames) {
       const at = frame.offset - first.offset;
       yield await openFrame(bytes.subarray(at, at + frame.length), frame, (text) =>
@@ -39,6 +45,11 @@ export async function* readFrames(object: CheckpointObject, source: ObjectSource
       number++;
     }
   }
+}
+
+function readRange(name: string, frames: readonly CheckpointFrame[], source: ObjectSource): Promise<Buffer | null> {
+  const [first, last] = [frames[0] as CheckpointFrame, frames.at(-1) as CheckpointFrame];
+  return source.read(name, { start: first.offset, end: last.offset + last.length - 1 });
 }
 
 /** Frames next to each other, as one range. */

@@ -1,5 +1,7 @@
 /** The first code unit that is part of a surrogate pair. */
 const SURROGATES_FROM = 0xd800;
+/** In texts of one byte a character V8 finds none without looking. */
+const FROM_SURROGATES = /[\ud800-\uffff]/;
 /** What comes behind them in UTF-16, and before them in UTF-8. */
 const BEYOND_SURROGATES = 0xe000;
 
@@ -10,6 +12,8 @@ const BEYOND_SURROGATES = 0xe000;
  */
 export function compareUtf8(left: string, right: string): number {
   if (left === right) return 0;
+  // Both orders agree wherever one of the two characters is below them.
+  if (!FROM_SURROGATES.test(left) || !FROM_SURROGATES.test(right)) return left < right ? -1 : 1;
   const shorter = Math.min(left.length, right.length);
   for (let at = 0; at < shorter; at++) {
     const [a, b] = [left.charCodeAt(at), right.charCodeAt(at)];

@@ -55,6 +55,7 @@ export function createAbandonedLoads(deps: {
 
   return {
     ofTenant,
+    removeLoaded,
 
     /** A restore begins to load: until `run` has been through, or it is done, there may be some. */
     note: (signal?: AbortSignal) => redis.send(['SET', keys.restoreLoads(), 1], { kind: 'write', signal }),

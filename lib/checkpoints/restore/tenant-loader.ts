@@ -137,20 +137,31 @@ export function createTenantLoader(deps: {
       begin: LoadCursor,
       { isOver, ...options }: LoadOptions & { readonly isOver: () => boolean },
     ): Promise<{ readonly cursor: LoadCursor; readonly ended: boolean }> {
-      let cursor = begin;
+      // While one batch is written the next is read.
+      let writing = Promise.resolve(begin);
       let batch: Batch = { records: [], bytes: 0 };
-      for await (const record of records) {
-        if (begin.after !== null && compareUtf8(orderOf(record), begin.after) <= 0) continue;
-        if (record.kind === 'cache' ? !options.cache : !options.sessions) continue;
-        batch.records.push(record);
-        batch.bytes += sizeOf(record);
-        if (batch.records.length < BATCH && batch.bytes < BATCH_BYTES) continue;
-        cursor = await write(place, batch, cursor, options);
+      const flush = async () => {
+        writing = write(place, batch, await writing, options);
+        // Told by whoever waits for it next.
+        writing.catch(() => {});
         batch = { records: [], bytes: 0 };
-        if (isOver()) return { cursor, ended: false };
+      };
+      try {
+        for await (const record of records) {
+          if (begin.after !== null && compareUtf8(orderOf(record), begin.after) <= 0) continue;
+          if (record.kind === 'cache' ? !options.cache : !options.sessions) continue;
+          batch.records.push(record);
+          batch.bytes += sizeOf(record);
+          if (batch.records.length < BATCH && batch.bytes < BATCH_BYTES) continue;
+          await flush();
+          if (isOver()) return { cursor: await writing, ended: false };
+        }
+        if (batch.records.length > 0) await flush();
+        return { cursor: await writing, ended: true };
+      } finally {
+        // Nothing is written behind the caller's back.
+        await Promise.allSettled([writing]);
       }
-      if (batch.records.length > 0) cursor = await write(place, batch, cursor, options);
-      return { cursor, ended: true };
     },
   };
 }

@@ -159,13 +159,21 @@ export function createTenantWriter(deps: {
       const place = { id: tenant, generation, signal };
       let { after, lines } = open;
       let ended = false;
+      const read = (from: string | null) => pages.page(place, { epochs, cache, after: from }, open.nowMs);
+      let reading = read(after);
       while (!ended) {
-        const page = await pages.page(place, { epochs, cache, after }, open.nowMs);
-        for (const line of page.lines) await writer.add(line);
-        lines += page.lines.length;
+        const page = await reading;
         ended = page.after === null;
         after = page.after ?? after;
-        if (!ended && isOver()) break;
+        const goesOn = !ended && !isOver();
+        if (goesOn) {
+          // While the lines of this one are written.
+          reading = read(after);
+          reading.catch(() => {});
+        }
+        for (const line of page.lines) await writer.add(line);
+        lines += page.lines.length;
+        if (!goesOn) break;
       }
       const { objects, bytes } = await writer.close();
       const parts: PartLine[] = objects.length > 0 ? [{ part: 'objects', tenant, objects }] : [];

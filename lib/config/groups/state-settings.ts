@@ -26,15 +26,13 @@ export const stateSettings = defineSettings({
     default: 'true',
     aliases: ['PERSISTENCE_HOT_RELOAD'],
     hot: false,
-    about: 'Changed configuration is used without a restart',
-    awaits: 'hot configuration',
+    about: 'Running instances take another configuration; if not, each takes it with its next start',
   },
   config_watch_paths: {
     type: list('paths, separated by commas', (path) => !path.includes('\0')),
     default: './config',
     hot: false,
-    about: 'Paths watched for changed configuration',
-    awaits: 'hot configuration',
+    about: 'Files, or folders with a persistence.yml, that a host watches',
   },
   checkpoint_interval_seconds: {
     type: seconds(1, 86_400),
@@ -71,6 +69,12 @@ export const stateSettings = defineSettings({
     default: 'true',
     hot: true,
     about: 'Entries of the cache are in scheduled checkpoints',
+  },
+  shutdown_checkpoint: {
+    type: flag(),
+    default: 'true',
+    hot: true,
+    about: 'A host that stops makes a checkpoint',
   },
   restore_drill_interval_seconds: {
     type: integer(0, 31_536_000),

@@ -1,0 +1,144 @@
+/**
+ * The job `restore-drill`: loads the newest checkpoint beside the data, where nothing reads it, counts what came, and removes it again.
+ * So that an operator knows before the day that it can be done, and how long it takes.
+ */
+import type { BlobStore } from '../../blobs/store.ts';
+import type { TenantId } from '../../ids.ts';
+import { isoOf } from '../../iso-time.ts';
+import type { Job, JobRunner, JsonFields, ReportProgress, StepOutcome } from '../../jobs/job.ts';
+import { type Keys, RESTORE_DRILL } from '../../keys.ts';
+import type { Telemetry } from '../../metrics/telemetry.ts';
+import type { RedisDriver } from '../../redis/driver.ts';
+import type { CheckpointStore } from '../checkpoint-store.ts';
+import type { CheckpointTenant } from '../format/manifest-schema.ts';
+import type { LoggedErasures } from '../logged-erasures.ts';
+import type { AbandonedLoads } from '../restore/abandoned-loads.ts';
+import { recordsOf, sourceOf } from '../restore/restored-source.ts';
+import { LOAD_BEGINS, type TenantLoader } from '../restore/tenant-loader.ts';
+import { FIRST_OBJECT, verifyTenant } from '../verify-tenant.ts';
+
+export const DRILL_JOB = 'restore-drill';
+
+interface DrillCursor {
+  readonly checkpoint: string;
+  readonly after: TenantId | null;
+  readonly tenants: number;
+  readonly records: number;
+  /** Expired, or damaged before the checkpoint was made. */
+  readonly leftOut: number;
+  readonly tookMs: number;
+  readonly problems: readonly string[];
+}
+
+const STEP_MS = 8_000;
+const MAX_PROBLEMS = 20;
+/** Of the scratch data: nobody else uses it. */
+const GENERATION = 1;
+
+export function createDrillRunner(deps: {
+  readonly redis: RedisDriver;
+  readonly blobs: Pick<BlobStore, 'put'>;
+  /** Of the scratch data. */
+  readonly scratch: Keys;
+  readonly store: CheckpointStore;
+  readonly erasures: LoggedErasures;
+  /** Over the scratch keys. */
+  readonly loader: TenantLoader;
+  readonly removeLoaded: AbandonedLoads['removeLoaded'];
+  readonly telemetry: Pick<Telemetry, 'count' | 'logger'>;
+  /** Unix ms. */
+  readonly now: () => number;
+}): JobRunner {
+  const { redis, blobs, scratch, store, erasures, loader, removeLoaded, telemetry, now } = deps;
+
+  const verified = async (line: CheckpointTenant, signal: AbortSignal): Promise<string | null> => {
+    for await (const { reason } of verifyTenant(line, sourceOf(store, line, signal), signal, FIRST_OBJECT))
+      if (reason !== null) return reason;
+    return null;
+  };
+
+  const drill = async (line: CheckpointTenant, signal: AbortSignal, tell: () => Promise<void>) => {
+    const place = { id: line.tenant, generation: GENERATION, signal };
+    await removeLoaded(line.tenant, GENERATION, signal);
+    const options = { hotBytes: Number.POSITIVE_INFINITY, sessions: true, cache: true, nowMs: now() };
+    const { cursor } = await loader.load(place, recordsOf(store, line, signal), LOAD_BEGINS, {
+      ...options,
+      isOver: () => {
+        void tell();
+        return false;
+      },
+    });
+    const command = ['ZLEXCOUNT', scratch.index(line.tenant, GENERATION), '[k\0', '(k\x01'] as const;
+    const found = Number(await redis.send(command, { kind: 'read', signal }));
+    await removeLoaded(line.tenant, GENERATION, signal);
+    const expected = cursor.stock.entries + cursor.stock.sessions;
+    const reason = found === expected ? null : `${expected} records were loaded, and ${found} came`;
+    return { records: found, leftOut: cursor.expired + cursor.damaged, reason };
+  };
+
+  const one = async (cursor: DrillCursor, line: CheckpointTenant, signal: AbortSignal, tell: () => Promise<void>) => {
+    const problem = await verified(line, signal);
+    if (problem !== null && (await erasures.isErased(line.tenant, signal))) return cursor;
+    const done = problem === null ? await drill(line, signal, tell) : { records: 0, leftOut: 0, reason: problem };
+    const problems = done.reason === null ? cursor.problems : [...cursor.problems, `${line.tenant}: ${done.reason}`];
+    return {
+      ...cursor,
+      tenants: cursor.tenants + 1,
+      records: cursor.records + done.records,
+      leftOut: cursor.leftOut + done.leftOut,
+      problems: problems.slice(0, MAX_PROBLEMS),
+    };
+  };
+
+  /** Kept in S3, and told: as its job does for a week only. */
+  const conclude = async (cursor: DrillCursor, signal: AbortSignal): Promise<JsonFields> => {
+    const { checkpoint, tenants, records, leftOut, tookMs, problems } = cursor;
+    const verdict = {
+      format: 'rd1',
+      at: isoOf(now()),
+      ok: problems.length === 0,
+      checkpoint_id: checkpoint,
+      tenants,
+      records,
+      left_out: leftOut,
+      took_ms: Math.round(tookMs),
+      records_per_second: tookMs > 0 ? Math.round((records * 1_000) / tookMs) : null,
+      problems,
+    };
+    await blobs.put(
+      { key: RESTORE_DRILL, body: Buffer.from(JSON.stringify(verdict)), contentType: 'application/json' },
+      { signal },
+    );
+    telemetry.count(verdict.ok ? 'riptide_restore_drills_passed_total' : 'riptide_restore_drills_failed_total');
+    if (!verdict.ok) telemetry.logger.error('The restore drill failed', { checkpoint, problems });
+    return verdict;
+  };
+
+  return {
+    kind: DRILL_JOB,
+
+    async step(job: Job, signal: AbortSignal, report: ReportProgress): Promise<StepOutcome> {
+      const [newest] = await store.ids(signal);
+      const begun = job.cursor as DrillCursor | null;
+      const checkpoint = begun?.checkpoint ?? newest;
+      if (checkpoint === undefined)
+        return { cursor: null, progress: job.progress, done: { ok: null, problems: ['There is no checkpoint'] } };
+      const manifest = await store.getManifest(checkpoint, signal);
+      const started = performance.now();
+      const nothing = { tenants: 0, records: 0, leftOut: 0, tookMs: 0, problems: [] };
+      let cursor: DrillCursor = begun ?? { checkpoint, after: null, ...nothing };
+      const total = manifest.header.counts.cache + manifest.header.counts.session;
+      for (const line of manifest.tenants.filter(({ tenant }) => cursor.after === null || tenant > cursor.after)) {
+        if (performance.now() - started > STEP_MS || signal.aborted) break;
+        const tell = () => report({ ...job.progress, done: cursor.records, total });
+        cursor = { ...(await one(cursor, line, signal, tell)), after: line.tenant };
+      }
+      signal.throwIfAborted();
+      cursor = { ...cursor, tookMs: cursor.tookMs + performance.now() - started };
+      const progress = { ...job.progress, done: cursor.records, total };
+      const isDone = cursor.after === (manifest.tenants.at(-1)?.tenant ?? null);
+      if (!isDone) return { cursor: cursor as unknown as JsonFields, progress };
+      return { cursor: null, progress: { ...progress, total: cursor.records }, done: await conclude(cursor, signal) };
+    },
+  };
+}

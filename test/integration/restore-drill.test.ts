@@ -1,0 +1,68 @@
+/** The restore drill: the newest checkpoint is loaded where nothing reads it, and removed again. */
+import { describe, expect, it } from 'vitest';
+import { RESTORE_DRILL } from '../../lib/keys.ts';
+import { newTenant } from '../support/app.ts';
+import { checkpoint, jobResult, stateApp } from '../support/state-app.ts';
+
+const named = (key: string) => ({ namespace: 'ns', key });
+const META = { content_type: 'text/plain' };
+const DRILL = { env: { PERSISTENCE_STATE_RESTORE_DRILL_INTERVAL_SECONDS: '3600' } };
+
+async function scanned(app: Awaited<ReturnType<typeof stateApp>>['app']): Promise<readonly string[]> {
+  const found: string[] = [];
+  let cursor = '0';
+  do {
+    const match = `${app.config.cache.keyPrefix}:*drill:*`;
+    const [next, keys] = (await app.redis.send(['SCAN', cursor, 'MATCH', match, 'COUNT', 1000], { kind: 'read' })) as [
+      string,
+      string[],
+    ];
+    found.push(...keys);
+    cursor = next;
+  } while (cursor !== '0');
+  return found;
+}
+
+describe('the restore drill [K3]', () => {
+  it('is off by default', async () => {
+    const { app } = await stateApp();
+    expect(await app.drills.startDue()).toEqual({ drills: 0 });
+  });
+
+  it('loads the newest checkpoint, counts it, keeps its verdict, and leaves nothing behind', async () => {
+    const { app } = await stateApp(DRILL);
+    const { caller } = await newTenant(app);
+    const sealed = await newTenant(app, { encryption: true });
+    for (let i = 0; i < 300; i++) await app.cache.set(caller, named(`k${i}`), { value: Buffer.from('v'), meta: META });
+    await app.cache.set(sealed.caller, named('k'), { value: Buffer.from('v'), meta: META });
+    const { checkpoint_id } = await checkpoint(app);
+    expect(await app.drills.startDue()).toEqual({ drills: 1 });
+    const { items } = await app.jobs.list({ limit: 10 });
+    const job = items.find(({ kind }) => kind === 'restore-drill');
+    const verdict = await jobResult(app, job?.id ?? '');
+    expect(verdict).toMatchObject({ ok: true, checkpoint_id, tenants: 2, records: 301, left_out: 0, problems: [] });
+    const kept = await app.blobs.get(RESTORE_DRILL);
+    expect(JSON.parse(kept?.body.toString() ?? '')).toEqual(verdict);
+    expect(await scanned(app)).toEqual([]);
+    // Once in its slot.
+    expect(await app.drills.startDue()).toEqual({ drills: 0 });
+    expect((await app.cache.get(caller, named('k7'))) !== null).toBe(true);
+  });
+
+  it('tells what is damaged', async () => {
+    const { app } = await stateApp(DRILL);
+    const { caller, tenant } = await newTenant(app);
+    await app.cache.set(caller, named('k'), { value: Buffer.from('v'), meta: META });
+    await checkpoint(app);
+    const { items } = await app.blobs.list({ prefix: `checkpoint-data/${tenant.id}/` });
+    for (const { key } of items) {
+      const body = Buffer.from((await app.blobs.get(key))?.body ?? []);
+      body[20] = (body[20] ?? 0) ^ 1;
+      await app.blobs.put({ key, body });
+    }
+    await app.drills.startDue();
+    const job = (await app.jobs.list({ limit: 10 })).items.find(({ kind }) => kind === 'restore-drill');
+    const verdict = await jobResult(app, job?.id ?? '');
+    expect(verdict).toMatchObject({ ok: false, problems: [expect.stringContaining(tenant.id)] });
+  });
+});
