@@ -25,12 +25,17 @@ export async function doomedOf(app: Asked, id: TenantId): Promise<readonly (read
     .map((member) => [member.slice(17), Number(member.slice(2, 16))]);
 }
 
-/** As if so much time had passed: all of them are due. */
-export async function letDoomedFallDue(app: Asked, keys: { index(id: TenantId, g: number): string }, id: TenantId) {
+/** As if so much time had passed: all of them are due. @param atMs when they fell due; before every checkpoint, unless told. */
+export async function letDoomedFallDue(
+  app: Asked,
+  keys: { index(id: TenantId, g: number): string },
+  id: TenantId,
+  atMs = 1,
+) {
   const index = keys.index(id, await generationOf(app, id));
   for (const [ulid, at] of await doomedOf(app, id)) {
     const member = (ms: number) => `d\0${String(ms).padStart(14, '0')}\0${ulid}`;
     await app.redis.send(['ZREM', index, member(at)], { kind: 'write' });
-    await app.redis.send(['ZADD', index, 0, member(1)], { kind: 'write' });
+    await app.redis.send(['ZADD', index, 0, member(Math.min(at, atMs))], { kind: 'write' });
   }
 }
