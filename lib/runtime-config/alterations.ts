@@ -6,7 +6,6 @@ import { differing, resolveDeployed, resolveParts, type StartSources } from './e
 import { readGiven } from './given-settings.ts';
 import type { Alteration } from './runtime-config.ts';
 import { isVersioned, type Parts, type Source, sorted } from './settings.ts';
-import { readStatedFile } from './stated-file.ts';
 
 /** A file of settings as it was found; empty text: it is not there (any more). */
 export interface FoundFile {
@@ -43,7 +42,8 @@ export function givenSettings(
 }
 
 /** All that requests have set, replaced by a file's text. @throws {ConfigRefusedError} */
-export function givenFile(sources: StartSources, text: string, aside: Aside): FileAlteration {
+export async function givenFile(sources: StartSources, text: string, aside: Aside): Promise<FileAlteration> {
+  const { readStatedFile } = await import('./stated-file.ts');
   const { layer, issues, ignored } = readStatedFile({ text, name: 'yaml' }, {});
   refuse(issues);
   const stated = new Map([...layer].filter(([path]) => isVersioned(path)));
@@ -56,6 +56,8 @@ export async function foundFiles(
   files: readonly FoundFile[],
   aside: Aside,
 ): Promise<FileAlteration> {
+  // With the parser of YAML, which administration needs for nothing else.
+  const { readStatedFile } = await import('./stated-file.ts');
   const deployed = (await resolveDeployed(sources)).layer;
   const read = files.map((file) => ({ ...file, ...readStatedFile(file, sources.env) }));
   refuse(read.flatMap(({ issues }) => issues));
