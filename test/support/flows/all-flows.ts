@@ -24,6 +24,7 @@ import { quotaFlows } from './quota-flows.ts';
 import { sessionBudgetFlows } from './session-budget-flows.ts';
 import { sessionFlows } from './session-flows.ts';
 import { spillFlows } from './spill-flows.ts';
+import { stateFlows } from './state-flows.ts';
 import { tenantFlows } from './tenant-flows.ts';
 import { warmingFlows } from './warming-flows.ts';
 
@@ -51,4 +52,5 @@ export const allFlows: readonly Flow[] = [
   ...spillFlows,
   ...oldGenerationFlows,
   ...checkpointFlows,
+  ...stateFlows,
 ];
