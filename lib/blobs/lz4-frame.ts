@@ -48,6 +48,13 @@ export function joinFrame(contentBytes: number, blocks: readonly Lz4Block[]): Bu
   return Buffer.concat([frameHeader(contentBytes), ...parts, uint32(0)]);
 }
 
+/** A frame of content as it is, not compressed. */
+export const frameAsIs = (content: Buffer): Buffer =>
+  joinFrame(
+    content.length,
+    splitBlocks(content).map((data) => ({ rawBytes: data.length, data, isCompressed: false })),
+  );
+
 /**
  * Takes a frame apart and checks everything that can be checked without decompressing, so that what follows cannot
  * take more memory than `contentBytes`.

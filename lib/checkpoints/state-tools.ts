@@ -27,7 +27,7 @@ export function createStateTools(deps: AdministrationDeps, tenants: Pick<Tenants
   const pages = createRecordPages({ redis, keys });
   const states = createTenantStates({ redis, keys });
   const erasures = createLoggedErasures({ redis, blobs, keys });
-  const tenantWriter = createTenantWriter({ redis, keys, store, cipher, pages, states, now });
+  const tenantWriter = createTenantWriter({ redis, keys, store, cipher, pages, states, config: config.state, now });
   const abandoned = createAbandonedLoads({ redis, keys, tenants, old: createOldGenerations({ redis, keys }) });
   const scratch = createKeys(`${config.cache.keyPrefix}:${config.cache.version}:drill:`);
   const scratchLoads = createAbandonedLoads({

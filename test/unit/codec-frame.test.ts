@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { loadLz4 } from '../../lib/blobs/lz4.ts';
+import { frameAsIs } from '../../lib/blobs/lz4-frame.ts';
 import { packText, textOf } from './codec-samples.ts';
 
 /** Decodes an LZ4 frame from the format's description alone: nothing of lib/blobs takes part. */
@@ -63,4 +65,16 @@ describe('LZ4 frames others can open', () => {
     if (opened.error === undefined) expect(Buffer.compare(opened.stdout, textOf(300_000))).toBe(0);
     else expect(decodeFrame(packed.bytes).length).toBe(300_000);
   });
+});
+
+describe('a frame of content as it is [K1 G3]', () => {
+  it.each([1, 70_000, 9_000_000])(
+    'of %d bytes is what any reader of the format reads, this one, too',
+    async (bytes) => {
+      const content = Buffer.from(textOf(bytes));
+      const frame = frameAsIs(content);
+      expect(decodeFrame(frame).equals(content)).toBe(true);
+      expect((await (await loadLz4()).decompressInTurns(frame, content.length)).equals(content)).toBe(true);
+    },
+  );
 });

@@ -1,6 +1,7 @@
 /** Writes data objects of a checkpoint frame by frame. Needs memory for the object under way. */
 import { hash } from 'node:crypto';
 import { loadLz4 } from '../../blobs/lz4.ts';
+import { frameAsIs } from '../../blobs/lz4-frame.ts';
 import { toSkippable } from '../../blobs/skippable-frame.ts';
 import { toObjectBytes } from '../../cache/large/blob-format.ts';
 import type { Seal } from '../../crypto/tenant-cipher.ts';
@@ -15,6 +16,8 @@ export interface ObjectWriterDeps {
   readonly seal: Seal | null;
   /** A ULID, a new one each time: objects are never written over. */
   readonly newName: () => string;
+  /** Default: true. */
+  readonly compress?: boolean;
 }
 
 interface OpenObject {
@@ -25,7 +28,7 @@ interface OpenObject {
 }
 
 /** A writer of one run's objects. Await each call before the next. @throws what the sink throws; it cannot go on then. */
-export function createObjectWriter({ sink, seal, newName }: ObjectWriterDeps) {
+export function createObjectWriter({ sink, seal, newName, compress = true }: ObjectWriterDeps) {
   const objects: CheckpointObject[] = [];
   let current: OpenObject | null = null;
 
@@ -42,7 +45,7 @@ export function createObjectWriter({ sink, seal, newName }: ObjectWriterDeps) {
     async add(raw: Buffer, lines: number): Promise<void> {
       current ??= { name: newName(), parts: [], frames: [], bytes: 0 };
       const object = current;
-      const packed = await (await loadLz4()).compressInTurns(raw);
+      const packed = compress ? await (await loadLz4()).compressInTurns(raw) : frameAsIs(raw);
       const bytes = seal === null ? packed : sealFrame(packed, seal, sealedParts(object.name, object.frames.length));
       object.frames.push({
         offset: object.bytes,

@@ -1,4 +1,5 @@
 /** Writes what a checkpoint has of one tenant: what it takes over from the one before, and the run that is new. */
+import type { StateConfig } from '../../config/config.ts';
 import type { TenantCipher } from '../../crypto/tenant-cipher.ts';
 import { unpackContextData } from '../../gate/context-format.ts';
 import { unpackCounters } from '../../gate/counters.ts';
@@ -59,10 +60,11 @@ export function createTenantWriter(deps: {
   readonly cipher: TenantCipher;
   readonly pages: RecordPages;
   readonly states: TenantStates;
+  readonly config: Pick<StateConfig, 'checkpointCompression'>;
   /** Unix ms; only in names. */
   readonly now: () => number;
 }) {
-  const { redis, keys, store, cipher, pages, states, now } = deps;
+  const { redis, keys, store, cipher, pages, states, config, now } = deps;
 
   const gateOf = async (id: TenantId, signal: AbortSignal) => {
     const [limits, counters, context] = (await redis.send(['HMGET', keys.gate(id), 'h', 'm', 'x'], {
@@ -80,6 +82,7 @@ export function createTenantWriter(deps: {
       sink: store.sinkOf(id, signal),
       seal: await cipher.sealer(id, gate.context),
       newName: () => newUlid(now()),
+      compress: config.checkpointCompression,
     };
   };
 

@@ -77,7 +77,7 @@ export const stateSettings = defineSettings({
     about: 'A host that stops makes a checkpoint',
   },
   restore_drill_interval_seconds: {
-    type: integer(0, 31_536_000),
+    type: seconds(0, 31_536_000),
     default: '0',
     hot: true,
     about: 'How often the newest checkpoint is loaded beside the data, to see that it can be; 0: never',
