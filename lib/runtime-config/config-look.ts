@@ -64,9 +64,10 @@ export function createConfigLook({ redis, keys, isOn, apply, nowMs }: ConfigLook
       const ageMs = nowMs() - lookedAtMs;
       if (ageMs < EVERY_MS || !isOn()) return undefined;
       const sinceMs = nowMs() - startedAtMs;
-      // Where Redis does not answer, not every request asks, and not every one waits.
+      // Where Redis does not answer, not every request asks, and not every one waits: one look a second, for 250 ms of it.
       const flight = sinceMs < STUCK_MS ? underWay : begin();
-      return flight === undefined || ageMs < TOO_OLD_MS ? undefined : within(flight, PATIENCE_MS);
+      const isWorthIt = ageMs >= TOO_OLD_MS && nowMs() - startedAtMs < PATIENCE_MS;
+      return isWorthIt && flight !== undefined ? within(flight, PATIENCE_MS) : undefined;
     },
 
     /** At a cold start, whether or not changes are taken later. @returns whether another configuration was taken. */

@@ -82,6 +82,8 @@ export function createReload({ runtimeConfig, blobs, sources, readFile, telemetr
   };
 
   const logRefusal = ({ source }: FoundFile, error: AppError) => {
+    if (error instanceof ConfigCanaryError)
+      return telemetry.logger.warn('A configuration file waits', { source, code: error.code });
     const problems = error.issues?.map(({ field, message }) => `${field}: ${message}`) ?? [error.message];
     telemetry.logger.error('A configuration file was not taken', { source, code: error.code, problems });
     telemetry.count('riptide_config_refused_total');

@@ -79,6 +79,22 @@ describe('warm instances [K6]', () => {
     expect(taken).toHaveLength(3);
   });
 
+  it('wait for a look a quarter of a second of each second only, where Redis does not answer', async () => {
+    const { state } = await instances();
+    const { promise: never } = Promise.withResolvers<void>();
+    const hanging = await state.again({ failpoint: () => never });
+    const clock = { ms: 0 };
+    const deps = { redis: hanging.redis, keys: keysOf(hanging), isOn: () => true, apply: async () => {} };
+    const look = createConfigLook({ ...deps, nowMs: () => clock.ms });
+    expect(look.beforeRequest()).toBeInstanceOf(Promise);
+    clock.ms = 249;
+    expect(look.beforeRequest()).toBeInstanceOf(Promise);
+    clock.ms = 250;
+    expect(look.beforeRequest()).toBeUndefined();
+    clock.ms = 1_000;
+    expect(look.beforeRequest()).toBeInstanceOf(Promise);
+  });
+
   it('go on with what they have where Redis does not answer, or a version is nowhere', async () => {
     const { state, apps } = await instances();
     const [maker, , other] = apps as [App, App, App];
