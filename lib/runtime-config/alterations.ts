@@ -1,7 +1,6 @@
 /** Other configurations that requests and files ask for: what each makes of the version before. */
 import { createHash } from 'node:crypto';
 import type { Layer } from '../config/layer.ts';
-import { ConfigRefusedError, type Issue } from '../errors.ts';
 import { differing, resolveDeployed, resolveParts, type StartSources } from './effective.ts';
 import { readGiven } from './given-settings.ts';
 import type { Alteration } from './runtime-config.ts';
@@ -25,32 +24,30 @@ interface Aside {
 
 export const digestOfFile = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** The settings a request names, and no others. @throws {ConfigRefusedError} */
+/** The settings a request names, and no others. */
 export function givenSettings(
   sources: StartSources,
   groups: Readonly<Record<string, unknown>>,
   aside: Aside,
 ): Alteration {
   const { values, issues } = readGiven(groups);
-  refuse(issues);
   const alter = async (parts: Parts): Promise<Parts> => {
     const entries = Object.entries(parts.api).filter(([path]) => !values.has(path));
     const set = [...values].flatMap(([path, raw]) => (raw === null ? [] : [[path, raw] as const]));
     return withApi(sources, parts, layerOf([...entries, ...set]));
   };
-  return { source: 'api', ...aside, alter };
+  return { source: 'api', ...aside, issues, alter };
 }
 
-/** All that requests have set, replaced by a file's text. @throws {ConfigRefusedError} */
+/** All that requests have set, replaced by a file's text. */
 export async function givenFile(sources: StartSources, text: string, aside: Aside): Promise<FileAlteration> {
   const { readStatedFile } = await import('./stated-file.ts');
   const { layer, issues, ignored } = readStatedFile({ text, name: 'yaml' }, {});
-  refuse(issues);
   const stated = new Map([...layer].filter(([path]) => isVersioned(path)));
-  return { source: 'api', ...aside, ignored, alter: (parts) => withApi(sources, parts, stated) };
+  return { source: 'api', ...aside, issues, ignored, alter: (parts) => withApi(sources, parts, stated) };
 }
 
-/** What the files stated before, replaced by what they state now. @throws {ConfigRefusedError} with every problem of all files. */
+/** What the files stated before, replaced by what they state now. */
 export async function foundFiles(
   sources: StartSources,
   files: readonly FoundFile[],
@@ -60,13 +57,13 @@ export async function foundFiles(
   const { readStatedFile } = await import('./stated-file.ts');
   const deployed = (await resolveDeployed(sources)).layer;
   const read = files.map((file) => ({ ...file, ...readStatedFile(file, sources.env) }));
-  refuse(read.flatMap(({ issues }) => issues));
   const settings = read.map(({ source, layer }) => [source, differing(layer, deployed, false)] as const);
   const shadowed = (path: string) => ['alias', 'variable'].includes(deployed.get(path)?.origin.kind ?? '');
   const ignored = read.flatMap(({ layer, ignored: fixed }) => [...fixed, ...[...layer.keys()].filter(shadowed)]);
   return {
     ...{ source: files.some(({ source }) => source === 's3') ? 's3' : 'file', ...aside },
     seen: Object.fromEntries(read.map(({ source, text }) => [source, digestOfFile(text)])),
+    issues: read.flatMap(({ issues }) => issues),
     ignored: [...new Set(ignored)].sort(),
     alter: (parts) => ({ ...parts, ...Object.fromEntries(settings) }),
   };
@@ -85,7 +82,3 @@ const layerOf = (entries: readonly (readonly [string, string | readonly string[]
       { raw, origin: { kind: 'version', name: 'this change' } },
     ]),
   );
-
-function refuse(issues: readonly Issue[]): void {
-  if (issues.length > 0) throw new ConfigRefusedError('The configuration cannot be used', { issues });
-}

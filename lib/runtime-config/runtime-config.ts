@@ -1,5 +1,5 @@
 /** The configuration at run time: versions of it, made by requests and by files, and which one is active. */
-import { ConfigCanaryError, ConfigRefusedError, NotFoundError } from '../errors.ts';
+import { ConfigCanaryError, ConfigRefusedError, type Issue, NotFoundError } from '../errors.ts';
 import { isoOf } from '../iso-time.ts';
 import type { AdminCall } from '../tenants/admin-call.ts';
 import { originOf } from '../tenants/admin-call.ts';
@@ -18,7 +18,8 @@ export interface Alteration {
   /** null: for everybody. */
   readonly share: number | null;
   readonly seen?: Partial<SeenFiles>;
-  /** @throws {ConfigRefusedError} */
+  /** What is wrong with it, whatever it is made of: told together with what is wrong with its values. */
+  readonly issues: readonly Issue[];
   alter(parts: Parts): Promise<Parts> | Parts;
 }
 
@@ -44,10 +45,10 @@ export interface RuntimeConfigDeps {
 
 export function createRuntimeConfig({ activation, sources, started, takeNow, now }: RuntimeConfigDeps) {
   /** @throws {ConfigRefusedError} every bad setting at once. */
-  const resolve = async (parts: Parts, name: string) => {
+  const resolve = async (parts: Parts, name: string, before: readonly Issue[] = []) => {
     const whole = await resolveParts(sources, parts, name);
     const running = whole.issues.length > 0 ? whole : await resolveParts(sources, runningParts(started, parts), name);
-    const issues = [...whole.issues, ...(running === whole ? [] : running.issues)];
+    const issues = [...before, ...whole.issues, ...(running === whole ? [] : running.issues)];
     if (issues.length > 0) throw new ConfigRefusedError('The configuration cannot be used', { issues });
     return whole.layer;
   };
@@ -79,7 +80,7 @@ export function createRuntimeConfig({ activation, sources, started, takeNow, now
       );
     const base = await mustFind(share === null ? version : (canary?.version ?? version), call.signal);
     const parts = await alteration.alter(base.settings);
-    await resolve(parts, 'this change');
+    await resolve(parts, 'this change', alteration.issues);
     const changes = await differences(base.settings, parts);
     const made: Omit<ConfigVersion, 'version'> = {
       ...{ created_at: isoOf(now()), author: originOf(call).actor, source, note, settings: parts, changes },

@@ -147,7 +147,10 @@ describe('a configuration that cannot be used is refused [K6]', () => {
         state: { session_timeout_seconds: {} },
       },
     });
-    expect(errors?.map(({ field }) => field)).toEqual(['cache.colour', 'nothing', 'state.session_timeout_seconds']);
+    expect(errors?.map(({ field }) => field)).toEqual([
+      ...['cache.colour', 'nothing', 'state.session_timeout_seconds'],
+      ...['cache.default_ttl_seconds', 'cache.eviction_policy'],
+    ]);
     const values = await errorsOf({
       settings: { cache: { default_ttl_seconds: -1, eviction_policy: 'random' }, worker: { batch_size: 9_000 } },
     });
@@ -161,6 +164,8 @@ describe('a configuration that cannot be used is refused [K6]', () => {
 
   it('where it is YAML that is none, or text for two things', async () => {
     expect(await errorsOf({ yaml: 'persistence:\n  cache: {' })).toHaveLength(1);
+    const both = await errorsOf({ yaml: 'persistence:\n  cache:\n    default_ttl_seconds: no\n  cash: {}\n' });
+    expect(both?.map(({ field }) => field)).toEqual(['yaml:4', 'cache.default_ttl_seconds']);
     expectProblem(await call('/admin/state/reload', { yaml: '', settings: {} }), '400 invalid_request');
   });
 

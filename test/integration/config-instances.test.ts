@@ -180,7 +180,13 @@ describe('the file in S3 [K6 G6]', () => {
     );
     const { outcome } = await app.configReload.takeStored();
     expect(outcome).toBe('refused');
-    expect(told.mock.lastCall?.[1]).toMatchObject({ problems: [expect.stringContaining('no such setting: cash')] });
+    expect(told.mock.lastCall?.[1]).toMatchObject({
+      problems: [
+        expect.stringContaining('no such setting: cash'),
+        expect.stringContaining('default_ttl_seconds'),
+        expect.stringContaining('eviction_policy'),
+      ],
+    });
     expect(app.config.cache.defaultTtlMs).toBe(400_000);
   });
 
