@@ -55,6 +55,8 @@ export function createKeys(prefix: string) {
     keptIndex: (id: TenantId) => index(id, KEPT_GENERATION),
     /** sorted set: generations of data besides the current one, scored by when they were retired, Unix ms; 0: it is being loaded */
     generations: (id: TenantId) => `${tenant(id)}:generations`,
+    /** string with a TTL: the restore that switched the tenant over last, and what it loaded (restore/switch-mark.ts) */
+    switchMark: (id: TenantId) => `${tenant(id)}:switched`,
     /** string: header and payload of a cache entry */
     cacheEntry: (id: TenantId, generation: number, name: EntryName) => counted(id, generation, 'c', name),
     /** string with a TTL: the token of who loads a cache entry */
@@ -83,7 +85,7 @@ export function createKeys(prefix: string) {
     },
     /** What a tenant has in its slot besides its records, its own record, invoices and the receipt */
     slotOf: (id: TenantId): readonly string[] =>
-      ['gate', 'holds', 'invalidated', 'keys', 'requests', 'alerts', 'dead', 'generations'].map(
+      ['gate', 'holds', 'invalidated', 'keys', 'requests', 'alerts', 'dead', 'generations', 'switched'].map(
         (name) => `${tenant(id)}:${name}`,
       ),
 

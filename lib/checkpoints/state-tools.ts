@@ -8,6 +8,7 @@ import type { Tenants } from '../tenants/tenants.ts';
 import { createCheckpointStore } from './checkpoint-store.ts';
 import { createLoggedErasures } from './logged-erasures.ts';
 import { createAbandonedLoads } from './restore/abandoned-loads.ts';
+import { createRecordLoad } from './restore/record-load.ts';
 import { createRestoring } from './restore/restoring.ts';
 import { createTenantLoader } from './restore/tenant-loader.ts';
 import { createRetirement } from './retirement.ts';
@@ -40,7 +41,12 @@ export function createStateTools(deps: AdministrationDeps, tenants: Pick<Tenants
     drill: {
       scratch,
       // Nothing is moved to S3: there is room for what is removed again.
-      loader: createTenantLoader({ redis, keys: scratch, cold: { toCold: async () => [] } }),
+      loader: createTenantLoader({
+        redis,
+        keys: scratch,
+        cold: { toCold: async () => [] },
+        recordLoad: createRecordLoad({ redis, keys: scratch }),
+      }),
       removeLoaded: scratchLoads.removeLoaded,
     },
     cipher,

@@ -3,6 +3,7 @@
  * So that an operator knows before the day that it can be done, and how long it takes.
  */
 import type { BlobStore } from '../../blobs/store.ts';
+import { OutcomeUnknownError } from '../../errors.ts';
 import type { TenantId } from '../../ids.ts';
 import { isoOf } from '../../iso-time.ts';
 import type { Job, JobRunner, JsonFields, ReportProgress, StepOutcome } from '../../jobs/job.ts';
@@ -60,14 +61,17 @@ export function createDrillRunner(deps: {
   const drill = async (line: CheckpointTenant, signal: AbortSignal, tell: () => Promise<void>) => {
     const place = { id: line.tenant, generation: GENERATION, signal };
     await removeLoaded(line.tenant, GENERATION, signal);
+    await redis.send(['ZADD', scratch.generations(line.tenant), 0, GENERATION], { kind: 'write', signal });
     const options = { hotBytes: Number.POSITIVE_INFINITY, sessions: true, cache: true, nowMs: now() };
-    const { cursor } = await loader.load(place, recordsOf(store, line, signal), LOAD_BEGINS, {
+    const loaded = await loader.load(place, recordsOf(store, line, signal), LOAD_BEGINS, {
       ...options,
       isOver: () => {
         void tell();
         return false;
       },
     });
+    if (loaded === null) throw new OutcomeUnknownError('Somebody else removed what the drill loaded: it is done again');
+    const { cursor } = loaded;
     const command = ['ZLEXCOUNT', scratch.index(line.tenant, GENERATION), '[k\0', '(k\x01'] as const;
     const found = Number(await redis.send(command, { kind: 'read', signal }));
     await removeLoaded(line.tenant, GENERATION, signal);

@@ -1,12 +1,11 @@
 /** Moves hot sessions of a checkpoint to S3 while they are loaded: those there is no room for in Redis. */
 import { newUlid } from '../../ids.ts';
-import type { Keys } from '../../keys.ts';
-import type { RedisDriver } from '../../redis/driver.ts';
 import { DATA_PREFIX, META_FIELD, parseHotSession } from '../../sessions/session-format.ts';
 import type { SessionBlobs } from '../../sessions/spillover/session-blobs.ts';
 import { encodeSessionObject } from '../../sessions/spillover/session-object.ts';
 import type { TenantPlace } from '../../tenants/tenant-place.ts';
 import type { ColdSessionRecord, HotSessionRecord } from '../format/checkpoint-line.ts';
+import type { RecordLoad } from './record-load.ts';
 
 export interface ColdLoaded {
   readonly record: ColdSessionRecord;
@@ -20,13 +19,12 @@ const WAITS_MS = 86_400_000;
 export type ColdLoading = ReturnType<typeof createColdLoading>;
 
 export function createColdLoading(deps: {
-  readonly redis: RedisDriver;
-  readonly keys: Keys;
+  readonly recordLoad: RecordLoad;
   readonly sessionBlobs: () => Promise<Pick<SessionBlobs, 'put'>>;
   /** Unix ms. */
   readonly now: () => number;
 }) {
-  const { redis, keys, sessionBlobs, now } = deps;
+  const { recordLoad, sessionBlobs, now } = deps;
 
   const write = async (
     place: TenantPlace,
@@ -47,18 +45,17 @@ export function createColdLoading(deps: {
   };
 
   return {
-    /** Writes their objects. @param place the generation that is loaded. @throws {BlobUnavailableError} nothing is lost. */
-    async toCold(place: TenantPlace, sessions: readonly HotSessionRecord[]): Promise<readonly ColdLoaded[]> {
+    /**
+     * Writes their objects. @param place the generation that is loaded. @returns null: it is not any more.
+     * @throws {BlobUnavailableError} nothing is lost.
+     */
+    async toCold(place: TenantPlace, sessions: readonly HotSessionRecord[]): Promise<readonly ColdLoaded[] | null> {
       const named = sessions.map((session) => ({ session, object: newUlid(now()) }));
       const waits = named.map(
         ({ session, object }) => `d\0${String(now() + WAITS_MS).padStart(14, '0')}\0${object}.${session.id}`,
       );
       if (waits.length === 0) return [];
-      const index = keys.index(place.id, place.generation);
-      await redis.send(['ZADD', index, ...waits.flatMap((member) => [0, member] as const)], {
-        kind: 'write',
-        signal: place.signal,
-      });
+      if (!(await recordLoad(place, { records: [], added: waits, removed: [] }))) return null;
       return Promise.all(
         named.map(async ({ session, object }, i) => ({
           record: await write(place, session, object),

@@ -14,6 +14,8 @@ export interface FlipOrder {
   readonly stock: LoadedStock;
   /** Epoch of the feed that began before the first record was loaded: since then sessions may have ended. */
   readonly since: number;
+  /** What the tenant's slot is to say of it: switch-mark.ts. */
+  readonly mark: string;
 }
 
 /** Sessions that changed under the newest epoch, looked at within the flip. */
@@ -96,7 +98,7 @@ export function createFlip({ redis, keys }: { readonly redis: RedisDriver; reado
     open: { epoch: number; members: readonly string[] },
     signal: AbortSignal,
   ) => {
-    const { id, from, to, stock } = order;
+    const { id, from, to, stock, mark } = order;
     const sessions = [...new Set([...dead, ...open.members.map((member) => sessionKey(order, member))])];
     const { entries, memory, storage, raw, packed, hotBytes, spilled, spilledBytes, seq } = stock;
     const counts = {
@@ -119,9 +121,10 @@ export function createFlip({ redis, keys }: { readonly redis: RedisDriver; reado
         old: keys.index(id, from),
         index: keys.index(id, to),
         dead: keys.deadSessions(id),
+        mark: keys.switchMark(id),
         sessions,
       },
-      args: { from, to, ...counts, epoch: open.epoch, changed: open.members.length },
+      args: { from, to, ...counts, epoch: open.epoch, changed: open.members.length, mark },
       kind: 'write',
       signal,
     });

@@ -15,6 +15,8 @@ import { type RestoreParams, tenantsIn } from './restore-scope.ts';
 
 export const RESTORE_JOB = 'restore';
 const STEP_MS = 8_000;
+/** What follows must not find that these are to be done again: it changes, or removes, what they are about. */
+const SAVED_AFTER: readonly RestoreCursor['phase'][] = ['safety', 'load'];
 
 export interface StepContext {
   readonly params: RestoreParams;
@@ -35,7 +37,7 @@ export function createRestoreRunner(deps: {
   /** The tenants that are there: an empty Redis has nothing to keep. */
   const safety = async (
     cursor: RestoreCursor,
-    { params, manifest, lines, signal, isOver }: StepContext,
+    { params, lines, signal, isOver }: StepContext,
   ): Promise<RestoreCursor> => {
     const live = await phases.liveOf(lines, signal);
     if (live.length === 0) return { ...cursor, phase: 'load' };
@@ -43,7 +45,8 @@ export function createRestoreRunner(deps: {
       id: params.safety,
       type: 'safety',
       description: `Before the restore of ${params.checkpoint}`,
-      cache: manifest.header.cache,
+      // Whatever is restored, what was there can be put back.
+      cache: true,
       tenants: live,
       configVersion: null,
     };
@@ -80,8 +83,11 @@ export function createRestoreRunner(deps: {
       const lines = tenantsIn(manifest, params.scope);
       const context: StepContext = { params, manifest, lines, signal, isOver };
       let cursor = (job.cursor as RestoreCursor | null) ?? BEGINS;
-      do cursor = await advance(cursor, context, report, job);
-      while (cursor.phase !== 'done' && !isOver());
+      let before: RestoreCursor['phase'];
+      do {
+        before = cursor.phase;
+        cursor = await advance(cursor, context, report, job);
+      } while (cursor.phase !== 'done' && !isOver() && !(SAVED_AFTER.includes(before) && cursor.phase !== before));
       signal.throwIfAborted();
       const progress = { ...job.progress, done: cursor.records, total: totalOf(context) };
       if (cursor.phase !== 'done') return { cursor: cursor as unknown as JsonFields, progress };

@@ -190,7 +190,13 @@ export function createRestorePhases(deps: {
         if (step.outcome === null) break;
         const before = safety?.tenants.find(({ tenant }) => tenant === line.tenant);
         if (before !== undefined && step.retired !== null)
-          parts.push(...(await lateChanges.parts(before, step.retired, safety?.header.cache ?? true, signal)));
+          parts.push(
+            ...(await lateChanges.parts(
+              before,
+              { retired: step.retired, counts: step.counts, cache: safety?.header.cache ?? true },
+              signal,
+            )),
+          );
         const { stock, terminated, expired, damaged } = step.load;
         const row = rowFor(line, step.outcome, {
           cache: stock.entries,
@@ -204,7 +210,7 @@ export function createRestorePhases(deps: {
       }
       if (parts.length > 0) {
         await store.putPart(params.late, now.parts, parts, signal);
-        const lateWritten = now.lateWritten || parts.some(({ part }) => part === 'objects');
+        const lateWritten = now.lateWritten || parts.some((part) => part.part === 'begun' && part.run !== null);
         now = { ...now, parts: now.parts + 1, lateWritten };
       }
       const isDone = now.loading === null && now.after === lines.at(-1)?.tenant;
@@ -213,7 +219,9 @@ export function createRestorePhases(deps: {
 
     /** The checkpoint by which it is undone, when something was written meanwhile. */
     async late(cursor: RestoreCursor, { params, signal }: StepContext): Promise<RestoreCursor> {
-      if (cursor.lateWritten) await lateManifest.write(params, cursor.parts, signal);
+      // Written before: the parts may be gone already.
+      if (cursor.lateWritten && !(await store.exists(params.late, signal)))
+        await lateManifest.write(params, cursor.parts, signal);
       if (cursor.parts > 0) await store.deleteParts(params.late, cursor.parts, signal);
       return next(cursor, 'reclaim');
     },

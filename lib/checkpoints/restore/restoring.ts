@@ -11,6 +11,7 @@ import { createColdLoading } from './cold-loading.ts';
 import { createFlip } from './flip.ts';
 import { createLateChanges } from './late-changes.ts';
 import { createLateManifest } from './late-manifest.ts';
+import { createRecordLoad } from './record-load.ts';
 import { createRestorePhases } from './restore-phases.ts';
 import { createRevival } from './revival.ts';
 import { createSessionRestore } from './session-restore.ts';
@@ -29,12 +30,13 @@ export function createRestoring(deps: RestoringDeps) {
   const { redis, keys, blobs, store, pages, erasures, tenantWriter, spillTools, abandoned, now } = deps;
   const sessionBlobs = async () => (await spillTools()).sessionBlobs;
   const old = createOldGenerations({ redis, keys });
+  const recordLoad = createRecordLoad({ redis, keys });
   const restore = createTenantRestore({
     redis,
     keys,
     store,
     erasures,
-    loader: createTenantLoader({ redis, keys, cold: createColdLoading({ redis, keys, sessionBlobs, now }) }),
+    loader: createTenantLoader({ redis, keys, recordLoad, cold: createColdLoading({ recordLoad, sessionBlobs, now }) }),
     flip: createFlip({ redis, keys }),
     revival: createRevival({ redis, keys, blobs, store, publisher: createPublisher({ redis, keys }), now }),
     old,
@@ -49,7 +51,7 @@ export function createRestoring(deps: RestoringDeps) {
     pages,
     restore,
     sessions: createSessionRestore({ redis, keys, store, sessionBlobs, now }),
-    lateChanges: createLateChanges({ writer: tenantWriter, now }),
+    lateChanges: createLateChanges({ redis, keys, writer: tenantWriter, now }),
     lateManifest: createLateManifest({ store, now }),
     old,
     abandoned,

@@ -68,9 +68,9 @@ export function createRevival(deps: {
     async run(
       id: TenantId,
       generation: number,
-      stock: LoadedStock,
+      { stock, mark }: { readonly stock: LoadedStock; readonly mark: string },
       signal: AbortSignal,
-    ): Promise<'done' | 'there' | 'erased' | 'unknown'> {
+    ): Promise<'done' | 'there' | 'erased' | 'unknown' | 'given_up'> {
       const line = await newestLine(id, signal);
       if (line === null || line.state === null) return 'unknown';
       const state = (await readState(line.state, sourceOf(store, line, signal))) as unknown as TenantState;
@@ -87,10 +87,12 @@ export function createRevival(deps: {
           billing: keys.billing(id),
           erased: keys.erased(id),
           generations: keys.generations(id),
+          mark: keys.switchMark(id),
         },
         args: {
           record: state.record,
           generation,
+          mark,
           gateFields: 2 * Object.keys(gate).length,
           keyFields: 2 * apiKeys.length,
           fields,
@@ -98,10 +100,15 @@ export function createRevival(deps: {
         kind: 'write',
         signal,
       });
-      if (revived === 'erased') return revived;
+      if (revived === 'erased' || revived === 'given_up') return revived;
+      await this.list(id, signal);
+      return revived;
+    },
+
+    /** A tenant that was put back: those that list tenants know of it. Again, it changes nothing. */
+    async list(id: TenantId, signal: AbortSignal): Promise<void> {
       await redis.send(['ZADD', keys.tenants(), 0, id], { kind: 'write', signal });
       await publisher.republish(id, signal);
-      return revived;
     },
   };
 }

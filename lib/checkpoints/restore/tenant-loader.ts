@@ -4,13 +4,14 @@
  */
 import { AppError } from '../../errors.ts';
 import type { Keys } from '../../keys.ts';
-import type { RedisCommand, RedisDriver } from '../../redis/driver.ts';
+import type { RedisDriver } from '../../redis/driver.ts';
 import type { TenantPlace } from '../../tenants/tenant-place.ts';
 import { type CheckpointRecord, type HotSessionRecord, orderOf } from '../format/checkpoint-line.ts';
 import { compareUtf8 } from '../format/utf8-order.ts';
 import type { ColdLoading } from './cold-loading.ts';
 import { type LoadedRecord, loadedCold, loadedEntry, loadedHot } from './loaded-record.ts';
 import { type LoadedStock, NOTHING_LOADED, withLoaded } from './loaded-stock.ts';
+import type { RecordLoad } from './record-load.ts';
 
 /** How far a tenant is loaded; kept in the job's cursor. */
 export interface LoadCursor {
@@ -56,13 +57,9 @@ export function createTenantLoader(deps: {
   readonly redis: RedisDriver;
   readonly keys: Keys;
   readonly cold: ColdLoading;
+  readonly recordLoad: RecordLoad;
 }) {
-  const { redis, keys, cold } = deps;
-
-  const send = async (commands: readonly RedisCommand[], signal: AbortSignal | undefined) => {
-    for (const reply of await redis.sendAll(commands, { kind: 'write', signal }))
-      if (reply instanceof Error) throw reply;
-  };
+  const { redis, keys, cold, recordLoad } = deps;
 
   /** Without sessions that were ended: their tombstones have no generation. */
   const living = async ({ id, signal }: TenantPlace, records: readonly CheckpointRecord[], nowMs: number) => {
@@ -91,6 +88,7 @@ export function createTenantLoader(deps: {
     }
   };
 
+  /** Null: the generation is not loaded any more. */
   const write = async (place: TenantPlace, { records }: Batch, cursor: LoadCursor, options: LoadOptions) => {
     const { records: alive, terminated } = await living(place, records, options.nowMs);
     let { stock, expired, damaged } = cursor;
@@ -108,20 +106,16 @@ export function createTenantLoader(deps: {
       }
     }
     const moved = await cold.toCold(place, tooMany);
+    if (moved === null) return null;
     for (const { record } of moved) {
       const found = loadedOf(place, record) as LoadedRecord;
       // Its object is new: no generation had it before.
       loaded.push({ ...found, members: found.members.filter((member) => !member.startsWith('o\0')) });
       stock = withLoaded(stock, found.stock);
     }
-    await send(
-      commandsFor(
-        keys.index(place.id, place.generation),
-        loaded,
-        moved.map(({ waits }) => waits),
-      ),
-      place.signal,
-    );
+    const added = loaded.flatMap(({ members }) => members);
+    const removed = moved.map(({ waits }) => waits);
+    if (!(await recordLoad(place, { records: loaded, added, removed }))) return null;
     const after = orderOf(records.at(-1) as CheckpointRecord);
     return { after, stock, expired, damaged, terminated: cursor.terminated + terminated };
   };
@@ -129,22 +123,29 @@ export function createTenantLoader(deps: {
   return {
     /**
      * Loads until there are no more records, or `isOver`.
-     * @param place the generation that is loaded. @returns how far it came, and whether that is the end.
+     * @param place the generation that is loaded. @returns how far it came, and whether that is the end; null: it is not loaded any more.
      */
     async load(
       place: TenantPlace,
       records: AsyncIterable<CheckpointRecord>,
       begin: LoadCursor,
       { isOver, ...options }: LoadOptions & { readonly isOver: () => boolean },
-    ): Promise<{ readonly cursor: LoadCursor; readonly ended: boolean }> {
+    ): Promise<{ readonly cursor: LoadCursor; readonly ended: boolean } | null> {
       // While one batch is written the next is read.
-      let writing = Promise.resolve(begin);
+      let writing: Promise<LoadCursor | null> = Promise.resolve(begin);
       let batch: Batch = { records: [], bytes: 0 };
       const flush = async () => {
-        writing = write(place, batch, await writing, options);
+        const before = await writing;
+        if (before === null) return false;
+        writing = write(place, batch, before, options);
         // Told by whoever waits for it next.
         writing.catch(() => {});
         batch = { records: [], bytes: 0 };
+        return true;
+      };
+      const result = async (ended: boolean) => {
+        const cursor = await writing;
+        return cursor === null ? null : { cursor, ended };
       };
       try {
         for await (const record of records) {
@@ -153,11 +154,11 @@ export function createTenantLoader(deps: {
           batch.records.push(record);
           batch.bytes += sizeOf(record);
           if (batch.records.length < BATCH && batch.bytes < BATCH_BYTES) continue;
-          await flush();
-          if (isOver()) return { cursor: await writing, ended: false };
+          if (!(await flush())) return null;
+          if (isOver()) return await result(false);
         }
         if (batch.records.length > 0) await flush();
-        return { cursor: await writing, ended: true };
+        return await result(true);
       } finally {
         // Nothing is written behind the caller's back.
         await Promise.allSettled([writing]);
@@ -169,8 +170,11 @@ export function createTenantLoader(deps: {
 /** The second part of a session's id, of its header. */
 const secretOf = (header: string): string => header.split(',', 4)[3] ?? '';
 
+/** Members of the index that name an entry, at most: each of its tags has one. */
+const NAMED_TIMES = 24;
+
 const sizeOf = (record: CheckpointRecord): number => {
-  if (record.kind === 'cache') return record.stored.length;
+  if (record.kind === 'cache') return record.stored.length + NAMED_TIMES * record.key.length;
   if ('stub' in record) return record.stub.length;
   return Object.values(record.hash).reduce((sum, text) => sum + text.length, 0);
 };
@@ -179,18 +183,4 @@ const sizeOf = (record: CheckpointRecord): number => {
 function expiryOf({ members }: LoadedRecord): number {
   const member = members.find((each) => each.startsWith('e\0'));
   return member === undefined ? Number.POSITIVE_INFINITY : Number(member.slice(2, 16));
-}
-
-function commandsFor(
-  index: string,
-  loaded: readonly LoadedRecord[],
-  waits: readonly string[],
-): readonly RedisCommand[] {
-  const strings = loaded.flatMap(({ key, value }) => (typeof value === 'string' ? [key, value] : []));
-  const commands: RedisCommand[] = strings.length > 0 ? [['MSET', ...strings]] : [];
-  for (const { key, value } of loaded) if (typeof value !== 'string') commands.push(['HSET', key, ...value]);
-  const members = loaded.flatMap((record) => record.members.flatMap((member) => [0, member] as const));
-  if (members.length > 0) commands.push(['ZADD', index, ...members]);
-  if (waits.length > 0) commands.push(['ZREM', index, ...waits]);
-  return commands;
 }

@@ -10,13 +10,14 @@ import type { RedisDriver } from '../../redis/driver.ts';
 import { runScript } from '../../redis/script.ts';
 import { unpackShare } from '../../sessions/spillover/budget/share-format.ts';
 import type { CheckpointStore } from '../checkpoint-store.ts';
-import type { CheckpointTenant } from '../format/manifest-schema.ts';
+import type { CheckpointTenant, RecordCounts } from '../format/manifest-schema.ts';
 import type { LoggedErasures } from '../logged-erasures.ts';
 import type { AbandonedLoads } from './abandoned-loads.ts';
 import type { Flip } from './flip.ts';
 import type { RestoreParams } from './restore-scope.ts';
 import { recordsOf } from './restored-source.ts';
 import type { Revival } from './revival.ts';
+import { findMark, markText } from './switch-mark.ts';
 import { LOAD_BEGINS, type LoadCursor, type TenantLoader } from './tenant-loader.ts';
 
 /** What became of a tenant. */
@@ -39,12 +40,17 @@ export interface TenantStep {
   /** The generation that served until now; null: none did. */
   readonly retired: number | null;
   readonly load: LoadCursor;
+  /** What the retired generation had; null: it is not known. */
+  readonly counts: RecordCounts | null;
 }
 
 export interface StepLimits {
   readonly signal: AbortSignal;
   readonly isOver: () => boolean;
 }
+
+/** It is to be begun anew. */
+const AGAIN: TenantStep = { loading: null, outcome: null, retired: null, load: LOAD_BEGINS, counts: null };
 
 export type TenantRestore = ReturnType<typeof createTenantRestore>;
 
@@ -107,21 +113,39 @@ export function createTenantRestore(deps: {
     outcome,
     retired,
     load,
+    counts: null,
   });
 
+  /** What this restore did already, when its process ended before that was saved. */
+  const switchedBefore = async (id: TenantId, restore: string, signal: AbortSignal): Promise<TenantStep | null> => {
+    const mark = await findMark({ redis, keys }, id, restore, signal);
+    if (mark === null) return null;
+    if (mark.outcome === 'revived') await revival.list(id, signal);
+    return { ...ended(mark.outcome, mark.load, mark.retired), counts: mark.counts };
+  };
+
   /** Loaded: it is to serve. */
-  const switchOver = async (id: TenantId, loading: LoadingTenant, signal: AbortSignal): Promise<TenantStep> => {
+  const switchOver = async (
+    id: TenantId,
+    loading: LoadingTenant,
+    restore: string,
+    signal: AbortSignal,
+  ): Promise<TenantStep> => {
     const { from, to, since, load } = loading;
     if (from === null) {
-      const revived = await revival.run(id, to, load.stock, signal);
+      const mark = markText(restore, { outcome: 'revived', retired: null, load });
+      const revived = await revival.run(id, to, { stock: load.stock, mark }, signal);
+      if (revived === 'given_up') return AGAIN;
       return ended(revived === 'done' || revived === 'there' ? 'revived' : revived, load);
     }
-    const flipped = await flip.run({ id, from, to, stock: load.stock, since }, signal);
-    if (flipped?.outcome === 'done' || flipped?.outcome === 'before') return ended('restored', load, from);
+    const mark = markText(restore, { outcome: 'restored', retired: from, load });
+    const flipped = await flip.run({ id, from, to, stock: load.stock, since, mark }, signal);
+    if (flipped?.outcome === 'done' || flipped?.outcome === 'before')
+      return (await switchedBefore(id, restore, signal)) ?? ended('restored', load, from);
     if (flipped?.outcome === 'deleted') return ended('deleted', load);
     // Too many sessions were ended meanwhile, its share of their memory was lowered, or it is another one by now: once more.
     await old.reclaim({ id, generation: from, signal }, { generation: to, abandoned: true });
-    return { loading: null, outcome: null, retired: null, load: LOAD_BEGINS };
+    return AGAIN;
   };
 
   return {
@@ -131,14 +155,16 @@ export function createTenantRestore(deps: {
     async step(
       line: CheckpointTenant,
       before: LoadingTenant | null,
-      { sessions, cache }: Pick<RestoreParams, 'sessions' | 'cache'>,
+      { sessions, cache, late }: Pick<RestoreParams, 'sessions' | 'cache' | 'late'>,
       { signal, isOver }: StepLimits,
     ): Promise<TenantStep> {
       const id = line.tenant;
+      const done = await switchedBefore(id, late, signal);
+      if (done !== null) return done;
       const begun = before ?? (await begin(id, signal));
       if (typeof begun === 'string') return ended(begun, LOAD_BEGINS);
       const gate = begun.from === null ? null : await gateOf(id, signal);
-      const { cursor: load, ended: isLoaded } = await loader.load(
+      const loaded = await loader.load(
         { id, generation: begun.to, signal },
         recordsOf(store, line, signal),
         begun.load,
@@ -150,9 +176,10 @@ export function createTenantRestore(deps: {
           isOver,
         },
       );
-      const loading = { ...begun, load };
-      if (!isLoaded) return { loading, outcome: null, retired: null, load };
-      return switchOver(id, loading, signal);
+      if (loaded === null) return AGAIN;
+      const loading = { ...begun, load: loaded.cursor };
+      if (!loaded.ended) return { ...AGAIN, loading, load: loading.load };
+      return switchOver(id, loading, late, signal);
     },
   };
 }

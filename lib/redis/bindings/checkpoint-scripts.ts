@@ -5,6 +5,7 @@ import { defineScript } from '../script.ts';
 import beginFeedLua from '../scripts/begin-feed.lua';
 import beginGenerationLua from '../scripts/begin-generation.lua';
 import flipGenerationLua from '../scripts/flip-generation.lua';
+import loadRecordsLua from '../scripts/load-records.lua';
 import readRecordsLua from '../scripts/read-records.lua';
 import reinstateSessionLua from '../scripts/reinstate-session.lua';
 import reviveTenantLua from '../scripts/revive-tenant.lua';
@@ -80,7 +81,7 @@ export type Flipped =
 export const flipGeneration = defineScript({
   name: 'flip-generation',
   source: flipGenerationLua,
-  keys: ['gate', 'generations', 'invalidated', 'old', 'index', 'dead', '...sessions'],
+  keys: ['gate', 'generations', 'invalidated', 'old', 'index', 'dead', 'mark', '...sessions'],
   args: [
     'from',
     'to',
@@ -96,6 +97,7 @@ export const flipGeneration = defineScript({
     'seq',
     'epoch',
     'changed',
+    'mark',
   ],
   reply: (raw): Flipped => {
     const [state, first = 0, second = 0] = asList(raw).map(Number);
@@ -110,12 +112,21 @@ export const flipGeneration = defineScript({
 export const reviveTenant = defineScript({
   name: 'revive-tenant',
   source: reviveTenantLua,
-  keys: ['gate', 'record', 'keys', 'billing', 'erased', 'generations'],
-  args: ['record', 'generation', 'gateFields', 'keyFields', '...fields'],
-  reply: (raw): 'done' | 'there' | 'erased' => {
+  keys: ['gate', 'record', 'keys', 'billing', 'erased', 'generations', 'mark'],
+  args: ['record', 'generation', 'mark', 'gateFields', 'keyFields', '...fields'],
+  reply: (raw): 'done' | 'there' | 'erased' | 'given_up' => {
     const state = asInteger(asList(raw)[0]);
-    return state === 1 ? 'done' : state === 2 ? 'there' : 'erased';
+    return state === 1 ? 'done' : state === 2 ? 'there' : state === 3 ? 'erased' : 'given_up';
   },
+});
+
+/** False: the generation is not loaded any more, and nothing was written. */
+export const loadRecords = defineScript({
+  name: 'load-records',
+  source: loadRecordsLua,
+  keys: ['gate', 'generations', 'index', '...records'],
+  args: ['generation', 'added', 'removed', '...values'],
+  reply: (raw) => asInteger(asList(raw)[0]) === 1,
 });
 
 /** Fewer than were asked for: the rest is left to another call. Fields and values by turns of a hash; null: it is gone. */
