@@ -17,7 +17,7 @@ const QUOTAS = {
   data_transfer_bytes: 1e9,
 };
 
-/** Hot bytes are the third number from the end. */
+/** Hot bytes are the sixth number from the end. */
 const COUNTERS = `m5${',0'.repeat(31)}`;
 
 /** What every script that writes a session does about the memory: refuse what is above the share, and change nothing. */
@@ -100,7 +100,7 @@ export function sessionMemory(app: Pick<App, 'config' | 'redis'>) {
       const grants = [...fields].filter(([name]) => name !== POOL_TOTAL).map(([, text]) => unpackGrant(text));
       return {
         tenants: ids.map((id, i) => ({
-          hotBytes: Number(/(\d+),\d+,\d+$/.exec(gates[i]?.[0] ?? '0,0,0')?.[1]),
+          hotBytes: Number(/(\d+)(?:,\d+){5}$/.exec(gates[i]?.[0] ?? '0,0,0,0,0,0')?.[1]),
           shareBytes: unpackShare(gates[i]?.[1] ?? null).shareBytes,
           grantedBytes: unpackGrant(fields.get(id) ?? null).grantedBytes,
         })),
