@@ -32,30 +32,36 @@ export function createRetirement(deps: {
 }) {
   const { redis, keys, blobs, store, config, telemetry, now } = deps;
 
+  /** Null: it is gone, or cannot be read. */
+  const manifestOf = async (id: string, signal?: AbortSignal) => {
+    try {
+      return { manifest: await store.findManifest(id, signal), readable: true };
+    } catch (error) {
+      if (!(error instanceof CorruptValueError || error instanceof CheckpointFormatError)) throw error;
+      telemetry.logger.error('A checkpoint cannot be read: what it consists of is kept', { checkpoint: id, error });
+      return { manifest: null, readable: false };
+    }
+  };
+
   /** Null: one cannot be read, so what it names is not known, and nothing may go. */
   const namedBy = async (ids: readonly string[], signal?: AbortSignal): Promise<ReadonlySet<string> | null> => {
     const names = new Set<string>();
     for (const id of ids) {
-      try {
-        const manifest = await store.findManifest(id, signal);
-        if (manifest !== null) for (const { name } of namedObjects(manifest)) names.add(name);
-      } catch (error) {
-        if (!(error instanceof CorruptValueError || error instanceof CheckpointFormatError)) throw error;
-        telemetry.logger.error('A checkpoint cannot be read: what it consists of is kept', { checkpoint: id, error });
-        return null;
-      }
+      const { manifest, readable } = await manifestOf(id, signal);
+      if (!readable) return null;
+      if (manifest !== null) for (const { name } of namedObjects(manifest)) names.add(name);
     }
     return names;
   };
 
-  const readable = async (signal?: AbortSignal) => {
+  const standing = async (signal?: AbortSignal) => {
     const ids = await store.ids(signal);
     const headers = await store.headers(ids, signal);
     return { ids, found: headers.filter((header): header is CheckpointHeader => header !== null) };
   };
 
   const retire = async ({ id }: CheckpointHeader, others: readonly string[], signal?: AbortSignal): Promise<number> => {
-    const manifest = await store.findManifest(id, signal);
+    const { manifest } = await manifestOf(id, signal);
     const needed = manifest === null ? null : await namedBy(others, signal);
     await store.deleteManifest(id, signal);
     if (manifest === null || needed === null) return 0;
@@ -73,7 +79,7 @@ export function createRetirement(deps: {
       { inUse, runningSinceMs }: { readonly inUse?: ReadonlySet<string>; readonly runningSinceMs: number },
       signal?: AbortSignal,
     ): Promise<RetirementReport> {
-      const { ids, found } = await readable(signal);
+      const { ids, found } = await standing(signal);
       const ladder = {
         max: config.maxCheckpoints,
         hourly: config.keptHourly,

@@ -15,6 +15,7 @@ import { buildManifest } from '../format/manifest.ts';
 import { joinParts, type PartLine } from '../format/manifest-part.ts';
 import type { CheckpointManifest, CheckpointTenant, CheckpointType } from '../format/manifest-schema.ts';
 import type { LoggedErasures } from '../logged-erasures.ts';
+import { createBaseFinder } from './base-finder.ts';
 import type { TenantScan } from './tenant-scan.ts';
 import type { OpenTenant, TenantWriter, WriteOptions } from './tenant-writer.ts';
 
@@ -67,23 +68,13 @@ export function createCheckpointWriter(deps: {
   readonly now: () => number;
 }) {
   const { redis, keys, store, tenants, scan, writer, erasures, now } = deps;
-
-  /** The newest that has what is asked for, and can be read. */
-  const findBase = async ({ cache }: CheckpointOrder, signal: AbortSignal) => {
-    const ids = await store.ids(signal);
-    const deployment = await store.deployment(signal);
-    for (const [i, header] of (await store.headers(ids.slice(0, 5), signal)).entries()) {
-      if (header !== null && header.cache === cache && header.deployment === deployment && header.type !== 'safety')
-        return ids[i] as string;
-    }
-    return null;
-  };
+  const findBase = createBaseFinder(store);
 
   const begin = async (order: CheckpointOrder, signal: AbortSignal): Promise<WriterCursor> => {
     const startedAtMs = now();
     // From here on no object that was in use is deleted.
     await redis.send(['SET', keys.checkpointsOldest(), startedAtMs, 'NX'], { kind: 'write', signal });
-    const base = await findBase(order, signal);
+    const base = await findBase(order.cache, signal);
     const waiting = order.tenants ?? [];
     const nothing = { parts: 0, after: null, open: [], newBytes: 0, records: 0 };
     return { phase: 'write', startedAtMs, base, looked: order.tenants !== null, waiting, ...nothing };
