@@ -33,6 +33,7 @@ const OTHER: Readonly<Record<string, string>> = {
   'state.kept_daily': '8',
   'state.kept_weekly': '9',
   'state.checkpoint_cache': 'false',
+  'state.shutdown_checkpoint': 'false',
   'state.restore_drill_interval_seconds': '7000',
   'state.checkpoint_compression': 'false',
   'tenant.isolation_level': 'shared',
