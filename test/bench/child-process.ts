@@ -16,13 +16,20 @@ export interface ProcessOptions {
   readonly file: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Until its first line. Default: 45 s. */
+  readonly patienceMs?: number;
 }
 
 /**
  * Starts a module in a process of its own, under this very Node, and waits for its first line.
- * @throws {Error} it ended, or said nothing within 45 s; with what it wrote to stderr.
+ * @throws {Error} it ended, or said nothing in time; with what it wrote to stderr.
  */
-export async function startProcess({ file, args = [], env = {} }: ProcessOptions): Promise<BenchProcess> {
+export async function startProcess({
+  file,
+  args = [],
+  env = {},
+  patienceMs = DEADLINE_MS,
+}: ProcessOptions): Promise<BenchProcess> {
   const child = spawn(process.execPath, [file, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -37,7 +44,7 @@ export async function startProcess({ file, args = [], env = {} }: ProcessOptions
   });
   const firstLine = new Promise<string>((resolve, reject) => {
     const fail = (how: string) => reject(new Error(`${file} ${how}\n${errors}`));
-    const deadline = setTimeout(() => fail('said nothing in time'), DEADLINE_MS);
+    const deadline = setTimeout(() => fail('said nothing in time'), patienceMs);
     createInterface({ input: child.stdout }).once('line', resolve);
     void ended.then(() => fail('ended before it said anything')).finally(() => clearTimeout(deadline));
     child.once('error', (error) => fail(error.message));

@@ -18,7 +18,7 @@ export interface Row {
   /** What another system says of itself, in its own words: measured elsewhere, so it is no promise here. */
   readonly claim?: string;
   /** `×` is a ratio of ours to the other side. */
-  readonly unit: '×' | 'µs' | 'ms' | 'ops/s' | 'KB' | 'B' | '%' | 'calls' | 'passes' | 'sessions';
+  readonly unit: '×' | 'µs' | 'ms' | 'ops/s' | 'MB' | 'KB' | 'B' | 's' | '%' | 'calls' | 'passes' | 'sessions';
   /** The median of the rounds. */
   readonly got: number;
   readonly spread: Spread;

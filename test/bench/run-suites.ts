@@ -29,6 +29,11 @@ import { sessionCalls } from './suites/session-calls.ts';
 import { sessionForeground } from './suites/session-foreground.ts';
 import { sessionScale } from './suites/session-scale.ts';
 import { sessionSpill } from './suites/session-spill.ts';
+import { stateCheckpoints } from './suites/state-checkpoints.ts';
+import { stateConfig } from './suites/state-config.ts';
+import { stateFeed } from './suites/state-feed.ts';
+import { stateRestores } from './suites/state-restores.ts';
+import { stateScale } from './suites/state-scale.ts';
 import { tcpRead } from './suites/tcp-read.ts';
 import { tenants } from './suites/tenants.ts';
 
@@ -58,6 +63,11 @@ const SUITES: readonly Suite[] = [
   sessionSpill,
   sessionForeground,
   sessionBudget,
+  stateFeed,
+  stateCheckpoints,
+  stateScale,
+  stateRestores,
+  stateConfig,
 ];
 
 /**

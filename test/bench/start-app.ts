@@ -9,7 +9,7 @@ export async function startApp(
 ): Promise<App> {
   const readFile = () => Promise.reject(new Error('The bench has no configuration file'));
   const { config } = await loadConfig({ env, readFile });
-  const app = await buildApp(config, failpoint);
+  const app = await buildApp(config, failpoint, { sources: { env, readFile } });
   parts.defer(() => app.close());
   return app;
 }

@@ -7,10 +7,10 @@ const WORDS =
 
 /**
  * A JSON document of exactly so many bytes.
- * @param bytes at least 64.
+ * @param bytes at least 64. @param seed of another one there is another document.
  */
-export function jsonOfBytes(bytes: number): Buffer {
-  const random = createRandom(bytes);
+export function jsonOfBytes(bytes: number, seed = bytes): Buffer {
+  const random = createRandom(seed);
   const items: string[] = [];
   const wrap = (note: string) => `{"items":[${items.join(',')}],"note":"${note}"}`;
   for (let next = product(random); wrap('').length + next.length + 1 <= bytes; next = product(random)) items.push(next);
