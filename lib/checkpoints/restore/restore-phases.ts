@@ -147,6 +147,8 @@ export function createRestorePhases(deps: {
         if (isOver()) return { ...cursor, after, place, records };
         if (!(await isErased(line.tenant, signal))) {
           for await (const found of verifyTenant(line, sourceOf(store, line, signal), signal, place)) {
+            // What checkpoints have of a tenant goes with it.
+            if (found.reason !== null && (await isErased(line.tenant, signal))) break;
             if (found.reason !== null)
               throw new CorruptValueError(
                 `The checkpoint is damaged, nothing was changed: ${found.reason} (tenant ${line.tenant})`,

@@ -39,7 +39,6 @@ export function createRestoring(deps: RestoringDeps) {
     loader: createTenantLoader({ redis, keys, recordLoad, cold: createColdLoading({ recordLoad, sessionBlobs, now }) }),
     flip: createFlip({ redis, keys }),
     revival: createRevival({ redis, keys, blobs, store, publisher: createPublisher({ redis, keys }), now }),
-    old,
     abandoned,
     now,
   });

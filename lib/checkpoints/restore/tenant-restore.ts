@@ -1,6 +1,5 @@
 /** Restores one tenant: loads a generation, switches to it, and keeps what was written until then. */
 
-import type { OldGenerations } from '../../cleaning/old-generations.ts';
 import { unpackCounters } from '../../gate/counters.ts';
 import { unpackLimits } from '../../gate/gate-fields.ts';
 import type { TenantId } from '../../ids.ts';
@@ -62,12 +61,12 @@ export function createTenantRestore(deps: {
   readonly loader: TenantLoader;
   readonly flip: Flip;
   readonly revival: Revival;
-  readonly old: Pick<OldGenerations, 'reclaim'>;
+
   readonly abandoned: Pick<AbandonedLoads, 'ofTenant'>;
   /** Unix ms. */
   readonly now: () => number;
 }) {
-  const { redis, keys, store, erasures, loader, flip, revival, old, abandoned, now } = deps;
+  const { redis, keys, store, erasures, loader, flip, revival, abandoned, now } = deps;
 
   const gateOf = async (id: TenantId, signal: AbortSignal) => {
     const [limits, counters, share] = (await redis.send(['HMGET', keys.gate(id), 'h', 'm', 'b'], {
@@ -80,16 +79,22 @@ export function createTenantRestore(deps: {
     return { limits: unpackLimits(limits), hotBytes: Math.max(hotSessionBytes, shareBytes) };
   };
 
+  /** Null: it may be restored. */
+  const endedAs = async (
+    id: TenantId,
+    gate: Awaited<ReturnType<typeof gateOf>>,
+    signal: AbortSignal,
+  ): Promise<'deleted' | 'erased' | null> => {
+    if (gate !== null) return gate.limits.status === 'deleted' ? 'deleted' : null;
+    const isMarked = (await redis.send(['EXISTS', keys.erased(id)], { kind: 'read', signal })) === 1;
+    return isMarked || (await erasures.isErased(id, signal)) ? 'erased' : null;
+  };
+
   const begin = async (id: TenantId, signal: AbortSignal): Promise<LoadingTenant | TenantOutcome> => {
-    const gate = await gateOf(id, signal);
-    if (
-      gate === null &&
-      ((await redis.send(['EXISTS', keys.erased(id)], { kind: 'read', signal })) === 1 ||
-        (await erasures.isErased(id, signal)))
-    )
-      return 'erased';
-    if (gate?.limits.status === 'deleted') return 'deleted';
     await abandoned.ofTenant(id, signal);
+    const gate = await gateOf(id, signal);
+    const end = await endedAs(id, gate, signal);
+    if (end !== null) return end;
     const feed =
       gate === null
         ? null
@@ -136,16 +141,16 @@ export function createTenantRestore(deps: {
       const mark = markText(restore, { outcome: 'revived', retired: null, load });
       const revived = await revival.run(id, to, { stock: load.stock, mark }, signal);
       if (revived === 'given_up') return AGAIN;
+      if (revived !== 'done') await abandoned.ofTenant(id, signal);
       return ended(revived === 'done' || revived === 'there' ? 'revived' : revived, load);
     }
     const mark = markText(restore, { outcome: 'restored', retired: from, load });
     const flipped = await flip.run({ id, from, to, stock: load.stock, since, mark }, signal);
     if (flipped?.outcome === 'done' || flipped?.outcome === 'before')
       return (await switchedBefore(id, restore, signal)) ?? ended('restored', load, from);
-    if (flipped?.outcome === 'deleted') return ended('deleted', load);
     // Too many sessions were ended meanwhile, its share of their memory was lowered, or it is another one by now: once more.
-    await old.reclaim({ id, generation: from, signal }, { generation: to, abandoned: true });
-    return AGAIN;
+    await abandoned.ofTenant(id, signal);
+    return flipped?.outcome === 'deleted' ? ended('deleted', LOAD_BEGINS) : AGAIN;
   };
 
   return {
@@ -164,18 +169,23 @@ export function createTenantRestore(deps: {
       const begun = before ?? (await begin(id, signal));
       if (typeof begun === 'string') return ended(begun, LOAD_BEGINS);
       const gate = begun.from === null ? null : await gateOf(id, signal);
-      const loaded = await loader.load(
-        { id, generation: begun.to, signal },
-        recordsOf(store, line, signal),
-        begun.load,
-        {
-          hotBytes: gate?.hotBytes ?? 0,
-          sessions: begun.from !== null || sessions === 'revive',
-          cache,
-          nowMs: now(),
-          isOver,
-        },
-      );
+      const options = {
+        hotBytes: gate?.hotBytes ?? 0,
+        sessions: begun.from !== null || sessions === 'revive',
+        cache,
+        nowMs: now(),
+        isOver,
+      };
+      const loaded = await loader
+        .load({ id, generation: begun.to, signal }, recordsOf(store, line, signal), begun.load, options)
+        .catch(async (error: unknown) => {
+          // What checkpoints have of a tenant goes with it.
+          const end = await endedAs(id, await gateOf(id, signal), signal);
+          if (end === null) throw error;
+          await abandoned.ofTenant(id, signal);
+          return end;
+        });
+      if (typeof loaded === 'string') return ended(loaded, LOAD_BEGINS);
       if (loaded === null) return AGAIN;
       const loading = { ...begun, load: loaded.cursor };
       if (!loaded.ended) return { ...AGAIN, loading, load: loading.load };
