@@ -7,7 +7,7 @@ import type { Gate } from '../gate/gate.ts';
 import type { EntryName, Keys } from '../keys.ts';
 import { getCacheEntry, leaseCacheEntry } from '../redis/bindings/cache-read-scripts.ts';
 import type { RedisReply } from '../redis/driver.ts';
-import { type Reading, readEntry, readHead, type StoredEntry, type StoredHead } from './entry.ts';
+import { mostRawBytes, type Reading, readEntry, readHead, type StoredEntry, type StoredHead } from './entry.ts';
 import { entryKeys, etagsText, newOperation, resourceOf } from './entry-call.ts';
 import { rawBytesOf } from './entry-format.ts';
 import { checkName } from './entry-rules.ts';
@@ -145,7 +145,7 @@ export function createEntryReader(deps: {
       const reading: Reading = {
         name,
         nowMs,
-        maxBytes: config.maxEntrySizeBytes,
+        maxBytes: mostRawBytes(config),
         fetch: async (blob) => {
           const bytes = await blobValues.read(caller.tenantId, blob, caller.signal);
           if (bytes.length <= config.inlineMaxBytes) object = bytes;

@@ -39,6 +39,13 @@ export interface StoredEntry extends StoredHead {
   readonly value: Buffer;
 }
 
+/**
+ * Of a value that is read: above it, what a head says of its length is a lie, and nothing is decompressed. Not the setting alone, for
+ * that says what may be written: what was written before it was lowered stays readable.
+ */
+export const mostRawBytes = ({ maxEntrySizeBytes }: { readonly maxEntrySizeBytes: number }): number =>
+  Math.max(maxEntrySizeBytes, 64 * 1024 * 1024);
+
 /** @throws {CorruptValueError} */
 export function readHead(text: string, nowMs: number): StoredHead {
   const { head, meta } = parseHead(text);

@@ -8,7 +8,7 @@ import type { Gate } from '../../gate/gate.ts';
 import { allows } from '../../gate/policies.ts';
 import type { Keys } from '../../keys.ts';
 import { getCacheEntries } from '../../redis/bindings/cache-batch-scripts.ts';
-import { readEntry, readHead, type StoredEntry, type StoredHead } from '../entry.ts';
+import { mostRawBytes, readEntry, readHead, type StoredEntry, type StoredHead } from '../entry.ts';
 import { resourceOf } from '../entry-call.ts';
 import { rawBytesOf } from '../entry-format.ts';
 import type { EntryRemover } from '../entry-remover.ts';
@@ -97,7 +97,7 @@ export function createBatchReader(deps: {
       const entry = await readEntry(text, {
         name,
         nowMs,
-        maxBytes: config.maxEntrySizeBytes,
+        maxBytes: mostRawBytes(config),
         fetch: (blob) => blobValues.read(caller.tenantId, blob, caller.signal),
         open: (payload, parts) => cipher.open(caller.tenantId, context, payload, parts),
       });

@@ -8,7 +8,7 @@ import type { EntryName, Keys } from '../../keys.ts';
 import { peekCacheEntries } from '../../redis/bindings/cache-admin-scripts.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
 import { runScript } from '../../redis/script.ts';
-import { readEntry, type StoredEntry } from '../entry.ts';
+import { mostRawBytes, readEntry, type StoredEntry } from '../entry.ts';
 import type { BlobValues } from '../large/blob-values.ts';
 import { contextOf, REFUSED, whyRefused } from './stored-outside.ts';
 
@@ -75,7 +75,7 @@ export function createEntryPeeker(deps: {
         return await readEntry(text, {
           name,
           nowMs,
-          maxBytes: config.maxEntrySizeBytes,
+          maxBytes: mostRawBytes(config),
           fetch: (blob) => blobValues.read(id, blob, signal),
           open: (payload, parts) => cipher.open(id, context, payload, parts),
         });
