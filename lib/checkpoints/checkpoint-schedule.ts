@@ -55,8 +55,10 @@ export function createCheckpointSchedule(deps: {
       let started = 0;
       for (;;) {
         started += (await checkpoints.startDue(signal)).started;
-        const nextMs = config.checkpointIntervalMs - (now() % config.checkpointIntervalMs);
-        if (performance.now() + nextMs >= until || signal.aborted) break;
+        const { checkpointIntervalMs: intervalMs } = config;
+        const nextMs = intervalMs - (now() % intervalMs);
+        // A slot that begins within a minute is the next run's, unless there are several to a minute: waiting costs as work does.
+        if (intervalMs >= CLOCK_MS || performance.now() + nextMs >= until || signal.aborted) break;
         await wait(nextMs, undefined, { signal }).catch(() => {});
         if (signal.aborted) break;
       }

@@ -1,5 +1,9 @@
 /** Checkpoints as an administrator takes, lists, reads and verifies them: over HTTP. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { handler as runSchedule } from '../../functions/schedules/checkpoint-state.ts';
+import { createLambdaContext } from '../../infra/local/host/lambda-context.ts';
+import { loadLz4 } from '../../lib/blobs/lz4.ts';
+import { withDigest } from '../../lib/checkpoints/format/digested-text.ts';
 import {
   CheckpointListResponse,
   CheckpointResponse,
@@ -30,6 +34,7 @@ const admin = (target: string, method = 'GET', body?: object, headers: Record<st
   });
 const jsonOf = (reply: DoorReply) => JSON.parse(reply.body.toString());
 const NOWHERE = `ckpt-${newUlid(1)}`;
+const FACTS = { name: 'schedulesCheckpointState', memoryMb: 512, timeoutMs: 60_000 };
 const CHECKPOINTS = '/admin/state/checkpoints';
 
 const newEntries = async (count: number, encryption = false) => {
@@ -128,6 +133,18 @@ describe('GET /admin/state/checkpoints [K1 K5]', () => {
     await door.app.blobs.delete([checkpointBlob(id)]);
   });
 
+  it('lists one that a newer version wrote as such, and does not build upon it', async () => {
+    const id = `ckpt-${newUlid(Date.now())}`;
+    const newer = Buffer.from(withDigest('{"format":"ck2"}\n'));
+    await door.app.blobs.put({ key: checkpointBlob(id), body: await (await loadLz4()).compressInTurns(newer) });
+    const { items } = CheckpointListResponse.parse(jsonOf(await admin(CHECKPOINTS)));
+    expect(items[0]).toMatchObject({ id, readable: false });
+    expectProblem(await admin(`${CHECKPOINTS}/${id}`), '422 checkpoint_format_unknown');
+    expect((await door.app.checkpoints.newest())?.header.id).toBe(items[1]?.id);
+    expect((await read(await take())).base).not.toBe(id);
+    await door.app.blobs.delete([checkpointBlob(id)]);
+  });
+
   it('shows the tenants of one in pages', async () => {
     const ids = [(await newEntries(1)).tenantId, (await newEntries(1)).tenantId];
     const id = await take();
@@ -147,6 +164,18 @@ describe('GET /admin/state/checkpoints [K1 K5]', () => {
     expectProblem(await admin(`${CHECKPOINTS}/${NOWHERE}`), '404 checkpoint_not_found');
     expectProblem(await admin(`${CHECKPOINTS}/ckpt-1`), '400 invalid_request');
     expectProblem(await admin(`${CHECKPOINTS}/${NOWHERE}/verify`, 'POST'), '404 checkpoint_not_found');
+  });
+});
+
+describe('the schedule [K2]', () => {
+  it('called by hand starts the checkpoint that is due, and tells how old the newest is', async () => {
+    await take();
+    const run = () => runSchedule({}, createLambdaContext(FACTS, 'a-request') as never);
+    const report = (await run()) as Readonly<Record<string, number>>;
+    expect(report.newestAgeSeconds).toBeGreaterThanOrEqual(0);
+    expect([0, 1]).toContain(report.started);
+    await door.app.jobs.run();
+    expect(await run()).toMatchObject({ started: 0 });
   });
 });
 

@@ -8,6 +8,7 @@ import { decodeManifest, objectsOf } from '../../lib/checkpoints/format/manifest
 import { decodePart, encodePart, joinParts } from '../../lib/checkpoints/format/manifest-part.ts';
 import { readRun } from '../../lib/checkpoints/format/run-reader.ts';
 import { readState } from '../../lib/checkpoints/format/state-object.ts';
+import { decodeVerdict, encodeVerdict } from '../../lib/checkpoints/format/verdict.ts';
 import { aadOf } from '../../lib/crypto/aad.ts';
 import { open } from '../../lib/crypto/envelope.ts';
 import { collect, ulidOf } from '../support/checkpoint-lines.ts';
@@ -40,6 +41,14 @@ const LATER: readonly CheckpointLine[] = [
 const STATE = { record: { name: 'Golden ž' }, keys: [] };
 
 describe('stored checkpoints [K1 K3]', () => {
+  it('keep what verifying them has found', () => {
+    const verdict = decodeVerdict(golden.checkpointVerdict);
+    expect(verdict).toMatchObject({ ok: false, damaged: 2, erased: 1, problems: [{}, { tenant: null, object: null }] });
+    expect(verdict && encodeVerdict(verdict)).toBe(golden.checkpointVerdict);
+    for (const other of ['', '{}', 'null', golden.checkpointVerdict.replace('cv1', 'cv2')])
+      expect(decodeVerdict(other)).toBeNull();
+  });
+
   it('have a manifest that is read', async () => {
     const manifest = await decodeManifest(Buffer.from(checkpoint.manifest_base64, 'base64'));
     expect(manifest).toEqual(checkpoint.manifest);
