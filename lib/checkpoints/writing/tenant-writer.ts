@@ -17,6 +17,8 @@ import type { PartLine } from '../format/manifest-part.ts';
 import type { CheckpointTenant, RecordCounts } from '../format/manifest-schema.ts';
 import { writeState } from '../format/state-object.ts';
 import type { RecordPages, Walk } from '../walk/record-pages.ts';
+import { writePages } from './run-pages.ts';
+import { createSlots } from './slots.ts';
 import type { TenantStates } from './tenant-state.ts';
 
 /** A tenant whose run is being written; kept in the job's cursor. */
@@ -51,6 +53,9 @@ export interface WriteOptions {
   readonly signal: AbortSignal;
 }
 
+/** Tenants with more than a page that are written at once, whatever a step does at once. */
+const LARGE_AT_ONCE = 2;
+
 export type TenantWriter = ReturnType<typeof createTenantWriter>;
 
 export function createTenantWriter(deps: {
@@ -65,6 +70,7 @@ export function createTenantWriter(deps: {
   readonly now: () => number;
 }) {
   const { redis, keys, store, cipher, pages, states, config, now } = deps;
+  const slots = createSlots(LARGE_AT_ONCE);
 
   const gateOf = async (id: TenantId, signal: AbortSignal) => {
     const [limits, counters, context] = (await redis.send(['HMGET', keys.gate(id), 'h', 'm', 'x'], {
@@ -160,24 +166,8 @@ export function createTenantWriter(deps: {
       if (to === null) return { parts: [{ part: 'gone', tenant }], open: null, bytes: 0 };
       const writer = createRunWriter(to);
       const place = { id: tenant, generation, signal };
-      let { after, lines } = open;
-      let ended = false;
-      const read = (from: string | null) => pages.page(place, { epochs, cache, after: from }, open.nowMs);
-      let reading = read(after);
-      while (!ended) {
-        const page = await reading;
-        ended = page.after === null;
-        after = page.after ?? after;
-        const goesOn = !ended && !isOver();
-        if (goesOn) {
-          // While the lines of this one are written.
-          reading = read(after);
-          reading.catch(() => {});
-        }
-        for (const line of page.lines) await writer.add(line);
-        lines += page.lines.length;
-        if (!goesOn) break;
-      }
+      const read = (after: string | null) => pages.page(place, { epochs, cache, after }, open.nowMs);
+      const { after, lines, ended } = await writePages({ read, writer, slots }, open, isOver);
       const { objects, bytes } = await writer.close();
       const parts: PartLine[] = objects.length > 0 ? [{ part: 'objects', tenant, objects }] : [];
       if (!ended) return { parts, open: { ...open, after, lines }, bytes };
