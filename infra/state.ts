@@ -48,6 +48,7 @@ async function main(args: readonly string[]): Promise<number> {
     client: createClient({ baseUrl: service.url, key: service.adminKey, retries: 3 }),
     screen: {
       isTerminal: process.stderr.isTTY === true && !command.isPlain,
+      columns: process.stderr.columns || 80,
       write: (text) => void process.stderr.write(text),
     },
     signal: leaveSignal(),

@@ -1,6 +1,9 @@
 /** Numbers as people read them. */
 export const countText = (n: number): string => n.toLocaleString('en-US');
 
+/** Such as `1 tenant`, `2,000 tenants`. @param many where an s is not enough. */
+export const manyText = (n: number, one: string, many = `${one}s`): string => `${countText(n)} ${n === 1 ? one : many}`;
+
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
 
 /** Of 1,024 each; three digits at most. */

@@ -1,6 +1,10 @@
 /** Checkpoints as they are shown in a terminal. */
 import type { CheckpointListResponse, CheckpointResponse } from '../../lib/checkpoints/http/checkpoint-contract.ts';
-import { ageText, bytesText, countText, durationText, tableText, timeText } from './amount-text.ts';
+import { ageText, bytesText, countText, durationText, manyText, tableText, timeText } from './amount-text.ts';
+
+/** What there is of how many tenants. */
+export const holdingsText = (entries: number, sessions: number, tenants: number): string =>
+  `${manyText(entries, 'cache entry', 'cache entries')} and ${manyText(sessions, 'session')} of ${manyText(tenants, 'tenant')}`;
 
 /** One line each, newest first. */
 export function listText({ items, next_cursor }: CheckpointListResponse, nowMs: number): string {
@@ -34,7 +38,7 @@ export function checkpointText(checkpoint: CheckpointResponse, nowMs: number): s
     ['Taken', `${timeText(started_at)} UTC, ${ageText(started_at, nowMs)}; took ${durationText(took_ms)}`],
     [
       'Holds',
-      `${countText(checkpoint.cache_entries)} cache entries${cache ? '' : ' (left out)'}, ${countText(checkpoint.sessions)} sessions of ${countText(checkpoint.tenants)} tenants`,
+      `${holdingsText(checkpoint.cache_entries, checkpoint.sessions, checkpoint.tenants)}${cache ? '' : '; the cache was left out'}`,
     ],
     [
       'Bytes',
@@ -60,15 +64,15 @@ function verifiedText(verified: CheckpointResponse['verified'], nowMs: number): 
   if (verified === null) return 'not yet';
   const { ok, at, objects, damaged } = verified;
   return ok
-    ? `sound, ${ageText(at, nowMs)}: ${countText(objects)} objects`
+    ? `sound, ${ageText(at, nowMs)}: ${manyText(objects, 'object')}`
     : `DAMAGED, ${ageText(at, nowMs)}: ${countText(damaged)} of ${countText(objects)} objects cannot be used`;
 }
 
 /** What verifying has found. */
 export function verdictText(found: NonNullable<CheckpointResponse['verified']>): string {
   const { ok, objects, frames, bytes, damaged, erased, problems } = found;
-  const read = `${countText(objects)} objects, ${countText(frames)} frames, ${bytesText(bytes)}`;
-  const gone = erased > 0 ? `\n${countText(erased)} of its tenants were erased since: they are left out.` : '';
+  const read = `${manyText(objects, 'object')}, ${manyText(frames, 'frame')}, ${bytesText(bytes)}`;
+  const gone = erased > 0 ? `\nErased since, and left out: ${manyText(erased, 'tenant')}.` : '';
   if (ok) return `SOUND: ${read}${gone}`;
   const rows = problems.map(({ tenant_id, object, reason }) => [tenant_id ?? 'manifest', object ?? '', reason]);
   const more = damaged > problems.length ? `\nand ${countText(damaged - problems.length)} more` : '';

@@ -1,6 +1,6 @@
 /** What a restore changes, or changed, as bars. */
 import * as z from 'zod';
-import { countText, tableText, timeText } from './amount-text.ts';
+import { countText, manyText, tableText, timeText } from './amount-text.ts';
 import { barText } from './progress-text.ts';
 
 const Kind = z.object({ created: z.number(), changed: z.number(), removed: z.number(), same: z.number().default(0) });
@@ -66,7 +66,7 @@ function tenantsText({ totals }: DiffReport): string {
     erased > 0 ? `${countText(erased)} erased, which stay so` : '',
     deleted > 0 ? `${countText(deleted)} deleted, which stay so` : '',
   ].filter((note) => note !== '');
-  return `${countText(tenants)} ${tenants === 1 ? 'tenant' : 'tenants'}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`;
+  return `${manyText(tenants, 'tenant')}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`;
 }
 
 /** Those with the most changes; the report has them in that order. */

@@ -11,6 +11,8 @@ const TOLD_EVERY_MS = 5_000;
 export interface Screen {
   /** Bars are drawn over themselves; else a line now and then. */
   readonly isTerminal: boolean;
+  /** Letters of a line: one that is longer could not be drawn over. */
+  readonly columns: number;
   write(text: string): void;
 }
 
@@ -58,12 +60,12 @@ const endedBadly = ({ id, status, problem }: JobResponse) => {
   return new JobFailedError(`The job ${id} ${status === 'failed' ? 'has failed' : 'was cancelled'}${why}`);
 };
 
-function createDisplay(label: string, { isTerminal, write }: Screen) {
+function createDisplay(label: string, { isTerminal, columns, write }: Screen) {
   const startedAt = performance.now();
   let [width, toldAt] = [0, Number.NEGATIVE_INFINITY];
 
   const draw = (job: JobResponse) => {
-    const line = progressBar(label, job, performance.now() - startedAt);
+    const line = progressBar(label, job, performance.now() - startedAt).slice(0, columns - 1);
     write(`\r${line.padEnd(width)}`);
     width = line.length;
   };

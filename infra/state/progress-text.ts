@@ -2,7 +2,7 @@
 import type { JobResponse } from '../../lib/jobs/contract.ts';
 import { bytesText, countText, durationText } from './amount-text.ts';
 
-const WIDTH = 28;
+const WIDTH = 20;
 const EIGHTHS = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
 
 /** A bar of `width` letters. @param ratio 0 to 1. */

@@ -1,7 +1,7 @@
 /** What each command of `npm run state` does. */
 import { LocalServiceError } from '../../lib/errors.ts';
-import { bytesText, countText, durationText } from './amount-text.ts';
-import { checkpointText, listText, verdictText } from './checkpoint-text.ts';
+import { bytesText, durationText, manyText } from './amount-text.ts';
+import { checkpointText, holdingsText, listText, verdictText } from './checkpoint-text.ts';
 import { DiffReport, diffPicture } from './diff-picture.ts';
 import { type Following, followJob } from './follow-job.ts';
 import type { StateCommand } from './options.ts';
@@ -40,8 +40,7 @@ async function takeCheckpoint({ description, cache }: StateCommand, terminal: Te
   const result = await followJob(job_id, 'Checkpoint', terminal);
   const { checkpoint_id, tenants, cache_entries, sessions, bytes, new_bytes, took_ms } = result;
   terminal.print(
-    `${checkpoint_id}: ${countText(Number(cache_entries))} cache entries and ${countText(Number(sessions))} sessions of ` +
-      `${countText(Number(tenants))} tenants, ${bytesText(Number(bytes))} of which ${bytesText(Number(new_bytes))} new, ` +
+    `${checkpoint_id}: ${holdingsText(Number(cache_entries), Number(sessions), Number(tenants))}, ${bytesText(Number(bytes))} of which ${bytesText(Number(new_bytes))} new, ` +
       `in ${durationText(Number(took_ms))}`,
   );
   return 0;
@@ -62,7 +61,7 @@ async function show({ id, tenants: [tenant] }: StateCommand, { client, print }: 
 async function verify({ id }: StateCommand, terminal: Terminal): Promise<number> {
   const params = { id: await checkpointIdOf(terminal.client, id) };
   const { job_id } = await answerOf(terminal.client.verifyCheckpoint({ params }));
-  const result = await followJob(job_id, `Verify ${params.id}`, terminal);
+  const result = await followJob(job_id, 'Verify', terminal);
   terminal.print(verdictText(result as unknown as Parameters<typeof verdictText>[0]));
   return result.ok === true ? 0 : 1;
 }
@@ -75,7 +74,7 @@ async function diff(command: StateCommand, terminal: Terminal): Promise<number> 
 
 async function diffOf(id: string, command: StateCommand, terminal: Terminal): Promise<DiffReport> {
   const result = await startRestore(id, command, terminal, true);
-  return DiffReport.parse(await followJob(result, `Compare with ${id}`, terminal));
+  return DiffReport.parse(await followJob(result, 'Compare', terminal));
 }
 
 async function startRestore(id: string, command: StateCommand, { client }: Terminal, dry: boolean): Promise<string> {
@@ -99,7 +98,7 @@ async function restore(command: StateCommand, terminal: Terminal): Promise<numbe
     if (typed === null) throw new LocalServiceError('Nobody is there to ask: say --yes');
     if (typed.trim() !== id) throw new LocalServiceError('Not restored: that is not its id. Nothing was changed');
   }
-  const result = await followJob(await startRestore(id, command, terminal, false), `Restore ${id}`, terminal);
+  const result = await followJob(await startRestore(id, command, terminal, false), 'Restore', terminal);
   print(restoredText(id, result));
   return 0;
 }
@@ -107,13 +106,13 @@ async function restore(command: StateCommand, terminal: Terminal): Promise<numbe
 /** What was done, and how it is undone. */
 export function restoredText(id: string, { totals, undo_checkpoint_id: undo, scope }: Result): string {
   const sums = (totals ?? {}) as Readonly<Record<string, number>>;
-  const of = (name: string) => countText(sums[name] ?? 0);
+  const { cache = 0, sessions = 0, tenants = 0, terminated = 0, expired = 0, damaged = 0 } = sums;
   const notes = [
-    (sums.terminated ?? 0) > 0 ? `${of('terminated')} sessions were ended since: they stay so.` : '',
-    (sums.expired ?? 0) > 0 ? `${of('expired')} have expired since.` : '',
-    (sums.damaged ?? 0) > 0 ? `${of('damaged')} could not be used as they stood.` : '',
+    terminated > 0 ? `${manyText(terminated, 'session')} ended since: they stay so.` : '',
+    expired > 0 ? `${manyText(expired, 'record')} expired since.` : '',
+    damaged > 0 ? `${manyText(damaged, 'record')} could not be used as they stood.` : '',
   ].filter((note) => note !== '');
-  const done = `Restored ${id}: ${of('cache')} cache entries and ${of('sessions')} sessions of ${of('tenants')} tenants.`;
+  const done = `Restored ${id}: ${holdingsText(cache, sessions, tenants)}.`;
   const isUndone = typeof undo === 'string' && scope !== 'session';
   return [done, ...notes, ...(isUndone ? [`To undo it: npm run state -- restore ${undo}`] : [])].join('\n');
 }

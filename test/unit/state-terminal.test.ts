@@ -169,7 +169,7 @@ describe('the picture of a diff [K3]', () => {
     const totals = { tenants: 2, cache: 1_200, sessions: 30, terminated: 4 };
     expect(restoredText(ID, { totals, undo_checkpoint_id: 'ckpt-undo', scope: 'all' }).split('\n')).toEqual([
       `Restored ${ID}: 1,200 cache entries and 30 sessions of 2 tenants.`,
-      '4 sessions were ended since: they stay so.',
+      '4 sessions ended since: they stay so.',
       'To undo it: npm run state -- restore ckpt-undo',
     ]);
     expect(restoredText(ID, { totals: {}, undo_checkpoint_id: null })).not.toContain('undo');
@@ -190,7 +190,7 @@ describe('checkpoints as text [K1]', () => {
 
   it('say all that is known of one', () => {
     const text = checkpointText(STATE_EXAMPLES.getCheckpoint.reply as CheckpointResponse, now);
-    expect(text).toContain('1,204,551 cache entries, 22,900 sessions of 212 tenants');
+    expect(text).toContain('1,204,551 cache entries and 22,900 sessions of 212 tenants');
     expect(text).toContain('sound');
     expect(text).toContain(TENANT);
   });
@@ -204,7 +204,7 @@ describe('checkpoints as text [K1]', () => {
       'DAMAGED: 2 of 3 objects, 4 frames, 1.0 KB',
       `${TENANT}  o  is missing`,
       'and 1 more',
-      '1 of its tenants were erased since: they are left out.',
+      'Erased since, and left out: 1 tenant.',
     ]);
   });
 });
