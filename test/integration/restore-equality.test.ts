@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../lib/app.ts';
+import { DOOMED_FOR_MS } from '../../lib/cleaning/doomed-objects.ts';
 import type { Caller } from '../../lib/gate/caller.ts';
 import { telemetry } from '../../lib/metrics/telemetry.ts';
 import { newTenant, TRANSPORTS } from '../support/app.ts';
@@ -68,7 +69,8 @@ async function changeAll(app: App, { caller, sessions }: Known): Promise<Known> 
 /** As if hours had passed: what nothing uses is gone, but for what checkpoints name. */
 async function letAllGo(app: App, known: readonly Known[]): Promise<void> {
   for (let i = 0; i < 2; i++) {
-    for (const { caller } of known) await letDoomedFallDue(app, keysOf(app), caller.tenantId, await redisTimeMs(app));
+    for (const { caller } of known)
+      await letDoomedFallDue(app, keysOf(app), caller.tenantId, (await redisTimeMs(app)) - DOOMED_FOR_MS);
     await app.cleanUp.run();
   }
 }

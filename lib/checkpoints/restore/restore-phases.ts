@@ -15,6 +15,7 @@ import type { RecordPages } from '../walk/record-pages.ts';
 import type { AbandonedLoads } from './abandoned-loads.ts';
 import type { LateChanges } from './late-changes.ts';
 import type { LateManifest } from './late-manifest.ts';
+import { keepNamedObjects } from './named-objects.ts';
 import { type RestoreCursor, type TenantRow, withRow } from './restore-cursor.ts';
 import type { StepContext } from './restore-job.ts';
 import { recordsOf, sourceOf } from './restored-source.ts';
@@ -179,7 +180,10 @@ export function createRestorePhases(deps: {
     async load(cursor: RestoreCursor, context: StepContext, tell: Tell): Promise<RestoreCursor> {
       const { params, lines, signal, isOver } = context;
       if (params.scope.kind === 'session') return { ...withRow(cursor, await oneSession(context)), phase: 'done' };
-      if (cursor.after === null && cursor.loading === null) await abandoned.note(signal);
+      if (cursor.after === null && cursor.loading === null) {
+        await keepNamedObjects(deps, signal);
+        await abandoned.note(signal);
+      }
       const safety = cursor.safety === null ? null : await store.getManifest(params.safety, signal);
       const parts: PartLine[] = [];
       let now = cursor;

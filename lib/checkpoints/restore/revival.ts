@@ -78,7 +78,8 @@ export function createRevival(deps: {
       const gone = await revoked(id, signal);
       const gate = gateFields(state, { line, generation, stock, gone, nowMs: now() });
       const apiKeys = Object.entries(state.keys).filter(([keyId]) => !gone.has(keyId));
-      const fields = [...Object.entries(gate), ...apiKeys, ...Object.entries(state.billing)].flat();
+      const billing = Object.entries(state.billing);
+      const fields = [...Object.entries(gate), ...apiKeys, ...billing, ...Object.entries(state.requests)].flat();
       const revived = await runScript(redis, reviveTenant, {
         keys: {
           gate: keys.gate(id),
@@ -88,6 +89,7 @@ export function createRevival(deps: {
           erased: keys.erased(id),
           generations: keys.generations(id),
           mark: keys.switchMark(id),
+          requests: keys.quotaRequests(id),
         },
         args: {
           record: state.record,
@@ -95,6 +97,7 @@ export function createRevival(deps: {
           mark,
           gateFields: 2 * Object.keys(gate).length,
           keyFields: 2 * apiKeys.length,
+          billingFields: 2 * billing.length,
           fields,
         },
         kind: 'write',

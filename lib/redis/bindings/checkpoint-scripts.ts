@@ -112,8 +112,8 @@ export const flipGeneration = defineScript({
 export const reviveTenant = defineScript({
   name: 'revive-tenant',
   source: reviveTenantLua,
-  keys: ['gate', 'record', 'keys', 'billing', 'erased', 'generations', 'mark'],
-  args: ['record', 'generation', 'mark', 'gateFields', 'keyFields', '...fields'],
+  keys: ['gate', 'record', 'keys', 'billing', 'erased', 'generations', 'mark', 'requests'],
+  args: ['record', 'generation', 'mark', 'gateFields', 'keyFields', 'billingFields', '...fields'],
   reply: (raw): 'done' | 'there' | 'erased' | 'given_up' => {
     const state = asInteger(asList(raw)[0]);
     return state === 1 ? 'done' : state === 2 ? 'there' : state === 3 ? 'erased' : 'given_up';
