@@ -57,7 +57,9 @@ export async function redisView(app: App, id: TenantId): Promise<View> {
   const stored = await all(app, members, (key, i) => [types[i] === 'hash' ? 'HGETALL' : 'GET', key], id, generation);
   for (const [i, member] of members.entries()) {
     const [, kind, first = '', rest = ''] = member.split('\0');
-    const record = stored[i] as string | readonly string[];
+    const record = stored[i] as string | readonly string[] | null;
+    // Removed since, by somebody who writes meanwhile.
+    if (record === null || record.length === 0) continue;
     if (kind === 'c') {
       if (!isHidden(first, record as string))
         view.set(member.slice(2), { kind: 'cache', namespace: first, key: rest, stored: record as string });
