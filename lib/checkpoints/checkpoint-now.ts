@@ -3,8 +3,11 @@ import { CheckpointRunningError } from '../errors.ts';
 import { newCheckpointId, newJobId, newUlid } from '../ids.ts';
 import type { CheckpointManifest, CheckpointType } from './format/manifest-schema.ts';
 import type { Retirement } from './retirement.ts';
-import type { Turn } from './turn.ts';
+import { TURN_WITHOUT_JOB_MS, type Turn } from './turn.ts';
 import type { CheckpointWriter } from './writing/checkpoint-writer.ts';
+
+/** A step writes for so long: then the turn is taken again. */
+const STEP_MS = 8_000;
 
 export interface CheckpointNow {
   readonly type: CheckpointType;
@@ -30,8 +33,9 @@ export function createCheckpointNow(deps: {
   return async (order: CheckpointNow, signal: AbortSignal): Promise<CheckpointManifest | null> => {
     const ulid = newUlid(now());
     const token = newJobId(ulid);
+    const take = () => turn.take(token, signal, TURN_WITHOUT_JOB_MS);
     try {
-      await turn.take(token, signal);
+      await take();
     } catch (error) {
       if (error instanceof CheckpointRunningError) return null;
       throw error;
@@ -40,8 +44,14 @@ export function createCheckpointNow(deps: {
       const whole = { ...order, id: newCheckpointId(ulid), tenants: null };
       let cursor = await writer.begin(whole, signal);
       const { startedAtMs } = cursor;
-      while (cursor.phase !== 'done')
-        cursor = await writer.step(whole, cursor, { signal, isOver: () => signal.aborted });
+      while (cursor.phase !== 'done') {
+        const until = performance.now() + STEP_MS;
+        cursor = await writer.step(whole, cursor, {
+          signal,
+          isOver: () => signal.aborted || performance.now() > until,
+        });
+        await take();
+      }
       await retirement.run({ runningSinceMs: startedAtMs }, signal);
       return await writer.manifest(whole.id, signal);
     } finally {

@@ -2,6 +2,7 @@
 import type { StateConfig } from '../config/config.ts';
 import { CheckpointRunningError } from '../errors.ts';
 import { newJobId, newUlid, slotUlid } from '../ids.ts';
+import type { Job } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { CHECKPOINT_JOB, type CheckpointParams } from './checkpoint-job.ts';
 import type { createCheckpointNow } from './checkpoint-now.ts';
@@ -41,8 +42,7 @@ export function createCheckpoints(deps: {
 }) {
   const { store, jobs, turn, config, configVersion, makeNow, now } = deps;
 
-  const start = async ({ type, description, cache, opId = newUlid(now()), inlineMs, signal }: StartCheckpoint) => {
-    await turn.take(newJobId(opId), signal);
+  const startJob = async ({ type, description, cache, opId, inlineMs, signal }: StartCheckpoint & { opId: string }) => {
     const params: CheckpointParams = {
       type,
       description: description ?? null,
@@ -59,6 +59,9 @@ export function createCheckpoints(deps: {
       signal,
     });
   };
+
+  const start = ({ opId = newUlid(now()), ...order }: StartCheckpoint): Promise<Job> =>
+    turn.takeFor(newJobId(opId), () => startJob({ ...order, opId }), order.signal);
 
   return {
     /**

@@ -45,7 +45,6 @@ export function createRestores(deps: {
           issues: [{ field: 'body.sessions', message: 'must not be given with one session' }],
         });
       const ulid = opId ?? newUlid(now());
-      await turn.take(newJobId(ulid), signal);
       const params: RestoreParams = {
         checkpoint: checkpointId,
         scope,
@@ -55,7 +54,7 @@ export function createRestores(deps: {
         safety: newCheckpointId(newUlid(now())),
         late: newCheckpointId(newUlid(now() + 1)),
       };
-      return jobs.start({
+      const job = {
         kind: RESTORE_JOB,
         tenantId: null,
         params: { ...params, scope: { ...params.scope } },
@@ -63,7 +62,8 @@ export function createRestores(deps: {
         opId: ulid,
         ...(inlineMs === undefined ? {} : { inlineMs }),
         signal,
-      });
+      };
+      return turn.takeFor(newJobId(ulid), () => jobs.start(job), signal);
     },
   };
 }

@@ -181,16 +181,17 @@ export function createCheckpointWriter(deps: {
     const changed = manifest.tenants.filter(({ tenant, epoch }) => epoch > 0 && before.get(tenant)?.epoch !== epoch);
     const rest = changed.filter(({ tenant }) => cursor.after === null || tenant > cursor.after);
     for (const { tenant, generation, epoch } of rest) {
-      if (isOver() || signal.aborted) return cursor;
       const call = { keys: { gate: keys.gate(tenant), index: keys.index(tenant, generation) } };
       let removed = TRIM_BATCH;
-      while (removed === TRIM_BATCH)
+      while (removed === TRIM_BATCH) {
+        if (isOver() || signal.aborted) return cursor;
         removed = await runScript(redis, trimFeed, {
           ...call,
           args: { epoch, limit: TRIM_BATCH },
           kind: 'write',
           signal,
         });
+      }
       cursor = { ...cursor, after: tenant };
     }
     await store.deleteParts(order.id, cursor.parts, signal);
@@ -210,6 +211,8 @@ export function createCheckpointWriter(deps: {
       if (cursor.phase === 'trim') return trim(order, cursor, signal, isOver);
       const written = await write(order, cursor, signal, isOver);
       if (!written.looked || written.waiting.length + written.open.length > 0) return written;
+      // Who was away for long may find that it was retired: then what was taken over is gone.
+      if (written.base !== null && !(await store.exists(written.base, signal))) return begin(order, signal);
       await finish(order, written, signal);
       // Others build upon what was before it, so they need the changes since then.
       return { ...written, phase: order.type === 'safety' ? 'done' : 'trim', after: null };

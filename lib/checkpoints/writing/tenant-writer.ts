@@ -39,7 +39,7 @@ export interface Written {
   readonly parts: readonly PartLine[];
   /** Null: it has ended. */
   readonly open: OpenTenant | null;
-  /** Its records are of another generation by now: it is to be begun again. */
+  /** Its records are of another generation by now, or its feed was cut short while it was read: it is to be begun again. */
   readonly again?: true;
   /** Bytes of the objects written. */
   readonly bytes: number;
@@ -73,12 +73,13 @@ export function createTenantWriter(deps: {
   const slots = createSlots(LARGE_AT_ONCE);
 
   const gateOf = async (id: TenantId, signal: AbortSignal) => {
-    const [limits, counters, context] = (await redis.send(['HMGET', keys.gate(id), 'h', 'm', 'x'], {
+    const [limits, counters, context, feed] = (await redis.send(['HMGET', keys.gate(id), 'h', 'm', 'x', 'f'], {
       kind: 'read',
       signal,
     })) as readonly (string | null)[];
     if (typeof limits !== 'string' || typeof counters !== 'string') return null;
-    return { limits: unpackLimits(limits), counters, context: unpackContextData(context ?? '{}') };
+    const first = Number(/^f1,(\d+)$/.exec(feed ?? '')?.[1] ?? 0);
+    return { limits: unpackLimits(limits), counters, context: unpackContextData(context ?? '{}'), first };
   };
 
   const writerDeps = async (id: TenantId, signal: AbortSignal) => {
@@ -173,11 +174,16 @@ export function createTenantWriter(deps: {
       if (!ended) return { parts, open: { ...open, after, lines }, bytes };
       const gate = await gateOf(tenant, signal);
       if (gate === null) return { parts: [{ part: 'gone', tenant }], open: null, bytes };
-      if (!retired && gate.limits.generation !== generation) return { parts: [], open: null, again: true, bytes };
+      if (!retired && (gate.limits.generation !== generation || !isStillTold(epochs, gate.first)))
+        return { parts: [], open: null, again: true, bytes };
       return { parts: [...parts, { part: 'ended', tenant, counts: open.counts }], open: null, bytes };
     },
   };
 }
+
+/** Whether the feed has what was read of it: that it does not reach back any more is said before the first of its members goes. */
+const isStillTold = (epochs: Walk['epochs'], first: number): boolean =>
+  epochs === null || (first > 0 && first <= epochs.from);
 
 /** Whether every change since that epoch began is in the feed. */
 const reachesBack = ({ before, first }: BegunFeed, epoch: number): boolean =>

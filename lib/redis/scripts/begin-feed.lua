@@ -16,17 +16,10 @@
 local fields = redis.call('HMGET', KEYS[1], 'h', 'f', 'v')
 local generation = string.match(fields[1], '^h1,%a+,%d+,(%d+),')
 local before, first = left.feedEpoch, string.match(fields[2] or '', '^f1,(%d+)$')
-local all, names, epochs = '0', {}, {}
+local all, names = '0', {}
 if fields[3] then
   all = string.match(fields[3], '^v1,(%d+),')
   names = redis.call('ZRANGE', KEYS[2], 0, -1)
-end
-for from = 1, #names, 1000 do
-  local last = math.min(from + 999, #names)
-  for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names, from, last))) do
-    epochs[#epochs + 1] = names[from + i - 1]
-    epochs[#epochs + 1] = string.match(value or '', '^(%d+),') or '0'
-  end
 end
 left.feedSeq, left.feedEpoch = left.seq, math.max(nowMs, before + 1)
 if before == 0 then
@@ -39,7 +32,16 @@ end
 local text = string.format(
   '%s,%s,%d,%s,%d,%s,%s', limiter, minute, minuteOps, periodEnd, transfer, totals, write_stock(left)
 )
-return {
+local begun = {
   1, generation, string.format('%d', left.seq), string.format('%d', before), first or '0', string.format('%d', left.feedEpoch),
-  nowMs, text, all, unpack(epochs),
+  nowMs, text, all,
 }
+-- More than `unpack` can give: 10,000 may wait.
+for from = 1, #names, 1000 do
+  local last = math.min(from + 999, #names)
+  for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names, from, last))) do
+    begun[#begun + 1] = names[from + i - 1]
+    begun[#begun + 1] = string.match(value or '', '^(%d+),') or '0'
+  end
+end
+return begun
