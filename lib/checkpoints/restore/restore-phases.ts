@@ -229,6 +229,8 @@ export function createRestorePhases(deps: {
       if (cursor.lateWritten && !(await store.exists(params.late, signal)))
         await lateManifest.write(params, cursor.parts, signal);
       if (cursor.parts > 0) await store.deleteParts(params.late, cursor.parts, signal);
+      // The safety checkpoint stands: what it was made of is not needed.
+      if (cursor.safety !== null) await store.deleteParts(params.safety, cursor.safety.parts, signal);
       return next(cursor, 'reclaim');
     },
 
