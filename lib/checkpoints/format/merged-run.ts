@@ -24,13 +24,20 @@ interface Cursor {
  */
 export async function* mergeRuns(runs: readonly RunToMerge[]): AsyncGenerator<CheckpointRecord> {
   const isHidden = createHiding(runs.map(({ epochs }) => epochs));
+  const [only] = runs;
+  // Of one run, as after each base, there is nothing to compare.
+  const lines = runs.length === 1 && only !== undefined ? only.lines : latestLines(runs);
+  for await (const line of lines) if (!isRemoval(line) && !(line.kind === 'cache' && isHidden(line))) yield line;
+}
+
+/** Of each record the line of the latest run that has one. */
+async function* latestLines(runs: readonly RunToMerge[]): AsyncGenerator<CheckpointLine> {
   const iterators = runs.map(({ lines }) => lines[Symbol.asyncIterator]());
   try {
     let cursors = await firstLines(iterators);
     while (cursors.length > 0) {
       const next = cursors.filter(isFirst(cursors));
-      const { line } = next.at(-1) as Cursor;
-      if (!isRemoval(line) && !(line.kind === 'cache' && isHidden(line))) yield line;
+      yield (next.at(-1) as Cursor).line;
       for (const cursor of next) if (!(await advance(cursor))) cursors = cursors.filter((other) => other !== cursor);
     }
   } finally {

@@ -17,16 +17,18 @@
 
   Returns { 1 } done; { 0 } the generation is not loaded any more, or the tenant is deleted: nothing was written.
 
-  Cost: O(values + members * log n). 2 inner calls, one for each record, and one for each 1,000 members.
+  Cost: O(values + members * log n). 2 inner calls, one for each 500 strings and each 1,000 members, two for each hash.
 ]]
 if tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or -1) ~= 0 then return { 0 } end
 if string.match(redis.call('HGET', KEYS[1], 'h') or '', '^h1,deleted,') then return { 0 } end
 local added, removed = tonumber(ARGV[2]), tonumber(ARGV[3])
 local at = 4 + added + removed
+local texts = {}
 for i = 4, #KEYS do
   local count = tonumber(ARGV[at])
   if count == 1 then
-    redis.call('SET', KEYS[i], ARGV[at + 1])
+    texts[#texts + 1] = KEYS[i]
+    texts[#texts + 1] = ARGV[at + 1]
   else
     redis.call('DEL', KEYS[i])
     for from = at + 1, at + count, 1000 do
@@ -34,6 +36,10 @@ for i = 4, #KEYS do
     end
   end
   at = at + count + 1
+  if #texts == 1000 or (i == #KEYS and #texts > 0) then
+    redis.call('MSET', unpack(texts))
+    texts = {}
+  end
 end
 for from = 4, 3 + added, 1000 do
   local members = {}
