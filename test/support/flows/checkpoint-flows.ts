@@ -167,6 +167,7 @@ const changed: Flow = {
     'blobs put',
     'HMGET',
     'blobs put',
+    'blobs head',
     'blobs get',
     'HGET',
     'blobs put',
@@ -222,6 +223,7 @@ const unchanged: Flow = {
     'HMGET',
     'ZRANGE',
     'blobs put',
+    'blobs head',
     'blobs get',
     'HGET',
     'blobs put',
@@ -260,7 +262,7 @@ const dataObjects = async (direct: App) =>
 
 const due: Flow = {
   name: 'start the checkpoint that is due',
-  calls: ['take-turn', 'GET', 'start-job'],
+  calls: ['take-turn', 'GET', 'start-job', 'take-turn'],
   settings: async () => ({ ...(await settings()), PERSISTENCE_STATE_CHECKPOINT_INTERVAL_SECONDS: '86400' }),
   async prepare(app, direct) {
     const tenant = await onlyTenant(direct);
