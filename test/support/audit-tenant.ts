@@ -10,6 +10,7 @@ import { auditSessions } from './session-audit.ts';
 import { generationOf, keysOf, tenantState } from './tenant-state.ts';
 
 const RECORD_OVERHEAD_BYTES = 200;
+const TOMBSTONE_BYTES = 128;
 
 /** How many records there are of each kind. */
 export type RecordCounts = Readonly<Record<RecordKind, number>>;
@@ -37,12 +38,15 @@ export async function auditRecords(app: App, id: TenantId): Promise<RecordCounts
   const members: string[] = [];
   const counts = { c: 0, l: 0, i: 0, s: sessions.sessions };
   let memory = sessions.memory;
+  let kept = TOMBSTONE_BYTES * Number(await app.redis.send(['ZCARD', keysOf(app).deadSessions(id)], { kind: 'read' }));
   let storage = (await committedStorage(app, id)) + sessions.spilledBytes;
   for (const { kind, name } of records) {
     const redisKey = keysOf(app).counted(id, kind === 'c' ? generation : KEPT_GENERATION, kind, name);
     const stored = (await app.redis.send(['GET', redisKey], { kind: 'read' })) as string;
     const expiresAtMs = LISTED_UNDER[kind](stored);
-    memory += Buffer.byteLength(redisKey) + Buffer.byteLength(stored) + RECORD_OVERHEAD_BYTES;
+    const charged = Buffer.byteLength(redisKey) + Buffer.byteLength(stored) + RECORD_OVERHEAD_BYTES;
+    memory += charged;
+    if (kind !== 'c') kept += charged;
     counts[kind]++;
     members.push(keyMember(name, kind));
     if (kind === 'c') members.push(...furtherMembers(name, stored));
@@ -51,8 +55,18 @@ export async function auditRecords(app: App, id: TenantId): Promise<RecordCounts
   }
   expect([...index].sort()).toEqual(members.sort());
   const counted = await gateState(app, id).meter();
-  expect(counted).toMatchObject({ memory: BigInt(memory), storage: BigInt(storage), entries: BigInt(counts.c) });
+  expect(counted).toMatchObject({
+    ...{ memory: BigInt(memory), storage: BigInt(storage), entries: BigInt(counts.c) },
+    kept: BigInt(kept),
+  });
+  expectTold(all, counted.feedEpoch);
   return counts;
+}
+
+/** Changes are told of under an epoch that has begun. */
+function expectTold(index: readonly string[], feedEpoch: bigint): void {
+  const epochs = index.flatMap((member) => (/^w\0\d{14}\0/.test(member) ? [BigInt(member.slice(2, 16))] : []));
+  for (const epoch of epochs) expect(epoch > 0n && epoch <= feedEpoch, 'an epoch of a change').toBe(true);
 }
 
 /** Of the state of a limit, or of an idempotent call. */

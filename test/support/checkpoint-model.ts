@@ -12,6 +12,7 @@ import { newCheckpointId, newUlid } from '../../lib/ids.ts';
 import { checkpointDataBlob } from '../../lib/keys.ts';
 import type { FailpointHook } from '../../lib/redis/failpoints.ts';
 import { newTenant, type Transport } from './app.ts';
+import { auditTenant } from './audit-tenant.ts';
 import { type DataPlace, type DataStep, dataStep, takeDataStep } from './checkpoint-steps.ts';
 import { checkpointView, expectCheckpointEquals, livingAt, redisView, stateToolsOn } from './checkpoint-view.ts';
 import { KilledError } from './random-faults.ts';
@@ -144,6 +145,7 @@ async function runOnce(transport: Transport, all: readonly ModelStep[], counts: 
     }
   }
   await checkpoint();
+  for (const id of ids) await auditTenant(app, id);
   await expectKept(app, kept);
 }
 
