@@ -16,9 +16,9 @@ import {
 import { median, percentile, ratiosOf } from '../statistics.ts';
 import type { Suite } from '../suite.ts';
 
-const RECORDS = { default: 20_000, full: 200_000 } as const;
+const RECORDS = { default: 40_000, full: 200_000 } as const;
 const ROUNDS = { rounds: 3 } as const;
-const FOREGROUND_ROUNDS = { rounds: 5 } as const;
+const FOREGROUND_ROUNDS = { rounds: 3 } as const;
 const PATTERN = `*:c:${NAMESPACE}:*`;
 
 /** Writes all there is, once. */

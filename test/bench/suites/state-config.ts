@@ -12,7 +12,7 @@ import { median } from '../statistics.ts';
 import type { Suite } from '../suite.ts';
 
 const INSTANCES = 4;
-const CHANGES = 3;
+const CHANGES = 2;
 /** More is a miss, whatever it comes to. */
 const DEADLINE_MS = 20_000;
 
