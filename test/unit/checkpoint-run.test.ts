@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CheckpointLine, encodeLine } from '../../lib/checkpoints/format/checkpoint-line.ts';
+import { type CheckpointLine, encodeLine, orderOf } from '../../lib/checkpoints/format/checkpoint-line.ts';
 import { FRAME_RAW_BYTES, MAX_LINE_BYTES, OBJECT_BYTES } from '../../lib/checkpoints/format/checkpoint-object.ts';
 import { createRunWriter } from '../../lib/checkpoints/format/frame-writer.ts';
 import { readRun } from '../../lib/checkpoints/format/run-reader.ts';
@@ -82,6 +82,22 @@ describe('a run of a checkpoint [K1 K2]', () => {
     const { objects } = await large.write(hard);
     await collect(readRun(objects, large.source));
     expect(large.ranges).toHaveLength(objects.flatMap(({ frames }) => frames).length);
+  });
+
+  it('is read on behind a line without reading what is before it', async () => {
+    const memory = createObjectMemory();
+    const { objects } = await memory.write(hard);
+    const names = objects.map(({ name }) => name);
+    for (const at of [0, 150, hard.length - 2, hard.length - 1]) {
+      memory.ranges.length = 0;
+      const found = await collect(readRun(objects, memory.source, orderOf(hard[at] as CheckpointLine)));
+      expect(found).toEqual(hard.slice(at + 1));
+    }
+    expect(memory.ranges.filter((range) => range.name !== names.at(-1)).length).toBeLessThanOrEqual(names.length / 2);
+    const between = `${orderOf(hard[7] as CheckpointLine)}x`;
+    expect(await collect(readRun(objects, memory.source, between))).toEqual(hard.slice(8));
+    expect(await collect(readRun(objects, memory.source, 'a'))).toEqual(hard);
+    expect(await collect(readRun([], memory.source, 'a'))).toEqual([]);
   });
 
   it('puts a line longer than a frame into one of its own', async () => {

@@ -15,6 +15,8 @@ import { type RestoreParams, tenantsIn } from './restore-scope.ts';
 
 export const RESTORE_JOB = 'restore';
 const STEP_MS = 8_000;
+/** A step tells so often that it goes on, also while one tenant takes long to be switched over or compared. */
+const HEARTBEAT_MS = 5_000;
 /** What follows must not find that these are to be done again: it changes, or removes, what they are about. */
 const SAVED_AFTER: readonly RestoreCursor['phase'][] = ['safety', 'load'];
 
@@ -40,7 +42,7 @@ export function createRestoreRunner(deps: {
     { params, lines, signal, isOver }: StepContext,
   ): Promise<RestoreCursor> => {
     const live = await phases.liveOf(lines, signal);
-    if (live.length === 0) return { ...cursor, phase: 'load' };
+    if (live.length === 0 && cursor.safety === null) return { ...cursor, phase: 'load' };
     const order: CheckpointOrder = {
       id: params.safety,
       type: 'safety',
@@ -58,10 +60,8 @@ export function createRestoreRunner(deps: {
   const advance = (
     cursor: RestoreCursor,
     context: StepContext,
-    report: ReportProgress,
-    job: Job,
+    tell: (done: number) => Promise<void>,
   ): Promise<RestoreCursor> => {
-    const tell = (done: number) => report({ ...job.progress, done, total: totalOf(context) });
     if (cursor.phase === 'verify') return phases.verify(cursor, context, tell);
     if (cursor.phase === 'diff') return phases.diff(cursor, context, tell);
     if (cursor.phase === 'safety') return safety(cursor, context);
@@ -84,12 +84,23 @@ export function createRestoreRunner(deps: {
       const context: StepContext = { params, manifest, lines, signal, isOver };
       let cursor = (job.cursor as RestoreCursor | null) ?? BEGINS;
       let before: RestoreCursor['phase'];
-      do {
-        before = cursor.phase;
-        cursor = await advance(cursor, context, report, job);
-      } while (cursor.phase !== 'done' && !isOver() && !(SAVED_AFTER.includes(before) && cursor.phase !== before));
+      let told = cursor.records;
+      const total = totalOf(context);
+      const tell = (done: number) => {
+        told = done;
+        return report({ ...job.progress, done, total });
+      };
+      const heartbeat = setInterval(() => void tell(told), HEARTBEAT_MS);
+      try {
+        do {
+          before = cursor.phase;
+          cursor = await advance(cursor, context, tell);
+        } while (cursor.phase !== 'done' && !isOver() && !(SAVED_AFTER.includes(before) && cursor.phase !== before));
+      } finally {
+        clearInterval(heartbeat);
+      }
       signal.throwIfAborted();
-      const progress = { ...job.progress, done: cursor.records, total: totalOf(context) };
+      const progress = { ...job.progress, done: cursor.records, total };
       if (cursor.phase !== 'done') return { cursor: cursor as unknown as JsonFields, progress };
       await turn.giveBack(job.id);
       return {

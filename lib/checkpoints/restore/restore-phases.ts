@@ -1,6 +1,7 @@
 /** The phases of a restore, each tenant by tenant, until the step is over. */
 import type { OldGenerations } from '../../cleaning/old-generations.ts';
 import { CorruptValueError } from '../../errors.ts';
+import { unpackLimits } from '../../gate/gate-fields.ts';
 import type { TenantId } from '../../ids.ts';
 import type { Keys } from '../../keys.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
@@ -13,6 +14,7 @@ import { FIRST_OBJECT, verifyTenant } from '../verify-tenant.ts';
 import { pendingEpochs } from '../walk/pending-epochs.ts';
 import type { RecordPages } from '../walk/record-pages.ts';
 import type { AbandonedLoads } from './abandoned-loads.ts';
+import { comingRecords } from './coming-records.ts';
 import type { LateChanges } from './late-changes.ts';
 import type { LateManifest } from './late-manifest.ts';
 import { keepNamedObjects } from './named-objects.ts';
@@ -22,6 +24,9 @@ import { recordsOf, sourceOf } from './restored-source.ts';
 import type { SessionRestore } from './session-restore.ts';
 import { diffTenant, visibleNow } from './tenant-diff.ts';
 import type { TenantRestore } from './tenant-restore.ts';
+
+/** Tenants asked about in one round trip. */
+const PAGE = 100;
 
 type Tell = (done: number) => Promise<void>;
 
@@ -105,10 +110,10 @@ export function createRestorePhases(deps: {
     const withSessions = gate !== null || params.sessions === 'revive';
     const { scope } = params;
     if (scope.kind === 'session') return previewSession(line, scope.session, gate?.limits.generation ?? null, signal);
-    const then = recordsOf(store, line, signal);
+    const place = { id: line.tenant, generation: gate?.limits.generation ?? 0, signal };
+    const then = comingRecords(deps, place, recordsOf(store, line, signal), clock());
     const isRestored = ({ kind }: { readonly kind: string }) => (kind === 'cache' ? params.cache : withSessions);
     if (gate === null) return rowFor(line, 'would_revive', { diff: await diffTenant(then, nothing(), isRestored) });
-    const place = { id: line.tenant, generation: gate.limits.generation, signal };
     const now = visibleNow(pages, place, await pendingEpochs(deps, line.tenant, signal), clock());
     return rowFor(line, 'would_restore', { diff: await diffTenant(then, now, isRestored) });
   };
@@ -127,12 +132,20 @@ export function createRestorePhases(deps: {
   };
 
   return {
-    /** Those that Redis has, and that are not deleted. */
+    /** Those that Redis has, and that are not deleted: a round trip for each 100. */
     async liveOf(lines: readonly CheckpointTenant[], signal: AbortSignal): Promise<readonly TenantId[]> {
       const live: TenantId[] = [];
-      for (const { tenant } of lines) {
-        const gate = await restore.gateOf(tenant, signal);
-        if (gate !== null && gate.limits.status !== 'deleted') live.push(tenant);
+      for (let at = 0; at < lines.length; at += PAGE) {
+        const page = lines.slice(at, at + PAGE);
+        const gates = await redis.sendAll(
+          page.map(({ tenant }) => ['HGET', keys.gate(tenant), 'h']),
+          { kind: 'read', signal },
+        );
+        for (const [i, limits] of gates.entries()) {
+          if (limits instanceof Error) throw limits;
+          if (typeof limits === 'string' && unpackLimits(limits).status !== 'deleted')
+            live.push((page[i] as CheckpointTenant).tenant);
+        }
       }
       return live;
     },
@@ -170,8 +183,8 @@ export function createRestorePhases(deps: {
       let now = cursor;
       for (const line of behind(context.lines, cursor.after)) {
         if (context.isOver()) return now;
-        const heartbeat = setInterval(() => void tell(now.records), 5_000);
-        const row = await preview(line, context).finally(() => clearInterval(heartbeat));
+        await tell(now.records);
+        const row = await preview(line, context);
         now = { ...withRow(now, row), after: line.tenant, records: now.records + recordsIn(line) };
       }
       return next(now, 'done');

@@ -19,12 +19,16 @@ export const sourceOf = (
   signal?: AbortSignal,
 ): ObjectSource => store.sourceOf(tenant, CONTEXT, signal);
 
-/** The records of a tenant in their order, as they were. @throws as `mergeRuns`, and as TenantCipher.open. */
+/**
+ * The records of a tenant in their order, as they were. @param after order of a record: only those behind it.
+ * @throws as `mergeRuns`, and as TenantCipher.open.
+ */
 export function recordsOf(
   store: CheckpointStore,
   line: CheckpointTenant,
   signal?: AbortSignal,
+  after: string | null = null,
 ): AsyncGenerator<CheckpointRecord> {
   const source = sourceOf(store, line, signal);
-  return mergeRuns(line.runs.map(({ objects, epochs }) => ({ epochs, lines: readRun(objects, source) })));
+  return mergeRuns(line.runs.map(({ objects, epochs }) => ({ epochs, lines: readRun(objects, source, after) })));
 }

@@ -177,7 +177,12 @@ export function createTenantRestore(deps: {
         isOver,
       };
       const loaded = await loader
-        .load({ id, generation: begun.to, signal }, recordsOf(store, line, signal), begun.load, options)
+        .load(
+          { id, generation: begun.to, signal },
+          recordsOf(store, line, signal, begun.load.after),
+          begun.load,
+          options,
+        )
         .catch(async (error: unknown) => {
           // What checkpoints have of a tenant goes with it.
           const end = await endedAs(id, await gateOf(id, signal), signal);
