@@ -51,6 +51,7 @@ export function createFlip({ redis, keys }: { readonly redis: RedisDriver; reado
     members: readonly string[],
     signal: AbortSignal,
   ): Promise<readonly string[]> => {
+    if (members.length === 0) return [];
     const records = members.map((member) => sessionKey(order, member));
     const heads = await redis.sendAll(
       records.flatMap((key) => [['HGET', key, 'h'] as const, ['GET', key] as const]),
@@ -60,7 +61,6 @@ export function createFlip({ redis, keys }: { readonly redis: RedisDriver; reado
       const text = [heads[2 * i], heads[2 * i + 1]].find((each) => typeof each === 'string');
       return `${(members[i] as string).slice(-26)}-${typeof text === 'string' ? text.split(',', 4)[3] : ''}`;
     });
-    if (marks.length === 0) return [];
     const scores = (await redis.send(['ZMSCORE', keys.deadSessions(order.id), ...marks], {
       kind: 'read',
       signal,

@@ -9,6 +9,7 @@ import type { TenantPlace } from '../../tenants/tenant-place.ts';
 import { type CheckpointRecord, type HotSessionRecord, orderOf } from '../format/checkpoint-line.ts';
 import { compareUtf8 } from '../format/utf8-order.ts';
 import type { ColdLoading } from './cold-loading.ts';
+import { endedAmong } from './coming-records.ts';
 import { type LoadedRecord, loadedCold, loadedEntry, loadedHot } from './loaded-record.ts';
 import { type LoadedStock, NOTHING_LOADED, withLoaded } from './loaded-stock.ts';
 import type { RecordLoad } from './record-load.ts';
@@ -61,20 +62,10 @@ export function createTenantLoader(deps: {
 }) {
   const { redis, keys, cold, recordLoad } = deps;
 
-  /** Without sessions that were ended: their tombstones have no generation. */
-  const living = async ({ id, signal }: TenantPlace, records: readonly CheckpointRecord[], nowMs: number) => {
-    const sessions = records.flatMap((record) => (record.kind === 'session' ? [record] : []));
-    if (sessions.length === 0) return { records, terminated: 0 };
-    const marks = sessions.map(
-      (session) => `${session.id}-${secretOf('hash' in session ? (session.hash.h ?? '') : session.stub)}`,
-    );
-    const scores = (await redis.send(['ZMSCORE', keys.deadSessions(id), ...marks], {
-      kind: 'read',
-      signal,
-    })) as readonly (string | number | null)[];
-    const dead = new Set(sessions.filter((_, i) => scores[i] !== null && Number(scores[i]) > nowMs));
-    const rest = records.filter((record) => record.kind !== 'session' || !dead.has(record));
-    return { records: rest, terminated: dead.size };
+  /** Without sessions that were ended. */
+  const living = async (place: TenantPlace, records: readonly CheckpointRecord[], nowMs: number) => {
+    const ended = await endedAmong({ redis, keys }, place, records, nowMs);
+    return { records: records.filter((record) => !ended.has(record)), terminated: ended.size };
   };
 
   const loadedOf = ({ id, generation }: TenantPlace, record: CheckpointRecord): LoadedRecord | null => {
@@ -166,9 +157,6 @@ export function createTenantLoader(deps: {
     },
   };
 }
-
-/** The second part of a session's id, of its header. */
-const secretOf = (header: string): string => header.split(',', 4)[3] ?? '';
 
 /** Members of the index that name an entry, at most: each of its tags has one. */
 const NAMED_TIMES = 24;
