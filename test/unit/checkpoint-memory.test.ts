@@ -30,5 +30,5 @@ describe('memory of a process that writes a run [K1]', () => {
     await write(FIRST_LINES, LINES);
     expect(process.memoryUsage().rss - before).toBeLessThan((stored - storedBefore) / 2);
     await writer.close();
-  });
+  }, 60_000);
 });
