@@ -42,6 +42,8 @@ const READS = [
   'read-usage',
   'read-billing',
   'read-billing-run',
+  'ZMSCORE',
+  'ZRANGEBYSCORE',
 ];
 const FAULTS = ['not applied', 'applied, reply lost', 'out of time before', 'out of time after'] as const;
 type Fault = (typeof FAULTS)[number];

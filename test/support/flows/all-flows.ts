@@ -21,6 +21,7 @@ import { memoryFlows } from './memory-flows.ts';
 import { oldGenerationFlows } from './old-generation-flows.ts';
 import { passFlows } from './pass-flows.ts';
 import { quotaFlows } from './quota-flows.ts';
+import { restoreFlows } from './restore-flows.ts';
 import { sessionBudgetFlows } from './session-budget-flows.ts';
 import { sessionFlows } from './session-flows.ts';
 import { spillFlows } from './spill-flows.ts';
@@ -53,4 +54,5 @@ export const allFlows: readonly Flow[] = [
   ...oldGenerationFlows,
   ...checkpointFlows,
   ...stateFlows,
+  ...restoreFlows,
 ];
