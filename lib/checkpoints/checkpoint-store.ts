@@ -192,7 +192,17 @@ export function createCheckpointStore(deps: {
         { signal },
       ),
 
-    dataPrefix: checkpointDataPrefix,
+    /** All that checkpoints have of a tenant, whichever name it. */
+    async deleteTenant(tenant: TenantId, signal?: AbortSignal): Promise<void> {
+      for (;;) {
+        const { items } = await blobs.list({ prefix: checkpointDataPrefix(tenant) }, { signal });
+        if (items.length === 0) return;
+        await blobs.delete(
+          items.map(({ key }) => key),
+          { signal },
+        );
+      }
+    },
   };
 }
 

@@ -20,7 +20,7 @@ export type ColdLoading = ReturnType<typeof createColdLoading>;
 
 export function createColdLoading(deps: {
   readonly recordLoad: RecordLoad;
-  readonly sessionBlobs: () => Promise<Pick<SessionBlobs, 'put'>>;
+  readonly sessionBlobs: () => Promise<Pick<SessionBlobs, 'put' | 'delete'>>;
   /** Unix ms. */
   readonly now: () => number;
 }) {
@@ -56,12 +56,17 @@ export function createColdLoading(deps: {
       );
       if (waits.length === 0) return [];
       if (!(await recordLoad(place, { records: [], added: waits, removed: [] }))) return null;
-      return Promise.all(
+      const loaded = await Promise.all(
         named.map(async ({ session, object }, i) => ({
           record: await write(place, session, object),
           waits: waits[i] as string,
         })),
       );
+      // An erasure that began before they were there may have looked already; one that begins now finds them.
+      if (await recordLoad(place, { records: [], added: [], removed: [] })) return loaded;
+      const names = named.map(({ session, object }) => ({ objectUlid: object, sessionUlid: session.id }));
+      await (await sessionBlobs()).delete(place.id, names, place.signal);
+      return null;
     },
   };
 }

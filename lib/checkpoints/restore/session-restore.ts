@@ -44,7 +44,7 @@ export function createSessionRestore(deps: {
   readonly redis: RedisDriver;
   readonly keys: Keys;
   readonly store: CheckpointStore;
-  readonly sessionBlobs: () => Promise<Pick<SessionBlobs, 'put' | 'read'>>;
+  readonly sessionBlobs: () => Promise<Pick<SessionBlobs, 'put' | 'read' | 'delete'>>;
   /** Unix ms; only in names. */
   readonly now: () => number;
 }) {
@@ -82,7 +82,7 @@ export function createSessionRestore(deps: {
     await (await sessionBlobs()).put(id, object, encoded, signal);
     const { bytes, sha256, rawBytes } = encoded;
     const place = [bytes.length, sha256, rawBytes, head.chargedBytes, version, seq].join(',');
-    return runScript(redis, reinstateSession, {
+    const outcome = await runScript(redis, reinstateSession, {
       keys: {
         gate: keys.gate(id),
         session: keys.session(id, generation, ulid),
@@ -93,6 +93,10 @@ export function createSessionRestore(deps: {
       kind: 'write',
       signal,
     });
+    // Its index, which would have it deleted, may be gone, too.
+    if (outcome === 'no_tenant')
+      await (await sessionBlobs()).delete(id, [{ objectUlid: object, sessionUlid: ulid }], signal);
+    return outcome;
   };
 
   return {

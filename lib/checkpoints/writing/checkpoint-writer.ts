@@ -151,11 +151,23 @@ export function createCheckpointWriter(deps: {
     return { ...cursor, parts, after, looked, waiting, open, newBytes, records };
   };
 
+  /** Of tenants that were erased meanwhile: what was written after the erasure had looked. */
+  const removeErased = async (
+    parts: readonly (readonly PartLine[])[],
+    kept: readonly CheckpointTenant[],
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const gone = new Set(parts.flat().map(({ tenant }) => tenant));
+    for (const { tenant } of kept) gone.delete(tenant);
+    for (const tenant of gone) if (await erasures.isErased(tenant, signal)) await store.deleteTenant(tenant, signal);
+  };
+
   /** The manifest, once: then the checkpoint stands. */
   const finish = async (order: CheckpointOrder, cursor: WriterCursor, signal: AbortSignal) => {
     const parts: (readonly PartLine[])[] = [];
     for await (const part of store.readParts(order.id, cursor.parts, signal)) parts.push(part);
     const tenantLines = await erasures.without(joinParts(parts), signal);
+    await removeErased(parts, tenantLines, signal);
     const manifest = buildManifest(
       {
         id: order.id,
