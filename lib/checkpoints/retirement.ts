@@ -73,10 +73,10 @@ export function createRetirement(deps: {
   return {
     /**
      * Ended anywhere, the next run goes on; what it left behind without a manifest, `sweep` finds.
-     * @param inUse checkpoints that stay. @param runningSinceMs when one that is written now was begun.
+     * @param runningSinceMs when one that is written now was begun.
      */
     async run(
-      { inUse, runningSinceMs }: { readonly inUse?: ReadonlySet<string>; readonly runningSinceMs: number },
+      { runningSinceMs }: { readonly runningSinceMs: number },
       signal?: AbortSignal,
     ): Promise<RetirementReport> {
       const { ids, found } = await standing(signal);
@@ -87,7 +87,7 @@ export function createRetirement(deps: {
         weekly: config.keptWeekly,
       };
       const kept = found.map((header) => ({ ...header, startedAtMs: Date.parse(header.started_at) }));
-      const retired = chooseRetired(kept, { ladder, nowMs: now(), ...(inUse === undefined ? {} : { inUse }) });
+      const retired = chooseRetired(kept, { ladder, nowMs: now() });
       const going = new Set(retired.map(({ id }) => id));
       const staying = ids.filter((id) => !going.has(id));
       let objects = 0;

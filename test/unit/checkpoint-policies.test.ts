@@ -60,10 +60,19 @@ describe('retention of checkpoints [K2]', () => {
     ]);
   });
 
-  it('keeps what is in use', () => {
-    const [old] = aged(9) as [KeptCheckpoint];
-    const rule = { ladder: { max: 1, ...none }, nowMs: NOW, inUse: new Set([old.id]) };
-    expect(chooseRetired([...aged(1, 5), old], rule)).toEqual(aged(5));
+  it('lets none that was made before a restore take the place of one of all tenants', () => {
+    const hourly = aged(2 * HOUR_MS + 60_000, DAY_MS + 60_000);
+    const safety = [at(NOW, 'safety'), at(NOW - 2 * HOUR_MS, 'safety'), at(NOW - DAY_MS, 'safety')];
+    const ladder = { max: 1, hourly: 2, daily: 2, weekly: 0 };
+    expect(chooseRetired([...hourly, ...safety], { ladder, nowMs: NOW })).toEqual([safety[2]]);
+  });
+
+  it('takes none of all tenants for one made before a restore, which has some of them', () => {
+    const safeties = [1, 2, 3].map((ms) => at(NOW - ms, 'safety'));
+    const all = [...safeties, ...aged(4, 5, DAY_MS, DAY_MS + 1)];
+    const retired = (ladder: object) => chooseRetired(all, { ladder: { max: 1, ...none, ...ladder }, nowMs: NOW });
+    expect(retired({ max: 2 })).toEqual(aged(DAY_MS + 1, DAY_MS));
+    expect(retired({ daily: 2 })).toEqual(aged(DAY_MS + 1, 5));
   });
 
   it('never removes the newest, keeps what it says, and says the same again', () => {
@@ -85,8 +94,11 @@ describe('retention of checkpoints [K2]', () => {
         const all = ages.map(({ age, type }) => at(NOW - age, type as KeptCheckpoint['type']));
         const retired = chooseRetired(all, { ladder, nowMs: NOW });
         const kept = all.filter((each) => !retired.includes(each));
-        const newestFirst = all.toSorted((a, b) => b.startedAtMs - a.startedAtMs);
-        for (const each of newestFirst.slice(0, Math.max(1, ladder.max))) expect(kept).toContain(each);
+        const whole = all.filter(({ type }) => type !== 'safety');
+        const newestFirst = whole.toSorted((a, b) => b.startedAtMs - a.startedAtMs);
+        const whole = newestFirst.filter(({ type }) => type !== 'safety');
+        expect(kept).toContain(newestFirst[0]);
+        for (const each of whole.slice(0, Math.max(1, ladder.max))) expect(kept).toContain(each);
         expect(chooseRetired(kept, { ladder, nowMs: NOW })).toEqual([]);
         expect(chooseRetired(all.toReversed(), { ladder, nowMs: NOW })).toEqual(retired);
       }),

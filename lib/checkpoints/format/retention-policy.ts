@@ -10,7 +10,7 @@ export interface KeptCheckpoint {
 
 /** How many to keep. */
 export interface RetentionLadder {
-  /** The newest; at least 1. */
+  /** The newest; at least 1. Those made before a restore are of some tenants only: they count nowhere here. */
   readonly max: number;
   /** Beside them, of as many of the last hours, days and weeks (UTC, from Monday) that have some, the newest of each. */
   readonly hourly: number;
@@ -22,11 +22,9 @@ export interface RetentionRule {
   readonly ladder: RetentionLadder;
   /** Unix ms. */
   readonly nowMs: number;
-  /** Ids of those a job reads: they stay. */
-  readonly inUse?: ReadonlySet<string>;
 }
 
-/** A checkpoint made before a restore is kept for so long: it is how the restore is undone. */
+/** A checkpoint made before a restore is kept for so long, and takes no other's place: it undoes the restore, and has only its tenants. */
 export const SAFETY_KEPT_MS = 86_400_000;
 
 const HOUR_MS = 3_600_000;
@@ -35,19 +33,19 @@ const WEEK_MS = 7 * DAY_MS;
 /** Unix time began on a Thursday. */
 const MONDAY_MS = 3 * DAY_MS;
 
-/** The checkpoints to remove, the oldest first. Never the newest. Ties break on id, so two runs agree. */
+/** The checkpoints to remove, the oldest first. Never the newest of all tenants. Ties break on id, so two runs agree. */
 export function chooseRetired<C extends KeptCheckpoint>(
   checkpoints: readonly C[],
-  { ladder, nowMs, inUse = new Set() }: RetentionRule,
+  { ladder, nowMs }: RetentionRule,
 ): readonly C[] {
   const newestFirst = checkpoints.toSorted((a, b) => b.startedAtMs - a.startedAtMs || (a.id < b.id ? 1 : -1));
+  const whole = newestFirst.filter(({ type }) => type !== 'safety');
   const kept = new Set<C>([
-    ...newestFirst.slice(0, Math.max(1, ladder.max)),
-    ...newestOfSlots(newestFirst, ladder.hourly, (ms) => Math.floor(ms / HOUR_MS)),
-    ...newestOfSlots(newestFirst, ladder.daily, (ms) => Math.floor(ms / DAY_MS)),
-    ...newestOfSlots(newestFirst, ladder.weekly, (ms) => Math.floor((ms + MONDAY_MS) / WEEK_MS)),
+    ...whole.slice(0, Math.max(1, ladder.max)),
+    ...newestOfSlots(whole, ladder.hourly, (ms) => Math.floor(ms / HOUR_MS)),
+    ...newestOfSlots(whole, ladder.daily, (ms) => Math.floor(ms / DAY_MS)),
+    ...newestOfSlots(whole, ladder.weekly, (ms) => Math.floor((ms + MONDAY_MS) / WEEK_MS)),
     ...newestFirst.filter(({ type, startedAtMs }) => type === 'safety' && startedAtMs > nowMs - SAFETY_KEPT_MS),
-    ...newestFirst.filter(({ id }) => inUse.has(id)),
   ]);
   return newestFirst.filter((checkpoint) => !kept.has(checkpoint)).reverse();
 }
