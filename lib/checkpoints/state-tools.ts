@@ -13,6 +13,7 @@ import { createRestoring } from './restore/restoring.ts';
 import { createTenantLoader } from './restore/tenant-loader.ts';
 import { createRetirement } from './retirement.ts';
 import { createTurn } from './turn.ts';
+import { createMovedSessions } from './walk/moved-sessions.ts';
 import { createRecordPages } from './walk/record-pages.ts';
 import { createCheckpointWriter } from './writing/checkpoint-writer.ts';
 import { createTenantScan } from './writing/tenant-scan.ts';
@@ -26,9 +27,20 @@ export function createStateTools(deps: AdministrationDeps, tenants: Pick<Tenants
   const cipher = createTenantCipher({ dataKeys, tenantKeys });
   const store = createCheckpointStore({ blobs, cipher, now });
   const pages = createRecordPages({ redis, keys });
+  const moved = createMovedSessions({ redis, keys, pages });
   const states = createTenantStates({ redis, keys });
   const erasures = createLoggedErasures({ redis, blobs, keys });
-  const tenantWriter = createTenantWriter({ redis, keys, store, cipher, pages, states, config: config.state, now });
+  const tenantWriter = createTenantWriter({
+    redis,
+    keys,
+    store,
+    cipher,
+    pages,
+    moved,
+    states,
+    config: config.state,
+    now,
+  });
   const abandoned = createAbandonedLoads({ redis, keys, tenants, old: createOldGenerations({ redis, keys }) });
   const scratch = createKeys(`${config.cache.keyPrefix}:${config.cache.version}:drill:`);
   const scratchLoads = createAbandonedLoads({

@@ -34,13 +34,18 @@ const WrittenObjects = z
   .strictObject({ part: z.literal('objects'), tenant, objects: z.array(CheckpointObject).readonly() })
   .readonly();
 
+/** The run that is written has ended, and another one begins. */
+const NextRun = z
+  .strictObject({ part: z.literal('run'), tenant, run: CheckpointRun.unwrap().omit({ objects: true }).readonly() })
+  .readonly();
+
 /** All is written. */
 const EndedTenant = z.strictObject({ part: z.literal('ended'), tenant, counts: RecordCounts }).readonly();
 
 /** It is not there any more, nor in the checkpoint. */
 const GoneTenant = z.strictObject({ part: z.literal('gone'), tenant }).readonly();
 
-export const PartLine = z.discriminatedUnion('part', [BegunTenant, WrittenObjects, EndedTenant, GoneTenant]);
+export const PartLine = z.discriminatedUnion('part', [BegunTenant, WrittenObjects, NextRun, EndedTenant, GoneTenant]);
 export type PartLine = z.infer<typeof PartLine>;
 
 /** As it is stored. */
@@ -68,13 +73,16 @@ export function joinParts(parts: Iterable<readonly PartLine[]>): readonly Checkp
 
 interface OpenTenant {
   readonly begun: z.infer<typeof BegunTenant>;
-  readonly objects: CheckpointObject[];
+  /** That have ended. */
+  readonly runs: CheckpointRun[];
+  run: Omit<CheckpointRun, 'objects'> | null;
+  objects: CheckpointObject[];
   counts: RecordCounts | null;
 }
 
 function take(tenants: Map<string, OpenTenant>, line: PartLine): void {
   if (line.part === 'begun') {
-    tenants.set(line.tenant, { begun: line, objects: [], counts: null });
+    tenants.set(line.tenant, { begun: line, runs: [...line.kept], run: line.run, objects: [], counts: null });
     return;
   }
   if (line.part === 'gone') {
@@ -84,14 +92,19 @@ function take(tenants: Map<string, OpenTenant>, line: PartLine): void {
   const open = tenants.get(line.tenant);
   if (open === undefined || open.counts !== null) throw corrupt('go on with a tenant that was not begun');
   if (line.part === 'ended') open.counts = line.counts;
-  else if (open.begun.run === null) throw corrupt('have objects of a tenant that did not change');
-  else open.objects.push(...line.objects);
+  else if (open.run === null) throw corrupt('have objects of a tenant that did not change');
+  else if (line.part === 'objects') open.objects.push(...line.objects);
+  else {
+    open.runs.push({ ...open.run, objects: open.objects });
+    open.run = line.run;
+    open.objects = [];
+  }
 }
 
-function closed({ begun, objects, counts }: OpenTenant): CheckpointTenant {
+function closed({ begun, runs: ended, run, objects, counts }: OpenTenant): CheckpointTenant {
   if (counts === null) throw corrupt('do not end a tenant');
-  const { part: _part, kept, run, ...facts } = begun;
-  const runs = run === null ? kept : [...kept, { ...run, objects }];
+  const { part: _part, kept: _kept, run: _run, ...facts } = begun;
+  const runs = run === null ? ended : [...ended, { ...run, objects }];
   if (runs.length === 0) throw corrupt('have no run of a tenant');
   return { ...facts, counts, bytes: bytesOf({ state: facts.state, runs }), runs };
 }

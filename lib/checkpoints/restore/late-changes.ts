@@ -59,6 +59,7 @@ export function createLateChanges(deps: {
         counts,
         lines: 0,
         nowMs,
+        epoch: safety.epoch,
       };
       const { parts } = await writer.write(open, { cache, retired: true, signal }, () => false);
       const epochs = await hidingIn(safety.tenant as TenantId, retired, signal);

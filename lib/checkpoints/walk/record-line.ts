@@ -31,6 +31,14 @@ export function recordLine(order: string, stored: StoredRecord, nowMs: number): 
   return hash === null ? { ...name, stub: stored as string } : { ...name, hash };
 }
 
+/** The name that a session has by its header, of any it had; null: there is none. */
+export function ownName(order: string, stored: StoredRecord): string | null {
+  if (stored === null) return null;
+  const text = typeof stored === 'string' ? stored : (Object.fromEntries(pairsOf(stored)).h ?? '');
+  const line = text.split('\n', 1)[0] as string;
+  return `s\0${line.slice(line.lastIndexOf(',') + 1)}\0${order.slice(order.lastIndexOf('\0') + 1)}`;
+}
+
 /** The line that says it is gone. */
 export function removalLine(order: string): CheckpointRemoval {
   const [kind, first = '', ...rest] = order.split('\0');

@@ -9,7 +9,7 @@ import { runScript } from '../../redis/script.ts';
 import type { TenantPlace } from '../../tenants/tenant-place.ts';
 import type { CheckpointLine, CheckpointRecord } from '../format/checkpoint-line.ts';
 import { compareUtf8 } from '../format/utf8-order.ts';
-import { changedLine, recordLine } from './record-line.ts';
+import { changedLine, ownName, recordLine } from './record-line.ts';
 
 /** Which records. */
 export interface Walk {
@@ -99,6 +99,13 @@ export function createRecordPages({ redis, keys }: { readonly redis: RedisDriver
     async one(place: TenantPlace, order: string, nowMs: number): Promise<CheckpointRecord | null> {
       const [stored = null] = await read(place, [order]);
       return recordLine(order, stored, nowMs);
+    },
+
+    /** A session as it is, whosever it is by now; null: there is none. @param order any name it had. */
+    async session(place: TenantPlace, order: string, nowMs: number): Promise<CheckpointRecord | null> {
+      const [stored = null] = await read(place, [order]);
+      const now = ownName(order, stored);
+      return now === null ? null : recordLine(now, stored, nowMs);
     },
 
     /** Whether anything changed under these epochs; for many tenants at once: one command each. */

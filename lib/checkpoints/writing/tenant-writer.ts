@@ -9,13 +9,16 @@ import type { Keys } from '../../keys.ts';
 import { type BegunFeed, beginFeed } from '../../redis/bindings/checkpoint-scripts.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
 import { runScript } from '../../redis/script.ts';
+import type { TenantPlace } from '../../tenants/tenant-place.ts';
 import type { CheckpointStore } from '../checkpoint-store.ts';
 import { whyNewBase } from '../format/compaction-policy.ts';
 import { createRunWriter } from '../format/frame-writer.ts';
-import { epochsFrom } from '../format/invalidation-epochs.ts';
+import { epochsFrom, NO_EPOCHS } from '../format/invalidation-epochs.ts';
 import type { PartLine } from '../format/manifest-part.ts';
 import type { CheckpointTenant, RecordCounts } from '../format/manifest-schema.ts';
+import type { ObjectWriterDeps } from '../format/object-writer.ts';
 import { writeState } from '../format/state-object.ts';
+import type { MovedSessions } from '../walk/moved-sessions.ts';
 import type { RecordPages, Walk } from '../walk/record-pages.ts';
 import { writePages } from './run-pages.ts';
 import { createSlots } from './slots.ts';
@@ -32,6 +35,8 @@ export interface OpenTenant {
   readonly lines: number;
   /** When it was begun, Redis' time, Unix ms: what had expired by then is left out. */
   readonly nowMs: number;
+  /** That began with it, Unix ms. */
+  readonly epoch: number;
 }
 
 /** What a step wrote of a tenant. */
@@ -64,12 +69,13 @@ export function createTenantWriter(deps: {
   readonly store: CheckpointStore;
   readonly cipher: TenantCipher;
   readonly pages: RecordPages;
+  readonly moved: MovedSessions;
   readonly states: TenantStates;
   readonly config: Pick<StateConfig, 'checkpointCompression'>;
   /** Unix ms; only in names. */
   readonly now: () => number;
 }) {
-  const { redis, keys, store, cipher, pages, states, config, now } = deps;
+  const { redis, keys, store, cipher, pages, moved, states, config, now } = deps;
   const slots = createSlots(LARGE_AT_ONCE);
 
   const gateOf = async (id: TenantId, signal: AbortSignal) => {
@@ -90,6 +96,27 @@ export function createTenantWriter(deps: {
       seal: await cipher.sealer(id, gate.context),
       newName: () => newUlid(now()),
       compress: config.checkpointCompression,
+    };
+  };
+
+  /** A run of sessions that got another user meanwhile: then each is in the checkpoint once. */
+  const writeMoved = async (
+    { tenant, epoch, nowMs }: OpenTenant,
+    to: ObjectWriterDeps,
+    place: TenantPlace,
+  ): Promise<Pick<Written, 'parts' | 'bytes'>> => {
+    const lines = await moved.lines(place, epoch, nowMs);
+    if (lines.length === 0) return { parts: [], bytes: 0 };
+    const writer = createRunWriter(to);
+    for (const line of lines) await writer.add(line);
+    const { objects, bytes } = await writer.close();
+    const run = { started_at_ms: nowMs, epochs: NO_EPOCHS };
+    return {
+      parts: [
+        { part: 'run', tenant, run },
+        { part: 'objects', tenant, objects },
+      ],
+      bytes,
     };
   };
 
@@ -141,7 +168,16 @@ export function createTenantWriter(deps: {
       const epochs = why === null && before !== null ? { from: before.epoch, to: feed.before } : null;
       return {
         parts: [begun],
-        open: { tenant: id, generation: feed.generation, epochs, after: null, counts, lines: 0, nowMs: feed.nowMs },
+        open: {
+          tenant: id,
+          generation: feed.generation,
+          epochs,
+          after: null,
+          counts,
+          lines: 0,
+          nowMs: feed.nowMs,
+          epoch: feed.epoch,
+        },
         bytes,
       };
     },
@@ -176,7 +212,9 @@ export function createTenantWriter(deps: {
       if (gate === null) return { parts: [{ part: 'gone', tenant }], open: null, bytes };
       if (!retired && (gate.limits.generation !== generation || !isStillTold(epochs, gate.first)))
         return { parts: [], open: null, again: true, bytes };
-      return { parts: [...parts, { part: 'ended', tenant, counts: open.counts }], open: null, bytes };
+      const late = retired ? { parts: [], bytes: 0 } : await writeMoved(open, to, place);
+      const ending = { part: 'ended', tenant, counts: open.counts } as const;
+      return { parts: [...parts, ...late.parts, ending], open: null, bytes: bytes + late.bytes };
     },
   };
 }
