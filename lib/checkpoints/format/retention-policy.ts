@@ -10,7 +10,7 @@ export interface KeptCheckpoint {
 
 /** How many to keep. */
 export interface RetentionLadder {
-  /** The newest; at least 1. Those made before a restore are of some tenants only: they count nowhere here. */
+  /** The newest; at least 1. */
   readonly max: number;
   /** Beside them, of as many of the last hours, days and weeks (UTC, from Monday) that have some, the newest of each. */
   readonly hourly: number;
