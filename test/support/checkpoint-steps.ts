@@ -8,7 +8,7 @@ import { StorageFullError } from '../../lib/errors.ts';
 import type { Caller } from '../../lib/gate/caller.ts';
 import { passMs } from './redis-time.ts';
 import { spillToolsOn, texts } from './spill-tools.ts';
-import { keysOf } from './tenant-state.ts';
+import { generationOf, keysOf } from './tenant-state.ts';
 
 const NAMESPACES = ['a', 'ab'] as const;
 const KEYS = ['k', 'k%', 'k\n1', 'x', 'ž\u{1f642}', '\u{e000}'] as const;
@@ -99,7 +99,7 @@ export async function takeDataStep(app: App, place: DataPlace, step: DataStep): 
 }
 
 async function take(app: App, { caller, sessions }: DataPlace, step: DataStep): Promise<unknown> {
-  const place = { id: caller.tenantId, generation: 1 };
+  const place = { id: caller.tenantId, generation: await generationOf(app, caller.tenantId) };
   const deps = { redis: app.redis, keys: keysOf(app) };
   switch (step.do) {
     case 'set':
