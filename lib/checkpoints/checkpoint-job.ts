@@ -1,7 +1,7 @@
 /** The job `checkpoint`: writes one in steps, then retires what is not kept any more. */
 
 import { newCheckpointId } from '../ids.ts';
-import type { Job, JobRunner, JsonFields, StepOutcome } from '../jobs/job.ts';
+import type { Job, JobRunner, JsonFields, ReportProgress, StepOutcome } from '../jobs/job.ts';
 import type { CheckpointManifest, CheckpointType } from './format/manifest-schema.ts';
 import type { AbandonedLoads } from './restore/abandoned-loads.ts';
 import type { Retirement, RetirementReport } from './retirement.ts';
@@ -17,8 +17,10 @@ export interface CheckpointParams {
   readonly config_version: number | null;
 }
 
-/** A step writes for so long: it must end within the job's lease. */
+/** A step writes for so long. */
 const STEP_MS = 8_000;
+/** It tells so often that it goes on: retiring reads all manifests that are kept, 60 ms for each thousand tenants of each. */
+const HEARTBEAT_MS = 5_000;
 
 /** The id of the checkpoint that a job makes. */
 export const checkpointOf = ({ id }: Pick<Job, 'id'>): string => newCheckpointId(id.slice('job-'.length));
@@ -31,23 +33,28 @@ export function createCheckpointRunner(deps: {
 }): JobRunner {
   const { writer, retirement, turn, abandoned } = deps;
 
+  const goOn = async (job: Job, signal: AbortSignal): Promise<StepOutcome> => {
+    await turn.take(job.id, signal);
+    const order = orderOf(job);
+    const until = performance.now() + STEP_MS;
+    const isOver = () => performance.now() > until;
+    let cursor = (job.cursor as WriterCursor | null) ?? (await writer.begin(order, signal));
+    while (cursor.phase !== 'done' && !isOver()) cursor = await writer.step(order, cursor, { signal, isOver });
+    const progress = progressOf(job, cursor);
+    if (cursor.phase !== 'done') return { cursor: cursor as unknown as JsonFields, progress };
+    await abandoned.run(signal);
+    const retired = await retirement.run({ runningSinceMs: cursor.startedAtMs }, signal);
+    const manifest = await writer.manifest(order.id, signal);
+    await turn.giveBack(job.id);
+    return { cursor: null, progress: { ...progress, total: progress.done }, done: resultOf(manifest, retired) };
+  };
+
   return {
     kind: CHECKPOINT_JOB,
 
-    async step(job: Job, signal: AbortSignal): Promise<StepOutcome> {
-      await turn.take(job.id, signal);
-      const order = orderOf(job);
-      const until = performance.now() + STEP_MS;
-      const isOver = () => performance.now() > until;
-      let cursor = (job.cursor as WriterCursor | null) ?? (await writer.begin(order, signal));
-      while (cursor.phase !== 'done' && !isOver()) cursor = await writer.step(order, cursor, { signal, isOver });
-      const progress = progressOf(job, cursor);
-      if (cursor.phase !== 'done') return { cursor: cursor as unknown as JsonFields, progress };
-      await abandoned.run(signal);
-      const retired = await retirement.run({ runningSinceMs: cursor.startedAtMs }, signal);
-      const manifest = await writer.manifest(order.id, signal);
-      await turn.giveBack(job.id);
-      return { cursor: null, progress: { ...progress, total: progress.done }, done: resultOf(manifest, retired) };
+    async step(job: Job, signal: AbortSignal, report: ReportProgress): Promise<StepOutcome> {
+      const heartbeat = setInterval(() => void report(job.progress), HEARTBEAT_MS);
+      return goOn(job, signal).finally(() => clearInterval(heartbeat));
     },
   };
 }
