@@ -10,7 +10,7 @@ const METHODS: { readonly [S in keyof Administration]: { readonly [M in keyof Ad
   apiKeys: { create: true, rotate: true, revoke: true },
   audit: { append: true, seal: true, archive: true, list: true },
   billing: { get: true, list: true, adjust: true, closeDue: true, closeWhenDue: true, closeFinal: true },
-  checkpoints: { start: true, makeLast: true, startDue: true, list: true, get: true, newest: true },
+  checkpoints: { start: true, makeLast: true, startDue: true, list: true, get: true },
   checkpointSchedule: { run: true },
   checkpointUpkeep: { run: true },
   cleanUp: { run: true },

@@ -5,11 +5,10 @@ import type { JobReport } from '../jobs/scheduled.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { Checkpoints } from './checkpoints.ts';
+import { newestWhole } from './newest-whole.ts';
 
 /** The clock starts a run no more often. */
 const CLOCK_MS = 60_000;
-/** Headers read to find one that is of all tenants. */
-const LOOKED_AT = 5;
 
 export type CheckpointSchedule = ReturnType<typeof createCheckpointSchedule>;
 
@@ -23,21 +22,11 @@ export function createCheckpointSchedule(deps: {
 }) {
   const { checkpoints, store, config, telemetry, now } = deps;
 
-  /** When the newest of all tenants was begun, Unix ms; null: there is none. */
-  const newestMs = async (signal: AbortSignal): Promise<number | null> => {
-    const ids = (await store.ids(signal)).slice(0, LOOKED_AT);
-    for (const id of ids) {
-      const [header] = await store.headers([id], signal);
-      if (header != null && header.type !== 'safety') return Date.parse(header.started_at);
-    }
-    return null;
-  };
-
   /** An alarm watches it: whatever keeps checkpoints from being made, their age tells. */
   const tellAge = async (signal: AbortSignal): Promise<number> => {
-    const newest = await newestMs(signal);
+    const newest = await newestWhole(store, signal);
     if (newest === null) return -1;
-    const ageMs = Math.max(0, now() - newest);
+    const ageMs = Math.max(0, now() - Date.parse(newest.started_at));
     telemetry.count('riptide_checkpoint_age_seconds', Math.round(ageMs / 1000));
     // A checkpoint a minute is what the clock can do; what is asked for more often comes with a run.
     telemetry.count('riptide_checkpoint_age_intervals', ageMs / Math.max(config.checkpointIntervalMs, CLOCK_MS));

@@ -6,7 +6,7 @@ import type { Job } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { CHECKPOINT_JOB, type CheckpointParams } from './checkpoint-job.ts';
 import type { createCheckpointNow } from './checkpoint-now.ts';
-import { type CheckpointStore, isUnreadable } from './checkpoint-store.ts';
+import type { CheckpointStore } from './checkpoint-store.ts';
 import type { CheckpointHeader, CheckpointManifest, CheckpointType } from './format/manifest-schema.ts';
 import type { Turn } from './turn.ts';
 
@@ -107,18 +107,5 @@ export function createCheckpoints(deps: {
 
     /** @throws {NotFoundError} `checkpoint_not_found`. @throws {CorruptValueError | CheckpointFormatError} it cannot be used. */
     get: (id: string, signal?: AbortSignal): Promise<CheckpointManifest> => store.getManifest(id, signal),
-
-    /** The newest that can be read; null: there is none. */
-    async newest(signal?: AbortSignal): Promise<CheckpointManifest | null> {
-      for (const id of await store.ids(signal)) {
-        try {
-          const found = await store.findManifest(id, signal);
-          if (found !== null) return found;
-        } catch (error) {
-          if (!isUnreadable(error)) throw error;
-        }
-      }
-      return null;
-    },
   };
 }

@@ -1,11 +1,10 @@
 /** Removes checkpoints that are not kept any more, and the data objects that no other one names. */
 import type { BlobStore } from '../blobs/store.ts';
 import type { StateConfig } from '../config/config.ts';
-import { CheckpointFormatError, CorruptValueError } from '../errors.ts';
 import { CHECKPOINT_DATA, CHECKPOINT_PARTS, type Keys } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
 import type { RedisDriver } from '../redis/driver.ts';
-import type { CheckpointStore } from './checkpoint-store.ts';
+import { type CheckpointStore, isUnreadable } from './checkpoint-store.ts';
 import { namedObjects } from './format/manifest.ts';
 import type { CheckpointHeader } from './format/manifest-schema.ts';
 import { chooseRetired } from './format/retention-policy.ts';
@@ -37,7 +36,7 @@ export function createRetirement(deps: {
     try {
       return { manifest: await store.findManifest(id, signal), readable: true };
     } catch (error) {
-      if (!(error instanceof CorruptValueError || error instanceof CheckpointFormatError)) throw error;
+      if (!isUnreadable(error)) throw error;
       telemetry.logger.error('A checkpoint cannot be read: what it consists of is kept', { checkpoint: id, error });
       return { manifest: null, readable: false };
     }

@@ -140,7 +140,6 @@ describe('GET /admin/state/checkpoints [K1 K5]', () => {
     const { items } = CheckpointListResponse.parse(jsonOf(await admin(CHECKPOINTS)));
     expect(items[0]).toMatchObject({ id, readable: false });
     expectProblem(await admin(`${CHECKPOINTS}/${id}`), '422 checkpoint_format_unknown');
-    expect((await door.app.checkpoints.newest())?.header.id).toBe(items[1]?.id);
     expect((await read(await take())).base).not.toBe(id);
     await door.app.blobs.delete([checkpointBlob(id)]);
   });

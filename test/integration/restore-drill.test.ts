@@ -1,6 +1,7 @@
 /** The restore drill: the newest checkpoint is loaded where nothing reads it, and removed again. */
 import { describe, expect, it } from 'vitest';
-import { RESTORE_DRILL } from '../../lib/keys.ts';
+import { newUlid } from '../../lib/ids.ts';
+import { checkpointBlob, RESTORE_DRILL } from '../../lib/keys.ts';
 import { newTenant } from '../support/app.ts';
 import { checkpoint, jobResult, stateApp } from '../support/state-app.ts';
 
@@ -22,6 +23,12 @@ async function scanned(app: Awaited<ReturnType<typeof stateApp>>['app']): Promis
   } while (cursor !== '0');
   return found;
 }
+
+const drilled = async (app: Awaited<ReturnType<typeof stateApp>>['app']) => {
+  await app.drills.startDue();
+  const job = (await app.jobs.list({ limit: 10 })).items.find(({ kind }) => kind === 'restore-drill');
+  return jobResult(app, job?.id ?? '');
+};
 
 describe('the restore drill [K3]', () => {
   it('is off by default', async () => {
@@ -60,9 +67,31 @@ describe('the restore drill [K3]', () => {
       body[20] = (body[20] ?? 0) ^ 1;
       await app.blobs.put({ key, body });
     }
-    await app.drills.startDue();
-    const job = (await app.jobs.list({ limit: 10 })).items.find(({ kind }) => kind === 'restore-drill');
-    const verdict = await jobResult(app, job?.id ?? '');
-    expect(verdict).toMatchObject({ ok: false, problems: [expect.stringContaining(tenant.id)] });
+    expect(await drilled(app)).toMatchObject({ ok: false, problems: [expect.stringContaining(tenant.id)] });
+  });
+
+  it('takes the newest of all tenants, not what a restore made of some', async () => {
+    const { app } = await stateApp(DRILL);
+    const { caller } = await newTenant(app);
+    await newTenant(app);
+    await app.cache.set(caller, named('k'), { value: Buffer.from('v'), meta: META });
+    const { checkpoint_id } = await checkpoint(app);
+    const scope = { kind: 'tenants', tenants: [caller.tenantId] } as const;
+    const how = { scope, dryRun: false, sessions: 'known', cache: true } as const;
+    const { id } = await app.restores.start({ checkpointId: String(checkpoint_id), ...how, opId: newUlid(Date.now()) });
+    await jobResult(app, id);
+    expect((await app.checkpoints.list({ limit: 10 })).items[0]).toMatchObject({ type: 'safety', tenants: 1 });
+    expect(await drilled(app)).toMatchObject({ ok: true, checkpoint_id, tenants: 2 });
+  });
+
+  it('tells of a manifest that cannot be read', async () => {
+    const { app, again } = await stateApp(DRILL);
+    await newTenant(app);
+    const key = checkpointBlob(String((await checkpoint(app)).checkpoint_id));
+    const metadata = (await app.blobs.head(key))?.metadata ?? {};
+    const body = Buffer.from((await app.blobs.get(key))?.body ?? []);
+    body[40] = (body[40] ?? 0) ^ 1;
+    await app.blobs.put({ key, body, metadata });
+    expect(await drilled(await again())).toMatchObject({ ok: false, tenants: 0, problems: [expect.any(String)] });
   });
 });

@@ -1,18 +1,19 @@
 /**
- * The job `restore-drill`: loads the newest checkpoint beside the data, where nothing reads it, counts what came, and removes it again.
+ * The job `restore-drill`: loads the newest checkpoint of all tenants beside the data, where nothing reads it, counts what came, and removes it again.
  * So that an operator knows before the day that it can be done, and how long it takes.
  */
 import type { BlobStore } from '../../blobs/store.ts';
-import { OutcomeUnknownError } from '../../errors.ts';
+import { AppError, OutcomeUnknownError } from '../../errors.ts';
 import type { TenantId } from '../../ids.ts';
 import { isoOf } from '../../iso-time.ts';
 import type { Job, JobRunner, JsonFields, ReportProgress, StepOutcome } from '../../jobs/job.ts';
 import { type Keys, RESTORE_DRILL } from '../../keys.ts';
 import type { Telemetry } from '../../metrics/telemetry.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
-import type { CheckpointStore } from '../checkpoint-store.ts';
-import type { CheckpointTenant } from '../format/manifest-schema.ts';
+import { type CheckpointStore, isUnreadable } from '../checkpoint-store.ts';
+import type { CheckpointManifest, CheckpointTenant } from '../format/manifest-schema.ts';
 import type { LoggedErasures } from '../logged-erasures.ts';
+import { newestWhole } from '../newest-whole.ts';
 import type { AbandonedLoads } from '../restore/abandoned-loads.ts';
 import { recordsOf, sourceOf } from '../restore/restored-source.ts';
 import { LOAD_BEGINS, type TenantLoader } from '../restore/tenant-loader.ts';
@@ -35,6 +36,7 @@ const STEP_MS = 8_000;
 const MAX_PROBLEMS = 20;
 /** Of the scratch data: nobody else uses it. */
 const GENERATION = 1;
+const NOTHING = { tenants: 0, records: 0, leftOut: 0, tookMs: 0, problems: [] };
 
 export function createDrillRunner(deps: {
   readonly redis: RedisDriver;
@@ -94,6 +96,16 @@ export function createDrillRunner(deps: {
     };
   };
 
+  /** An error: it cannot be used. */
+  const manifestOf = async (id: string, signal: AbortSignal): Promise<CheckpointManifest | AppError | 'gone'> => {
+    try {
+      return (await store.findManifest(id, signal)) ?? 'gone';
+    } catch (error) {
+      if (error instanceof AppError && isUnreadable(error)) return error;
+      throw error;
+    }
+  };
+
   /** Kept in S3, and told: as its job does for a week only. */
   const conclude = async (cursor: DrillCursor, signal: AbortSignal): Promise<JsonFields> => {
     const { checkpoint, tenants, records, leftOut, tookMs, problems } = cursor;
@@ -122,15 +134,19 @@ export function createDrillRunner(deps: {
     kind: DRILL_JOB,
 
     async step(job: Job, signal: AbortSignal, report: ReportProgress): Promise<StepOutcome> {
-      const [newest] = await store.ids(signal);
       const begun = job.cursor as DrillCursor | null;
-      const checkpoint = begun?.checkpoint ?? newest;
+      const checkpoint = begun?.checkpoint ?? (await newestWhole(store, signal))?.id;
       if (checkpoint === undefined)
         return { cursor: null, progress: job.progress, done: { ok: null, problems: ['There is no checkpoint'] } };
-      const manifest = await store.getManifest(checkpoint, signal);
       const started = performance.now();
-      const nothing = { tenants: 0, records: 0, leftOut: 0, tookMs: 0, problems: [] };
-      let cursor: DrillCursor = begun ?? { checkpoint, after: null, ...nothing };
+      let cursor: DrillCursor = begun ?? { checkpoint, after: null, ...NOTHING };
+      const manifest = await manifestOf(checkpoint, signal);
+      // It was retired meanwhile: the one that is the newest then is as good.
+      if (manifest === 'gone') return { cursor: null, progress: job.progress };
+      if (manifest instanceof Error) {
+        const failed = { ...cursor, problems: [...cursor.problems, manifest.message] };
+        return { cursor: null, progress: job.progress, done: await conclude(failed, signal) };
+      }
       const total = manifest.header.counts.cache + manifest.header.counts.session;
       for (const line of manifest.tenants.filter(({ tenant }) => cursor.after === null || tenant > cursor.after)) {
         if (performance.now() - started > STEP_MS || signal.aborted) break;
@@ -142,6 +158,8 @@ export function createDrillRunner(deps: {
       const progress = { ...job.progress, done: cursor.records, total };
       const isDone = cursor.after === (manifest.tenants.at(-1)?.tenant ?? null);
       if (!isDone) return { cursor: cursor as unknown as JsonFields, progress };
+      // What was found missing may have gone with the checkpoint.
+      if (cursor.problems.length > 0 && !(await store.exists(checkpoint, signal))) return { cursor: null, progress };
       return { cursor: null, progress: { ...progress, total: cursor.records }, done: await conclude(cursor, signal) };
     },
   };

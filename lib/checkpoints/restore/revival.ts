@@ -12,7 +12,7 @@ import { reviveTenant } from '../../redis/bindings/checkpoint-scripts.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
 import { runScript } from '../../redis/script.ts';
 import type { Publisher } from '../../tenants/publisher.ts';
-import type { CheckpointStore } from '../checkpoint-store.ts';
+import { type CheckpointStore, isUnreadable } from '../checkpoint-store.ts';
 import type { CheckpointTenant } from '../format/manifest-schema.ts';
 import { readState } from '../format/state-object.ts';
 import { STATE_FORMAT, type TenantState } from '../writing/tenant-state.ts';
@@ -39,7 +39,7 @@ export function createRevival(deps: {
   const newestLine = async (id: TenantId, signal: AbortSignal): Promise<CheckpointTenant | null> => {
     for (const checkpoint of await store.ids(signal)) {
       const manifest = await store.findManifest(checkpoint, signal).catch((error: unknown) => {
-        if (error instanceof CorruptValueError) return null;
+        if (isUnreadable(error)) return null;
         throw error;
       });
       const line = manifest?.tenants.find(({ tenant }) => tenant === id);

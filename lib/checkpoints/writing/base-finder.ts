@@ -1,6 +1,5 @@
 /** Finds the checkpoint that the next one is built upon. */
-import { CheckpointFormatError, CorruptValueError } from '../../errors.ts';
-import type { CheckpointStore } from '../checkpoint-store.ts';
+import { type CheckpointStore, isUnreadable } from '../checkpoint-store.ts';
 import type { CheckpointHeader } from '../format/manifest-schema.ts';
 
 /** Of the newest, so many are looked at. */
@@ -11,7 +10,7 @@ export function createBaseFinder(store: Pick<CheckpointStore, 'ids' | 'headers' 
     try {
       return (await store.findManifest(id, signal)) !== null;
     } catch (error) {
-      if (error instanceof CorruptValueError || error instanceof CheckpointFormatError) return false;
+      if (isUnreadable(error)) return false;
       throw error;
     }
   };
