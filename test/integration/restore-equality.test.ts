@@ -159,4 +159,24 @@ describe.each(TRANSPORTS)('what is there after a restore, over %s [K3 A13]', (tr
     expect(await livingRecords(app, id)).toEqual(records);
     await expectTidy(app, known);
   });
+
+  it('of a checkpoint without the cache, or asked for without it, is an empty cache, which undoing fills again', async () => {
+    const { app } = await stateApp({ transport, env });
+    const known = await fullTenant(app);
+    const id = known.caller.tenantId;
+    const ids = [
+      (await checkpoint(app, { cache: true })).checkpoint_id as string,
+      (await checkpoint(app, { cache: false })).checkpoint_id as string,
+    ];
+    const all = await livingRecords(app, id);
+    const sessions = Object.fromEntries(Object.entries(all).filter(([order]) => order.startsWith('s\0')));
+    for (const [i, without] of ids.entries()) {
+      const { undo_checkpoint_id } = await restore(app, without, { cache: i === 1 });
+      expect(await livingRecords(app, id)).toEqual(sessions);
+      await expectTidy(app, known);
+      await restore(app, undo_checkpoint_id as string);
+      expect(await livingRecords(app, id)).toEqual(all);
+      await expectTidy(app, known);
+    }
+  });
 });
