@@ -81,6 +81,8 @@ interface StoredFormats {
     readonly expected: SessionIdentity & SessionObjectBytes;
     readonly fields: Readonly<Record<string, string>>;
   };
+  /** What says that a restore has switched a tenant over. */
+  readonly switchMark: string;
   /** What verifying a checkpoint has found. */
   readonly checkpointVerdict: string;
   /** A checkpoint of the tenant with its data objects by name, some of them sealed under the key, and the parts it was made of. */

@@ -25,6 +25,14 @@ export interface FoundMark extends SwitchMark {
 export const markText = (restore: string, { outcome, retired, load }: SwitchMark): string =>
   `${restore}\n${JSON.stringify({ outcome, retired, load: { ...load, after: null } })}\n`;
 
+/** What is stored; null: another restore wrote it. */
+export function parseMark(text: string, restore: string): FoundMark | null {
+  const [by, json = '', counted = ''] = text.split('\n');
+  if (by !== restore) return null;
+  const [cache, session] = counted.split(',').map(Number);
+  return { ...(JSON.parse(json) as SwitchMark), counts: { cache: cache ?? 0, session: session ?? 0 } };
+}
+
 /** Null: this restore has not switched the tenant over. One round trip. */
 export async function findMark(
   { redis, keys }: { readonly redis: RedisDriver; readonly keys: Keys },
@@ -33,8 +41,5 @@ export async function findMark(
   signal?: AbortSignal,
 ): Promise<FoundMark | null> {
   const text = await redis.send(['GET', keys.switchMark(id)], { kind: 'read', signal });
-  const [by, json = '', counted = ''] = typeof text === 'string' ? text.split('\n') : [];
-  if (by !== restore) return null;
-  const [cache, session] = counted.split(',').map(Number);
-  return { ...(JSON.parse(json) as SwitchMark), counts: { cache: cache ?? 0, session: session ?? 0 } };
+  return typeof text === 'string' ? parseMark(text, restore) : null;
 }
