@@ -10,7 +10,7 @@ import { gateState } from '../support/gate-state.ts';
 import { restore } from '../support/restoring.ts';
 import { spillToolsOn, texts } from '../support/spill-tools.ts';
 import { checkpoint, stateApp } from '../support/state-app.ts';
-import { generationOf, keysOf } from '../support/tenant-state.ts';
+import { generationOf, keysOf, tenantState } from '../support/tenant-state.ts';
 
 beforeAll(() => telemetry.logger.setLogLevel('SILENT'));
 
@@ -209,6 +209,9 @@ describe.each(TRANSPORTS)('what was spent, over %s [G3 K3]', (transport) => {
     for (let i = 0; i < 20; i++) await app.cache.get(caller, named('k'));
     const before = await gateState(app, id).meter();
     const held = await gateState(app, id).read('r');
+    const billing = [keysOf(app).billing(id), 'p:1', JSON.stringify({ invoice: 'closed' })] as const;
+    await app.redis.send(['HSET', ...billing], { kind: 'write' });
+    const { keptIndex, record } = await tenantState(app, id);
     await restore(app, checkpoint_id as string);
     const after = await gateState(app, id).meter();
     for (const name of [
@@ -226,6 +229,8 @@ describe.each(TRANSPORTS)('what was spent, over %s [G3 K3]', (transport) => {
     ] as const)
       expect(after[name], name).toBe(before[name]);
     expect(await gateState(app, id).read('r')).toBe(held);
+    expect(await app.redis.send(['HGET', billing[0], billing[1]], READ)).toBe(billing[2]);
+    expect(await tenantState(app, id)).toMatchObject({ keptIndex, record });
     expect(await app.rateLimiter.check(caller, limit)).toMatchObject({ allowed: false });
     await auditCache(app, id);
   });
