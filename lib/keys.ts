@@ -121,8 +121,8 @@ export function createKeys(prefix: string) {
     spillStats: () => `${prefix}{sys}:sessions:stats`,
     /** string with a TTL: the job that writes a checkpoint, or restores one: one at a time */
     checkpointJob: () => `${prefix}{sys}:checkpoints:job`,
-    /** string: exists while a restore may have left a generation that nobody loads any more */
-    restoreLoads: () => `${prefix}{sys}:checkpoints:loads`,
+    /** set: tenants of which a restore loads a generation, or has left one that nobody loads any more */
+    restoreLoads: () => `${prefix}{sys}:checkpoints:loading`,
     /** string: when the oldest checkpoint that is kept or written was begun, Unix ms: objects that were in use then are not deleted */
     checkpointsOldest: () => `${prefix}{sys}:checkpoints:oldest`,
     /** string: exists until it is time to look for what checkpoints left behind */
@@ -167,8 +167,8 @@ export const checkpointDataBlob = (id: TenantId, name: string): string => `${che
 
 /** S3: what the steps of a checkpoint that is written have come to. */
 export const CHECKPOINT_PARTS = 'checkpoint-parts/';
-export const checkpointPartBlob = (id: string, part: number): string =>
-  `${CHECKPOINT_PARTS}${id}/${String(part).padStart(6, '0')}.ndjson`;
+export const checkpointPartPrefix = (id: string): string => `${CHECKPOINT_PARTS}${id}/`;
+export const checkpointPartBlob = (id: string, name: string): string => `${checkpointPartPrefix(id)}${name}.ndjson`;
 
 /** S3: whether a checkpoint was found sound when all of it was read last. */
 export const CHECKPOINT_VERDICTS = 'checkpoint-verdicts/';

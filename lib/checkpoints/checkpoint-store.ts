@@ -10,6 +10,7 @@ import {
   checkpointDataBlob,
   checkpointDataPrefix,
   checkpointPartBlob,
+  checkpointPartPrefix,
   checkpointVerdictBlob,
   DEPLOYMENT,
 } from '../keys.ts';
@@ -61,6 +62,17 @@ export function createCheckpointStore(deps: {
     if (info === null) return null;
     const told = parseHeader(info.metadata[HEADER]);
     return told?.id === id ? told : ((await findManifest(id, signal))?.header ?? null);
+  };
+
+  const deleteAll = async (prefix: string, signal?: AbortSignal): Promise<void> => {
+    for (;;) {
+      const { items } = await blobs.list({ prefix }, { signal });
+      if (items.length === 0) return;
+      await blobs.delete(
+        items.map(({ key }) => key),
+        { signal },
+      );
+    }
   };
 
   return {
@@ -152,24 +164,24 @@ export function createCheckpointStore(deps: {
       await blobs.delete([checkpointBlob(id), checkpointVerdictBlob(id)], { signal });
     },
 
-    putPart: async (id: string, part: number, lines: readonly PartLine[], signal?: AbortSignal): Promise<void> => {
-      await blobs.put({ key: checkpointPartBlob(id, part), body: encodePart(lines) }, { signal });
+    /** @returns its name, a new one each time: one who was given up and still writes takes no other's place. */
+    async putPart(id: string, lines: readonly PartLine[], signal?: AbortSignal): Promise<string> {
+      const name = newUlid(now());
+      await blobs.put({ key: checkpointPartBlob(id, name), body: encodePart(lines) }, { signal });
+      return name;
     },
 
     /** @throws {CorruptValueError} one is missing, or is not what was written. */
-    async *readParts(id: string, count: number, signal?: AbortSignal): AsyncGenerator<readonly PartLine[]> {
-      for (let part = 0; part < count; part++) {
-        const found = await blobs.get(checkpointPartBlob(id, part), { signal });
+    async *readParts(id: string, names: readonly string[], signal?: AbortSignal): AsyncGenerator<readonly PartLine[]> {
+      for (const name of names) {
+        const found = await blobs.get(checkpointPartBlob(id, name), { signal });
         if (found === null) throw new CorruptValueError('A part of a checkpoint is missing');
         yield decodePart(found.body);
       }
     },
 
-    deleteParts: (id: string, count: number, signal?: AbortSignal): Promise<void> =>
-      blobs.delete(
-        Array.from({ length: count }, (_, part) => checkpointPartBlob(id, part)),
-        { signal },
-      ),
+    /** All there are, also those of steps that were done again. */
+    deleteParts: (id: string, signal?: AbortSignal): Promise<void> => deleteAll(checkpointPartPrefix(id), signal),
 
     sinkOf:
       (tenant: TenantId, signal?: AbortSignal): ObjectSink =>
@@ -193,16 +205,8 @@ export function createCheckpointStore(deps: {
       ),
 
     /** All that checkpoints have of a tenant, whichever name it. */
-    async deleteTenant(tenant: TenantId, signal?: AbortSignal): Promise<void> {
-      for (;;) {
-        const { items } = await blobs.list({ prefix: checkpointDataPrefix(tenant) }, { signal });
-        if (items.length === 0) return;
-        await blobs.delete(
-          items.map(({ key }) => key),
-          { signal },
-        );
-      }
-    },
+    deleteTenant: (tenant: TenantId, signal?: AbortSignal): Promise<void> =>
+      deleteAll(checkpointDataPrefix(tenant), signal),
   };
 }
 

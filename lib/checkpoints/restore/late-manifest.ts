@@ -16,7 +16,11 @@ export function createLateManifest({
 }) {
   return {
     /** Once; again, it changes nothing. */
-    async write({ safety, late, checkpoint }: RestoreParams, parts: number, signal: AbortSignal): Promise<void> {
+    async write(
+      { safety, late, checkpoint }: RestoreParams,
+      parts: readonly string[],
+      signal: AbortSignal,
+    ): Promise<void> {
       const before = await store.getManifest(safety, signal);
       const found: (readonly PartLine[])[] = [];
       for await (const part of store.readParts(late, parts, signal)) found.push(part);

@@ -29,7 +29,7 @@ export interface RestoreCursor {
   readonly safety: WriterCursor | null;
   readonly loading: LoadingTenant | null;
   /** Parts of the late checkpoint. */
-  readonly parts: number;
+  readonly parts: readonly string[];
   /** Whether anything was written between the safety checkpoint and the switch. */
   readonly lateWritten: boolean;
   /** The tenants with the most to tell; of the others only the sums. */
@@ -45,7 +45,7 @@ export const BEGINS: RestoreCursor = {
   place: FIRST_OBJECT,
   safety: null,
   loading: null,
-  parts: 0,
+  parts: [],
   lateWritten: false,
   rows: [],
   sums: {},

@@ -45,7 +45,7 @@ export function createRestorePhases(deps: {
   readonly lateChanges: LateChanges;
   readonly lateManifest: LateManifest;
   readonly old: Pick<OldGenerations, 'reclaim'>;
-  readonly abandoned: Pick<AbandonedLoads, 'note' | 'forget'>;
+  readonly abandoned: Pick<AbandonedLoads, 'forget'>;
   /** Unix ms. */
   readonly now: () => number;
 }) {
@@ -193,10 +193,7 @@ export function createRestorePhases(deps: {
     async load(cursor: RestoreCursor, context: StepContext, tell: Tell): Promise<RestoreCursor> {
       const { params, lines, signal, isOver } = context;
       if (params.scope.kind === 'session') return { ...withRow(cursor, await oneSession(context)), phase: 'done' };
-      if (cursor.after === null && cursor.loading === null) {
-        await keepNamedObjects(deps, signal);
-        await abandoned.note(signal);
-      }
+      if (cursor.after === null && cursor.loading === null) await keepNamedObjects(deps, signal);
       const safety = cursor.safety === null ? null : await store.getManifest(params.safety, signal);
       const parts: PartLine[] = [];
       let now = cursor;
@@ -207,6 +204,7 @@ export function createRestorePhases(deps: {
         now = { ...now, loading: step.loading };
         await tell(now.records);
         if (step.outcome === null) break;
+        await abandoned.forget(line.tenant, signal);
         const before = safety?.tenants.find(({ tenant }) => tenant === line.tenant);
         if (before !== undefined && step.retired !== null)
           parts.push(
@@ -228,9 +226,9 @@ export function createRestorePhases(deps: {
         if (isOver()) break;
       }
       if (parts.length > 0) {
-        await store.putPart(params.late, now.parts, parts, signal);
+        const name = await store.putPart(params.late, parts, signal);
         const lateWritten = now.lateWritten || parts.some((part) => part.part === 'begun' && part.run !== null);
-        now = { ...now, parts: now.parts + 1, lateWritten };
+        now = { ...now, parts: [...now.parts, name], lateWritten };
       }
       const isDone = now.loading === null && now.after === lines.at(-1)?.tenant;
       return isDone ? next(now, 'late') : now;
@@ -241,9 +239,9 @@ export function createRestorePhases(deps: {
       // Written before: the parts may be gone already.
       if (cursor.lateWritten && !(await store.exists(params.late, signal)))
         await lateManifest.write(params, cursor.parts, signal);
-      if (cursor.parts > 0) await store.deleteParts(params.late, cursor.parts, signal);
+      if (cursor.parts.length > 0) await store.deleteParts(params.late, signal);
       // The safety checkpoint stands: what it was made of is not needed.
-      if (cursor.safety !== null) await store.deleteParts(params.safety, cursor.safety.parts, signal);
+      if (cursor.safety !== null) await store.deleteParts(params.safety, signal);
       return next(cursor, 'reclaim');
     },
 
@@ -267,7 +265,6 @@ export function createRestorePhases(deps: {
         }
         after = tenant;
       }
-      await abandoned.forget(signal);
       return next(cursor, 'done');
     },
   };

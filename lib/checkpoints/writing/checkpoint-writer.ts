@@ -37,7 +37,8 @@ export interface WriterCursor {
   readonly startedAtMs: number;
   /** The checkpoint that is built upon. */
   readonly base: string | null;
-  readonly parts: number;
+  /** Their names, in the order of the steps. */
+  readonly parts: readonly string[];
   /** The last tenant that was looked at; null: none. */
   readonly after: TenantId | null;
   /** No tenant is left to be looked at. */
@@ -76,7 +77,7 @@ export function createCheckpointWriter(deps: {
     await redis.send(['SET', keys.checkpointsOldest(), startedAtMs, 'NX'], { kind: 'write', signal });
     const base = await findBase(order.cache, signal);
     const waiting = order.tenants ?? [];
-    const nothing = { parts: 0, after: null, open: [], newBytes: 0, records: 0 };
+    const nothing = { parts: [], after: null, open: [], newBytes: 0, records: 0 };
     return { phase: 'write', startedAtMs, base, looked: order.tenants !== null, waiting, ...nothing };
   };
 
@@ -146,8 +147,8 @@ export function createCheckpointWriter(deps: {
       if (looked && waiting.length + open.length === 0) break;
     }
     signal.throwIfAborted();
-    if (lines.length > 0) await store.putPart(order.id, cursor.parts, lines, signal);
-    const parts = cursor.parts + (lines.length > 0 ? 1 : 0);
+    const written = lines.length > 0 ? [await store.putPart(order.id, lines, signal)] : [];
+    const parts = [...cursor.parts, ...written];
     return { ...cursor, parts, after, looked, waiting, open, newBytes, records };
   };
 
@@ -206,7 +207,7 @@ export function createCheckpointWriter(deps: {
       }
       cursor = { ...cursor, after: tenant };
     }
-    await store.deleteParts(order.id, cursor.parts, signal);
+    await store.deleteParts(order.id, signal);
     return { ...cursor, phase: 'done' as const };
   };
 
