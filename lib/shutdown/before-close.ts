@@ -16,6 +16,8 @@ export function beforeCloseSteps(app: App): readonly StopStep[] {
       timeoutMs: METERING_MS,
       run: async (signal) => (await import('../gate/carried-work.ts')).meterCarriedWork(portsOf(app), signal),
     },
+    // All that is left: what it has not written by then the next one has, and nothing acknowledged is lost.
+    { name: 'checkpoint', timeoutMs: null, run: (signal) => app.checkpoints.makeLast(signal) },
   ];
 }
 

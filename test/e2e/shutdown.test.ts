@@ -142,4 +142,24 @@ describe('the whole service, stopped under load [K7]', () => {
     }
     expect(await again.stop()).toBe(0);
   });
+
+  it('makes a checkpoint of type shutdown, unless it is not to', async () => {
+    const shutdowns = async ({ url }: RunningService, adminKey: string) => {
+      const headers = { authorization: `Bearer ${adminKey}` };
+      const { items } = (await (await fetch(`${url}/admin/state/checkpoints`, { headers })).json()) as {
+        items: { type: string; tenants: number }[];
+      };
+      return items.filter(({ type }) => type === 'shutdown').map(({ tenants }) => tenants);
+    };
+    const service = await start({});
+    await serviceTenant(service);
+    expect(await service.stop()).toBe(0);
+    expect(reportOf(service).steps).toContainEqual(expect.objectContaining({ name: 'checkpoint', outcome: 'done' }));
+
+    const again = await start({ env: { PERSISTENCE_STATE_SHUTDOWN_CHECKPOINT: 'false' } });
+    expect(await shutdowns(again, again.adminKey)).toEqual([1]);
+    expect(await again.stop()).toBe(0);
+    const last = await start({});
+    expect(await shutdowns(last, last.adminKey)).toEqual([1]);
+  });
 });
