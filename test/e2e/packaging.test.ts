@@ -170,7 +170,7 @@ describe('what the bucket does by itself [P6]', () => {
 describe('alarms as code', () => {
   it('tells one topic of errors, slow requests, throttles and dead letters, and of their end', () => {
     const alarms = ofType('AWS::CloudWatch::Alarm');
-    expect(alarms).toHaveLength(10);
+    expect(alarms).toHaveLength(11);
     for (const { Properties } of alarms) {
       expect(Properties).toMatchObject({ AlarmActions: [{ Ref: 'AlarmTopic' }], OKActions: [{ Ref: 'AlarmTopic' }] });
     }
