@@ -41,12 +41,11 @@ export function createStateTools(deps: AdministrationDeps, tenants: Pick<Tenants
     config: config.state,
     now,
   });
-  const abandoned = createAbandonedLoads({ redis, keys, tenants, old: createOldGenerations({ redis, keys }) });
+  const abandoned = createAbandonedLoads({ redis, keys, old: createOldGenerations({ redis, keys }) });
   const scratch = createKeys(`${config.cache.keyPrefix}:${config.cache.version}:drill:`);
   const scratchLoads = createAbandonedLoads({
     redis,
     keys: scratch,
-    tenants,
     old: createOldGenerations({ redis, keys: scratch }),
   });
   return {

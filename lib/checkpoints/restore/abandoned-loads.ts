@@ -4,8 +4,6 @@ import { unpackLimits } from '../../gate/gate-fields.ts';
 import type { TenantId } from '../../ids.ts';
 import type { Keys } from '../../keys.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
-import { tenantPages } from '../../tenants/tenant-pages.ts';
-import type { Tenants } from '../../tenants/tenants.ts';
 
 const PAGE = 500;
 
@@ -14,10 +12,9 @@ export type AbandonedLoads = ReturnType<typeof createAbandonedLoads>;
 export function createAbandonedLoads(deps: {
   readonly redis: RedisDriver;
   readonly keys: Keys;
-  readonly tenants: Pick<Tenants, 'listIds'>;
   readonly old: Pick<OldGenerations, 'reclaim'>;
 }) {
-  const { redis, keys, tenants, old } = deps;
+  const { redis, keys, old } = deps;
 
   const loadedOf = async (id: TenantId, signal?: AbortSignal) =>
     (
@@ -57,17 +54,21 @@ export function createAbandonedLoads(deps: {
     ofTenant,
     removeLoaded,
 
-    /** A restore begins to load: until `run` has been through, or it is done, there may be some. */
-    note: (signal?: AbortSignal) => redis.send(['SET', keys.restoreLoads(), 1], { kind: 'write', signal }),
-    forget: (signal?: AbortSignal) => redis.send(['DEL', keys.restoreLoads()], { kind: 'write', signal }),
+    /** Records of a tenant are loaded from here on: until it is forgotten, `run` looks whether somebody gave that up. */
+    note: (id: TenantId, signal?: AbortSignal) =>
+      redis.send(['SADD', keys.restoreLoads(), id], { kind: 'write', signal }),
+    forget: (id: TenantId, signal?: AbortSignal) =>
+      redis.send(['SREM', keys.restoreLoads(), id], { kind: 'write', signal }),
 
-    /** Of all tenants, if there may be any. @returns generations removed. */
+    /** Of all tenants that are noted: Redis may have lost them. @returns generations removed. */
     async run(signal?: AbortSignal): Promise<number> {
-      if ((await redis.send(['EXISTS', keys.restoreLoads()], { kind: 'read', signal })) === 0) return 0;
+      const noted = await redis.send(['SMEMBERS', keys.restoreLoads()], { kind: 'read', signal });
       let removed = 0;
-      for await (const page of tenantPages(tenants, signal))
-        for (const id of page) removed += await ofTenant(id, signal);
-      if (!signal?.aborted) await redis.send(['DEL', keys.restoreLoads()], { kind: 'write', signal });
+      for (const id of noted as readonly TenantId[]) {
+        removed += await ofTenant(id, signal);
+        if (signal?.aborted) break;
+        await redis.send(['SREM', keys.restoreLoads(), id], { kind: 'write', signal });
+      }
       return removed;
     },
   };

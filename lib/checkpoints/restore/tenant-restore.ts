@@ -62,7 +62,7 @@ export function createTenantRestore(deps: {
   readonly flip: Flip;
   readonly revival: Revival;
 
-  readonly abandoned: Pick<AbandonedLoads, 'ofTenant'>;
+  readonly abandoned: Pick<AbandonedLoads, 'ofTenant' | 'note'>;
   /** Unix ms. */
   readonly now: () => number;
 }) {
@@ -104,6 +104,7 @@ export function createTenantRestore(deps: {
             kind: 'write',
             signal,
           });
+    await abandoned.note(id, signal);
     const to = await runScript(redis, beginGeneration, {
       keys: { gate: keys.gate(id), generations: keys.generations(id) },
       args: {},
