@@ -1,5 +1,6 @@
 /** Checkpoints as they are shown in a terminal. */
-import type { CheckpointListResponse, CheckpointResponse } from '../../lib/checkpoints/http/checkpoint-contract.ts';
+import type * as z from 'zod';
+import { type CheckpointListResponse, CheckpointResponse } from '../../lib/checkpoints/http/checkpoint-contract.ts';
 import { ageText, bytesText, countText, durationText, manyText, tableText, timeText } from './amount-text.ts';
 
 /** What there is of how many tenants. */
@@ -68,8 +69,12 @@ function verifiedText(verified: CheckpointResponse['verified'], nowMs: number): 
     : `DAMAGED, ${ageText(at, nowMs)}: ${countText(damaged)} of ${countText(objects)} objects cannot be used`;
 }
 
+/** Result of the job that verifies: what the checkpoint then says as `verified`, but for the time. */
+export const VerifyReport = CheckpointResponse.shape.verified.unwrap().omit({ at: true });
+export type VerifyReport = z.output<typeof VerifyReport>;
+
 /** What verifying has found. */
-export function verdictText(found: NonNullable<CheckpointResponse['verified']>): string {
+export function verdictText(found: VerifyReport): string {
   const { ok, objects, frames, bytes, damaged, erased, problems } = found;
   const read = `${manyText(objects, 'object')}, ${manyText(frames, 'frame')}, ${bytesText(bytes)}`;
   const gone = erased > 0 ? `\nErased since, and left out: ${manyText(erased, 'tenant')}.` : '';

@@ -1,7 +1,7 @@
 /** What each command of `npm run state` does. */
 import { LocalServiceError } from '../../lib/errors.ts';
 import { bytesText, durationText, manyText } from './amount-text.ts';
-import { checkpointText, holdingsText, listText, verdictText } from './checkpoint-text.ts';
+import { checkpointText, holdingsText, listText, VerifyReport, verdictText } from './checkpoint-text.ts';
 import { DiffReport, diffPicture } from './diff-picture.ts';
 import { type Following, followJob } from './follow-job.ts';
 import type { StateCommand } from './options.ts';
@@ -62,7 +62,7 @@ async function verify({ id }: StateCommand, terminal: Terminal): Promise<number>
   const params = { id: await checkpointIdOf(terminal.client, id) };
   const { job_id } = await answerOf(terminal.client.verifyCheckpoint({ params }));
   const result = await followJob(job_id, 'Verify', terminal);
-  terminal.print(verdictText(result as unknown as Parameters<typeof verdictText>[0]));
+  terminal.print(verdictText(VerifyReport.parse(result)));
   return result.ok === true ? 0 : 1;
 }
 

@@ -57,7 +57,7 @@ const SWITCHED_OFF: readonly {
   {
     when: ({ state }) => !state.enableGracefulShutdown,
     because: 'state.enable_graceful_shutdown is false',
-    settings: ['state.shutdown_timeout_seconds'],
+    settings: ['state.shutdown_timeout_seconds', 'state.shutdown_checkpoint'],
   },
   {
     when: ({ tenant }) => !tenant.enableBilling,

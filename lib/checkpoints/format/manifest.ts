@@ -49,9 +49,6 @@ export async function decodeManifest(bytes: Buffer): Promise<CheckpointManifest>
   return manifest;
 }
 
-/** Its header alone. @throws as {@link decodeManifest}, but for what the tenants' lines say. */
-export const decodeHeader = async (bytes: Buffer): Promise<CheckpointHeader> => headerOf(await linesOf(bytes));
-
 /** The objects of a tenant, in no order that matters. */
 export const objectsOf = ({ state, runs }: CheckpointTenant): readonly CheckpointObject[] => [
   ...(state === null ? [] : [state]),

@@ -1,7 +1,6 @@
 /** The runs of a tenant as one: what was there when the checkpoint was made. Holds a line of each run, and what reads it a frame. */
 import { type CheckpointLine, type CheckpointRecord, isRemoval, orderOf } from './checkpoint-line.ts';
 import { createHiding, type InvalidationEpochs } from './invalidation-epochs.ts';
-import type { RecordCounts } from './manifest-schema.ts';
 import { compareUtf8 } from './utf8-order.ts';
 
 export interface RunToMerge {
@@ -43,13 +42,6 @@ async function* latestLines(runs: readonly RunToMerge[]): AsyncGenerator<Checkpo
   } finally {
     for (const iterator of iterators) await iterator.return?.();
   }
-}
-
-/** Reads it all. @throws as {@link mergeRuns}. */
-export async function countMerged(records: AsyncIterable<CheckpointRecord>): Promise<RecordCounts> {
-  const counts = { cache: 0, session: 0 };
-  for await (const { kind } of records) counts[kind]++;
-  return counts;
 }
 
 async function firstLines(iterators: readonly AsyncIterator<CheckpointLine>[]): Promise<readonly Cursor[]> {

@@ -24,8 +24,6 @@ export interface TenantDiff {
 type Counts = { -readonly [K in keyof KindDiff]: number };
 const none = (): Counts => ({ created: 0, changed: 0, removed: 0, same: 0 });
 
-export const NO_DIFF: TenantDiff = { cache: none(), session: none() };
-
 /** Compares to the end. Holds a page of each. @param now null: the tenant is not there. */
 export async function diffTenant(
   then: AsyncIterable<CheckpointRecord>,
