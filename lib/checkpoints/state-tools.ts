@@ -58,7 +58,7 @@ export function createStateTools(deps: AdministrationDeps, tenants: Pick<Tenants
         cold: { toCold: async () => [] },
         recordLoad: createRecordLoad({ redis, keys: scratch }),
       }),
-      removeLoaded: scratchLoads.removeLoaded,
+      loads: scratchLoads,
     },
     cipher,
     store,

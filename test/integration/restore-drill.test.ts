@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { newUlid } from '../../lib/ids.ts';
 import { checkpointBlob, RESTORE_DRILL } from '../../lib/keys.ts';
 import { newTenant } from '../support/app.ts';
+import { KilledError } from '../support/random-faults.ts';
 import { checkpoint, jobResult, stateApp } from '../support/state-app.ts';
 
 const named = (key: string) => ({ namespace: 'ns', key });
@@ -54,6 +55,34 @@ describe('the restore drill [K3]', () => {
     // Once in its slot.
     expect(await app.drills.startDue()).toEqual({ drills: 0 });
     expect((await app.cache.get(caller, named('k7'))) !== null).toBe(true);
+  });
+
+  it('removes what one that was cancelled has left', async () => {
+    let armed = true;
+    const { app, again } = await stateApp(DRILL);
+    const victim = await again({
+      failpoint: ({ name, phase }) => {
+        if (armed && name === 'load-records' && phase === 'after') throw new KilledError('ended');
+      },
+    });
+    const [first, second] = [await newTenant(app), await newTenant(app)];
+    for (const { caller } of [first, second])
+      await app.cache.set(caller, named('k'), { value: Buffer.from('v'), meta: META });
+    await checkpoint(app);
+    await expect(drilled(victim)).rejects.toThrow();
+    expect((await scanned(app)).some((key) => key.includes(first.tenant.id))).toBe(true);
+    armed = false;
+    await app.tenantAdmin.remove(first.tenant.id, { undoMs: 0 });
+    await app.erasure.eraseDue();
+    await checkpoint(app);
+    // Another slot.
+    const other = await again({ env: { PERSISTENCE_STATE_RESTORE_DRILL_INTERVAL_SECONDS: '7201' } });
+    await other.drills.startDue();
+    const job = (await app.jobs.list({ limit: 10 })).items.find(
+      ({ kind, status }) => kind === 'restore-drill' && status !== 'failed',
+    );
+    expect(await jobResult(other, job?.id ?? '')).toMatchObject({ ok: true, tenants: 1 });
+    expect(await scanned(app)).toEqual([]);
   });
 
   it('tells what is damaged', async () => {

@@ -33,6 +33,8 @@ interface DrillCursor {
 }
 
 const STEP_MS = 8_000;
+/** A tenant may take longer than a job may be silent. */
+const HEARTBEAT_MS = 5_000;
 const MAX_PROBLEMS = 20;
 /** Of the scratch data: nobody else uses it. */
 const GENERATION = 1;
@@ -47,12 +49,13 @@ export function createDrillRunner(deps: {
   readonly erasures: LoggedErasures;
   /** Over the scratch keys. */
   readonly loader: TenantLoader;
-  readonly removeLoaded: AbandonedLoads['removeLoaded'];
+  /** Of the scratch data. */
+  readonly loads: Pick<AbandonedLoads, 'note' | 'forget' | 'removeLoaded' | 'run'>;
   readonly telemetry: Pick<Telemetry, 'count' | 'logger'>;
   /** Unix ms. */
   readonly now: () => number;
 }): JobRunner {
-  const { redis, blobs, scratch, store, erasures, loader, removeLoaded, telemetry, now } = deps;
+  const { redis, blobs, scratch, store, erasures, loader, loads, telemetry, now } = deps;
 
   const verified = async (line: CheckpointTenant, signal: AbortSignal): Promise<string | null> => {
     for await (const { reason } of verifyTenant(line, sourceOf(store, line, signal), signal, FIRST_OBJECT))
@@ -60,32 +63,31 @@ export function createDrillRunner(deps: {
     return null;
   };
 
-  const drill = async (line: CheckpointTenant, signal: AbortSignal, tell: () => Promise<void>) => {
+  const drill = async (line: CheckpointTenant, signal: AbortSignal) => {
     const place = { id: line.tenant, generation: GENERATION, signal };
-    await removeLoaded(line.tenant, GENERATION, signal);
+    await loads.note(line.tenant, signal);
+    await loads.removeLoaded(line.tenant, GENERATION, signal);
     await redis.send(['ZADD', scratch.generations(line.tenant), 0, GENERATION], { kind: 'write', signal });
     const options = { hotBytes: Number.POSITIVE_INFINITY, sessions: true, cache: true, nowMs: now() };
     const loaded = await loader.load(place, recordsOf(store, line, signal), LOAD_BEGINS, {
       ...options,
-      isOver: () => {
-        void tell();
-        return false;
-      },
+      isOver: () => false,
     });
     if (loaded === null) throw new OutcomeUnknownError('Somebody else removed what the drill loaded: it is done again');
     const { cursor } = loaded;
     const command = ['ZLEXCOUNT', scratch.index(line.tenant, GENERATION), '[k\0', '(k\x01'] as const;
     const found = Number(await redis.send(command, { kind: 'read', signal }));
-    await removeLoaded(line.tenant, GENERATION, signal);
+    await loads.removeLoaded(line.tenant, GENERATION, signal);
+    await loads.forget(line.tenant, signal);
     const expected = cursor.stock.entries + cursor.stock.sessions;
     const reason = found === expected ? null : `${expected} records were loaded, and ${found} came`;
     return { records: found, leftOut: cursor.expired + cursor.damaged, reason };
   };
 
-  const one = async (cursor: DrillCursor, line: CheckpointTenant, signal: AbortSignal, tell: () => Promise<void>) => {
+  const one = async (cursor: DrillCursor, line: CheckpointTenant, signal: AbortSignal) => {
     const problem = await verified(line, signal);
     if (problem !== null && (await erasures.isErased(line.tenant, signal))) return cursor;
-    const done = problem === null ? await drill(line, signal, tell) : { records: 0, leftOut: 0, reason: problem };
+    const done = problem === null ? await drill(line, signal) : { records: 0, leftOut: 0, reason: problem };
     const problems = done.reason === null ? cursor.problems : [...cursor.problems, `${line.tenant}: ${done.reason}`];
     return {
       ...cursor,
@@ -138,6 +140,8 @@ export function createDrillRunner(deps: {
       const checkpoint = begun?.checkpoint ?? (await newestWhole(store, signal))?.id;
       if (checkpoint === undefined)
         return { cursor: null, progress: job.progress, done: { ok: null, problems: ['There is no checkpoint'] } };
+      // Of one that was cancelled, or never heard of again.
+      if (begun === null) await loads.run(signal);
       const started = performance.now();
       let cursor: DrillCursor = begun ?? { checkpoint, after: null, ...NOTHING };
       const manifest = await manifestOf(checkpoint, signal);
@@ -151,7 +155,9 @@ export function createDrillRunner(deps: {
       for (const line of manifest.tenants.filter(({ tenant }) => cursor.after === null || tenant > cursor.after)) {
         if (performance.now() - started > STEP_MS || signal.aborted) break;
         const tell = () => report({ ...job.progress, done: cursor.records, total });
-        cursor = { ...(await one(cursor, line, signal, tell)), after: line.tenant };
+        const heartbeat = setInterval(() => void tell(), HEARTBEAT_MS);
+        const tried = await one(cursor, line, signal).finally(() => clearInterval(heartbeat));
+        cursor = { ...tried, after: line.tenant };
       }
       signal.throwIfAborted();
       cursor = { ...cursor, tookMs: cursor.tookMs + performance.now() - started };
