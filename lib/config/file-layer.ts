@@ -1,5 +1,5 @@
 /** Reads persistence.yml. Loaded only when a file is named: the YAML parser would cost every cold start. */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq } from 'yaml';
 import type { Issue } from '../errors.ts';
 import type { Environment } from './environment-layer.ts';
 import type { Layer, Stated } from './layer.ts';
@@ -7,9 +7,12 @@ import { SETTINGS } from './schema.ts';
 import { substitute } from './substitution.ts';
 import { didYouMean } from './suggestion.ts';
 import type { RawValue } from './value-types.ts';
+import { readYaml, type YamlFile } from './yaml-document.ts';
 
 const ROOT = 'persistence';
 const LONGEST_FILE = 262_144;
+/** More problems are not told: they have one cause, and each takes time. */
+const MOST_ISSUES = 100;
 /** Of a structured setting: levels, and nodes in all, which aliases could multiply. */
 const DEEPEST = 8;
 const MOST_NODES = 10_000;
@@ -17,12 +20,12 @@ const PATHS = SETTINGS.map(({ path }) => path);
 const GROUPS = [...new Set(PATHS.map((path) => path.slice(0, path.lastIndexOf('.'))))];
 
 interface Walk {
-  readonly document: Document.Parsed;
+  readonly file: YamlFile;
   readonly env: Environment;
   readonly layer: Map<string, Stated>;
-  /** `persistence.yml:12`, of a node. */
-  at(node: unknown): string;
   refuse(field: string, message: string): void;
+  /** Whether so much is wrong that no more is looked for. */
+  isFull(): boolean;
 }
 
 /** A node with the path it stands at, and the key that names it. */
@@ -42,58 +45,45 @@ export function fileLayer(file: { text: string; name: string }, env: Environment
     issues.push({ field: file.name, message: `expected at most ${LONGEST_FILE} characters` });
     return layer;
   }
-  const lines = new LineCounter();
-  const document = parse(file.text, lines);
-  if (document === undefined || document.errors.length > 0) {
-    issues.push(...syntaxIssues(document, lines, file.name));
+  const read = readYaml(file);
+  if (Array.isArray(read)) {
+    issues.push(...read.slice(0, MOST_ISSUES));
     return layer;
   }
-  const at = (node: unknown) => `${file.name}:${lines.linePos(offset(node)).line}`;
-  walkRoot({ document, env, layer, at, refuse: (field, message) => issues.push({ field, message }) });
+  const found: Issue[] = [];
+  const refuse = (field: string, message: string) => void found.push({ field, message });
+  walkRoot({ file: read, env, layer, refuse, isFull: () => found.length >= MOST_ISSUES });
+  issues.push(...found);
   return layer;
 }
 
-/** Failsafe: every scalar is text, so no digit of a number-like token is lost, and no tag makes an object. */
-function parse(text: string, lineCounter: LineCounter): Document.Parsed | undefined {
-  try {
-    return parseDocument(text, { schema: 'failsafe', prettyErrors: false, lineCounter, logLevel: 'silent' });
-  } catch {
-    return undefined; // nested deeper than the parser's stack
-  }
-}
-
-function syntaxIssues(document: Document.Parsed | undefined, lines: LineCounter, name: string): Issue[] {
-  if (document === undefined) return [{ field: name, message: 'not valid YAML: nested too deep' }];
-  return document.errors.map(({ code, pos }) => ({
-    field: `${name}:${lines.linePos(pos[0]).line}`,
-    message: `not valid YAML: ${code.toLowerCase().replaceAll('_', ' ')}`,
-  }));
-}
-
 function walkRoot(walk: Walk): void {
-  const root = resolve(walk, walk.document.contents);
+  const root = walk.file.resolve(walk.file.contents);
   if (isNothing(root)) return;
-  if (!isMap(root)) walk.refuse(walk.at(root), `expected groups below "${ROOT}:"`);
+  if (!isMap(root)) walk.refuse(walk.file.at(root), `expected groups below "${ROOT}:"`);
   for (const { key, value } of isMap(root) ? root.items : []) {
-    if (keyText(key) === ROOT) walkGroup(walk, { path: '', node: resolve(walk, value), key });
-    else walk.refuse(walk.at(key), `expected "${ROOT}:" and the groups below it`);
+    if (walk.isFull()) return;
+    if (keyText(key) === ROOT) walkGroup(walk, { path: '', node: walk.file.resolve(value), key });
+    else walk.refuse(walk.file.at(key), `expected "${ROOT}:" and the groups below it`);
   }
 }
 
 function walkGroup(walk: Walk, { path: prefix, node, key: parent }: Place): void {
   if (isNothing(node)) return;
-  if (!isMap(node)) walk.refuse(prefix || ROOT, `expected names and values below it; set by ${walk.at(parent)}`);
+  if (!isMap(node)) walk.refuse(prefix || ROOT, `expected names and values below it; set by ${walk.file.at(parent)}`);
   for (const { key, value } of isMap(node) ? node.items : []) {
+    if (walk.isFull()) return;
     const path = prefix === '' ? keyText(key) : `${prefix}.${keyText(key)}`;
-    const place = { path, node: resolve(walk, value), key };
+    const place = { path, node: walk.file.resolve(value), key };
     if (PATHS.includes(path)) walkSetting(walk, place);
     else if (GROUPS.includes(path)) walkGroup(walk, place);
-    else walk.refuse(walk.at(key), `no such setting: ${presentable(path)}${didYouMean(path, [...PATHS, ...GROUPS])}`);
+    else
+      walk.refuse(walk.file.at(key), `no such setting: ${presentable(path)}${didYouMean(path, [...PATHS, ...GROUPS])}`);
   }
 }
 
 function walkSetting(walk: Walk, { path, node, key }: Place): void {
-  const name = walk.at(key);
+  const name = walk.file.at(key);
   const structured = SETTINGS.some((setting) => setting.path === path && setting.structured === true);
   const read = structured && !isScalar(node) ? readStructure(walk, node) : readValue(walk, node);
   if (typeof read === 'object' && 'problem' in read) walk.refuse(path, `${read.problem}; set by ${name}`);
@@ -102,7 +92,7 @@ function walkSetting(walk: Walk, { path, node, key }: Place): void {
 
 /** A scalar as text or a sequence as texts, placeholders replaced. */
 function readValue(walk: Walk, node: unknown): RawValue | { readonly problem: string } {
-  const items = isSeq(node) ? node.items.map((item) => resolve(walk, item)) : [node];
+  const items = isSeq(node) ? node.items.map((item) => walk.file.resolve(item)) : [node];
   if (!items.every((item) => isScalar(item) || isNothing(item))) return { problem: 'expected a value' };
   const texts: string[] = [];
   for (const item of items) {
@@ -118,7 +108,7 @@ function readStructure(walk: Walk, node: unknown): RawValue | { readonly problem
   let nodes = 0;
   let problem: string | undefined;
   const plain = (at: unknown, depth: number): unknown => {
-    const value = resolve(walk, at);
+    const value = walk.file.resolve(at);
     if (++nodes > MOST_NODES || depth > DEEPEST) problem ??= 'expected less, and less deep';
     if (problem !== undefined) return null;
     if (isSeq(value)) return value.items.map((item) => plain(item, depth + 1));
@@ -132,11 +122,6 @@ function readStructure(walk: Walk, node: unknown): RawValue | { readonly problem
   return problem === undefined ? value : { problem };
 }
 
-/** What an alias stands for; an alias without its anchor stays one, and is refused where it stands. */
-function resolve(walk: Walk, node: unknown): unknown {
-  return isAlias(node) ? (node.resolve(walk.document) ?? node) : node;
-}
-
 function isNothing(node: unknown): boolean {
   return node === null || node === undefined || (isScalar(node) && (node.value === '' || node.value === null));
 }
@@ -147,10 +132,6 @@ function scalarText(node: unknown): string {
 
 function keyText(key: unknown): string {
   return isScalar(key) ? String(key.value) : '';
-}
-
-function offset(node: unknown): number {
-  return (node as ParsedNode | null)?.range?.[0] ?? 0;
 }
 
 /** A path as it may be shown: whatever else stands there is not repeated. */

@@ -15,13 +15,16 @@ export interface GivenSettings {
 const PATHS = SETTINGS.map(({ path }) => path);
 const GROUPS = new Set(PATHS.map((path) => path.slice(0, path.lastIndexOf('.'))));
 const KNOWN = [...PATHS, ...GROUPS];
+/** More problems are not told: they have one cause, and each takes time. */
+const MOST_ISSUES = 100;
 
-/** Every problem at once, and none of the values. Whether a value is a good one is seen when all of them are read together. */
+/** Every problem at once (the first 100), and none of the values. Whether a value is a good one is seen when all of them are read together. */
 export function readGiven(groups: Readonly<Record<string, unknown>>): GivenSettings {
   const values = new Map<string, RawValue | null>();
   const issues: Issue[] = [];
   const walk = (node: Readonly<Record<string, unknown>>, prefix: string) => {
     for (const [name, value] of Object.entries(node)) {
+      if (issues.length >= MOST_ISSUES) return;
       const path = prefix === '' ? name : `${prefix}.${name}`;
       if (settingAt(path) !== undefined) readOne(path, value);
       else if (GROUPS.has(path) && isObject(value)) walk(value, path);
@@ -31,6 +34,7 @@ export function readGiven(groups: Readonly<Record<string, unknown>>): GivenSetti
   };
   const readOne = (path: string, value: unknown) => {
     if (!isVersioned(path)) return void issues.push({ field: path, message: REFUSED });
+    if (values.has(path)) return void issues.push({ field: path, message: 'is named twice' });
     const raw = value === null ? null : rawOf(value, settingAt(path)?.structured === true);
     if (raw === undefined)
       issues.push({ field: path, message: 'expected a text, a number, true or false, or a list of texts' });

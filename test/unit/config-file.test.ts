@@ -148,11 +148,26 @@ describe('the file [G6 K6]', () => {
     ],
     ['['.repeat(100_000), 'persistence.yml', 'not valid YAML'],
     ['#'.repeat(300_000), 'persistence.yml', 'expected at most 262144 characters'],
+    ['persistence:\n  log: {}\n---\npersistence:\n  log: {}', 'persistence.yml:3', 'not valid YAML: multiple docs'],
+    ['persistence: &all\n  cache: *all', 'persistence.yml:2', 'no such setting: cache.cache'],
   ])('%# is refused, with its line', async (file, field, message) => {
     const { config, issues } = await read(file);
     expect(config).toBeUndefined();
     expect(issues).toContainEqual({ field: expect.stringContaining(field), message: expect.stringContaining(message) });
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+
+  // Each took minutes, in which the process answered nobody, when time grew with the square of the length.
+  const many = (text: (index: number) => string) =>
+    Array.from({ length: 20_000 }, (_, index) => text(index)).join(', ');
+  it.each([
+    ['unknown names', `persistence:\n  cache: { ${many((index) => `k${index}: 1`)} }`, 'no such setting'],
+    ['aliases', `persistence:\n  cache:\n    version: [&a v1, ${many(() => '*a')}]`, 'expected 1 to 32'],
+    ['faults of syntax', `${'['.repeat(9_000)}`, 'not valid YAML'],
+  ])('with many %s is refused at once, and the first 100 problems are told', async (_, file, message) => {
+    const { issues } = await read(file);
+    expect(issues[0]?.message).toContain(message);
+    expect(issues.length).toBeLessThanOrEqual(101);
   });
 
   it('shipped as an example is good, and says what the defaults say', async () => {
