@@ -2,8 +2,9 @@
 import { type CheckpointStore, isUnreadable } from '../checkpoint-store.ts';
 import type { CheckpointHeader } from '../format/manifest-schema.ts';
 
-/** Of the newest, so many are looked at. */
+/** Looked at together, the newest first; and at most, where none of those can be built upon. */
 const LOOKED_AT = 10;
+const MOST = 100;
 
 export function createBaseFinder(store: Pick<CheckpointStore, 'ids' | 'headers' | 'deployment' | 'findManifest'>) {
   const isReadable = async (id: string, signal: AbortSignal): Promise<boolean> => {
@@ -25,9 +26,11 @@ export function createBaseFinder(store: Pick<CheckpointStore, 'ids' | 'headers' 
     const deployment = await store.deployment(signal);
     const fits = (header: CheckpointHeader | null): header is CheckpointHeader =>
       header?.cache === cache && header.deployment === deployment && header.type !== 'safety';
-    const found = (await store.headers(ids.slice(0, LOOKED_AT), signal)).filter(fits);
-    for (const { id } of found.toSorted((a, b) => Date.parse(b.started_at) - Date.parse(a.started_at)))
-      if (await isReadable(id, signal)) return id;
+    for (let at = 0; at < Math.min(ids.length, MOST); at += LOOKED_AT) {
+      const found = (await store.headers(ids.slice(at, at + LOOKED_AT), signal)).filter(fits);
+      for (const { id } of found.toSorted((a, b) => Date.parse(b.started_at) - Date.parse(a.started_at)))
+        if (await isReadable(id, signal)) return id;
+    }
     return null;
   };
 }
