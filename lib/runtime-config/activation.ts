@@ -30,6 +30,9 @@ export interface NextActive {
   readonly details: AuditDetails;
 }
 
+/** Files that change nothing as things are: only noted, so that they do not undo a rollback later. */
+export type Noted = Required<Pick<NextActive, 'seen'>>;
+
 export interface Activated {
   readonly standing: Standing;
   /** The version this call activated; null: it had nothing to activate. */
@@ -93,6 +96,13 @@ export function createActivation({ store, now }: { readonly store: VersionStore;
   ): { version: number; canary: ActiveCanary | null } =>
     share === null ? { version, canary: null } : { version: standing.version, canary: { version, share } };
 
+  /** False: somebody else was quicker. Before the first activation there is nothing to go back to, and nothing is noted. */
+  const note = async ({ stored, etag }: Found, noted: Partial<SeenFiles>, signal?: AbortSignal): Promise<boolean> => {
+    const seen = { ...NOTHING_SEEN, ...stored?.seen, ...noted };
+    const isSo = stored === null || (seen.file === stored.seen.file && seen.s3 === stored.seen.s3);
+    return isSo || store.writeStored({ ...stored, seen }, etag, signal);
+  };
+
   return {
     /** What is active now, Redis brought up to it. */
     standing: async (signal?: AbortSignal): Promise<Standing> => (await settle(signal)).standing,
@@ -109,15 +119,23 @@ export function createActivation({ store, now }: { readonly store: VersionStore;
      * @throws what `decide` throws; nothing was changed. @throws as VersionStore: what has begun is finished by the next call, or
      * the schedule.
      */
-    async commit(call: AdminCall, decide: (standing: Standing) => Promise<NextActive | null>): Promise<Activated> {
+    async commit(
+      call: AdminCall,
+      decide: (standing: Standing) => Promise<NextActive | Noted | null>,
+    ): Promise<Activated> {
       const { signal } = call;
       const op = call.ulid ?? newUlid(now());
       for (let tries = 0; tries < MAX_TRIES; tries++) {
-        const { standing, stored, etag } = await settle(signal);
+        const found = await settle(signal);
+        const { standing, stored, etag } = found;
         if (stored?.op === op)
           return { standing, version: await mustRead((standing.canary ?? standing).version, signal) };
         const next = await decide(standing);
         if (next === null) return { standing, version: null };
+        if (!('version' in next)) {
+          if (await note(found, next.seen, signal)) return { standing, version: null };
+          continue;
+        }
         const version =
           typeof next.version === 'number'
             ? await mustRead(next.version, signal)

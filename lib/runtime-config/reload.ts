@@ -1,6 +1,6 @@
 /** What makes another configuration: a request, the file in S3, a file that is watched. */
 import type { BlobStore } from '../blobs/store.ts';
-import { type AppError, ConfigCanaryError, ConfigRefusedError } from '../errors.ts';
+import { type AppError, ConfigCanaryError, ConfigRefusedError, CorruptValueError } from '../errors.ts';
 import { CONFIG_FILE } from '../keys.ts';
 import type { Telemetry } from '../metrics/telemetry.ts';
 import type { AdminCall } from '../tenants/admin-call.ts';
@@ -34,10 +34,15 @@ export interface ReloadDeps {
 const MAX_FILE_BYTES = 1_048_576;
 
 export function createReload({ runtimeConfig, blobs, sources, readFile, telemetry }: ReloadDeps) {
-  /** The file in S3; empty: there is none. */
+  /** The file in S3; empty: there is none. @throws {ConfigRefusedError} it is too large. */
   const readStored = async (signal?: AbortSignal): Promise<FoundFile> => {
-    const found = await blobs.get(CONFIG_FILE, { signal, maxBytes: MAX_FILE_BYTES });
-    return { source: 's3', text: found?.body.toString('utf8') ?? '', name: 'persistence.yml' };
+    const name = 'persistence.yml';
+    const found = await blobs.get(CONFIG_FILE, { signal, maxBytes: MAX_FILE_BYTES }).catch((cause: unknown) => {
+      if (!(cause instanceof CorruptValueError)) throw cause;
+      const issues = [{ field: name, message: `expected at most ${MAX_FILE_BYTES} bytes` }];
+      throw new ConfigRefusedError('The configuration cannot be read', { issues, cause });
+    });
+    return { source: 's3', text: found?.body.toString('utf8') ?? '', name };
   };
 
   /** The file the deployment starts with, as it is now; null: it starts with none. */
@@ -66,22 +71,27 @@ export function createReload({ runtimeConfig, blobs, sources, readFile, telemetr
   };
 
   /** A file nobody asks about: what is wrong with it is logged, with every problem, and the old configuration goes on. */
-  const takeFile = async (file: FoundFile, call: AdminCall): Promise<FileOutcome> => {
+  const takeFile = async (
+    source: FoundFile['source'],
+    read: () => FoundFile | Promise<FoundFile>,
+    call: AdminCall,
+  ): Promise<FileOutcome> => {
     const { seen } = await runtimeConfig.standing(call.signal);
-    const digest = digestOfFile(file.text);
-    if (digest === seen[file.source] || (file.text === '' && seen[file.source] === null)) return 'unchanged';
     try {
+      const file = await read();
+      const isSeen = digestOfFile(file.text) === seen[source] || (file.text === '' && seen[source] === null);
+      if (isSeen) return 'unchanged';
       const alteration = await foundFiles(sources, [file], { note: null, share: null });
       const { version } = await runtimeConfig.alter(alteration, call);
       return version === null ? 'unchanged' : 'taken';
     } catch (error) {
       if (!(error instanceof ConfigRefusedError || error instanceof ConfigCanaryError)) throw error;
-      logRefusal(file, error);
+      logRefusal(source, error);
       return error instanceof ConfigCanaryError ? 'waits' : 'refused';
     }
   };
 
-  const logRefusal = ({ source }: FoundFile, error: AppError) => {
+  const logRefusal = (source: FoundFile['source'], error: AppError) => {
     if (error instanceof ConfigCanaryError)
       return telemetry.logger.warn('A configuration file waits', { source, code: error.code });
     const problems = error.issues?.map(({ field, message }) => `${field}: ${message}`) ?? [error.message];
@@ -105,11 +115,11 @@ export function createReload({ runtimeConfig, blobs, sources, readFile, telemetr
 
     /** Takes a watched file, unless it is the one taken last. Many at once make one version of it. */
     takeFile: (file: FoundFile, signal?: AbortSignal): Promise<FileOutcome> =>
-      takeFile(file, { actor: 'file', signal }),
+      takeFile(file.source, () => file, { actor: 'file', signal }),
 
     /** Each minute, and when S3 tells of it: brings Redis up to S3, and takes the file in S3 if it is another one. */
     async takeStored(signal?: AbortSignal): Promise<{ readonly outcome: FileOutcome }> {
-      return { outcome: await takeFile(await readStored(signal), { actor: 's3', signal }) };
+      return { outcome: await takeFile('s3', () => readStored(signal), { actor: 's3', signal }) };
     },
   };
 }

@@ -3,10 +3,10 @@ import { ConfigCanaryError, ConfigRefusedError, type Issue, NotFoundError } from
 import { isoOf } from '../iso-time.ts';
 import type { AdminCall } from '../tenants/admin-call.ts';
 import { originOf } from '../tenants/admin-call.ts';
-import type { Activation, NextActive, Standing } from './activation.ts';
+import type { Activation, NextActive, Noted, Standing } from './activation.ts';
 import type { SeenFiles } from './active-format.ts';
 import { resolveParts, type StartSources } from './effective.ts';
-import { changesBetween, type Parts, runningParts, type SettingChange, type Source } from './settings.ts';
+import { changesBetween, type Parts, runningParts, type SettingChange, type Source, sameParts } from './settings.ts';
 import type { ConfigVersion } from './version-format.ts';
 
 export type RuntimeConfig = ReturnType<typeof createRuntimeConfig>;
@@ -85,7 +85,9 @@ export function createRuntimeConfig({ activation, sources, started, takeNow, now
     const made: Omit<ConfigVersion, 'version'> = {
       ...{ created_at: isoOf(now()), author: originOf(call).actor, source, note, settings: parts, changes },
     };
-    return { made, changes };
+    // A file may state what a request has set otherwise: it holds once that is taken back.
+    const isSame = changes.length === 0 && (alteration.seen === undefined || sameParts(base.settings, parts));
+    return { made, changes, isSame };
   };
 
   const outcome = async (
@@ -100,7 +102,7 @@ export function createRuntimeConfig({ activation, sources, started, takeNow, now
 
   return {
     /**
-     * Makes a version and activates it, unless nothing differs. With `dryRun` only tells what would change.
+     * Makes a version and activates it, unless nothing differs; files that were looked at are noted. With `dryRun` only tells what would change.
      * @throws {ConfigRefusedError} @throws {ConfigCanaryError} @throws as VersionStore.
      */
     async alter(alteration: Alteration, call: AdminCall, dryRun = false): Promise<ConfigOutcome> {
@@ -110,9 +112,9 @@ export function createRuntimeConfig({ activation, sources, started, takeNow, now
         return outcome(standing, null, changes, made.settings);
       }
       const { source, share, seen } = alteration;
-      const { standing, version } = await activation.commit(call, async (found): Promise<NextActive | null> => {
-        const { made, changes } = await planOf(alteration, found, call);
-        if (changes.length === 0) return null;
+      const { standing, version } = await activation.commit(call, async (found): Promise<NextActive | Noted | null> => {
+        const { made, changes, isSame } = await planOf(alteration, found, call);
+        if (isSame) return seen === undefined ? null : { seen };
         const details = { source, share, settings: changes.map(({ name }) => name) };
         return { version: made, share, details, ...(seen === undefined ? {} : { seen }) };
       });

@@ -207,6 +207,38 @@ describe('the file in S3 [K6 G6]', () => {
     expect(app.config.cache).toMatchObject({ defaultTtlMs: 50_000, evictionPolicy: 'lru' });
   });
 
+  it('does not undo a rollback either where it last changed in nothing that matters', async () => {
+    const { app } = await stateApp();
+    await putConfigFile(app, yamlOf(400));
+    await app.configReload.takeStored();
+    await putConfigFile(app, `# As agreed\n${yamlOf(400)}`);
+    expect(await app.configReload.takeStored()).toEqual({ outcome: 'unchanged' });
+    await app.runtimeConfig.activate(0, { share: null, note: null, dryRun: false }, {});
+    expect(await app.configReload.takeStored()).toEqual({ outcome: 'unchanged' });
+    expect(app.config.cache.defaultTtlMs).toBe(86_400_000);
+    expect(await versionsOf(app)).toEqual([1]);
+  });
+
+  it('states what holds once a request takes back what it had set over it', async () => {
+    const { app } = await stateApp();
+    await change(app, ttlOf(50));
+    await putConfigFile(app, yamlOf(400));
+    expect(await app.configReload.takeStored()).toEqual({ outcome: 'taken' });
+    expect(app.config.cache.defaultTtlMs).toBe(50_000);
+    await change(app, { cache: { default_ttl_seconds: null } });
+    expect(app.config.cache.defaultTtlMs).toBe(400_000);
+  });
+
+  it('is refused where it is far too large, by who asks and by who looks', async () => {
+    const { app } = await stateApp();
+    await putConfigFile(app, `${yamlOf(400)}${'#'.repeat(1_048_576)}`);
+    await expect(app.configReload.reload({}, {}, false)).rejects.toMatchObject({
+      code: 'config_refused',
+      issues: [{ field: 'persistence.yml', message: 'expected at most 1048576 bytes' }],
+    });
+    expect(await app.configReload.takeStored()).toEqual({ outcome: 'refused' });
+  });
+
   it('waits while another configuration is tried, and is taken afterwards', async () => {
     const { app } = await stateApp();
     await change(app, ttlOf(60), { tenant_share: 0.2 });
