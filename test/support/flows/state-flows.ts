@@ -50,7 +50,7 @@ const ask: Flow = {
 
 const take: Flow = {
   name: 'ask for a checkpoint',
-  calls: ['append-audit', 'take-turn', 'GET', 'start-job'],
+  calls: ['append-audit', 'take-turn', 'GET', 'start-job', 'take-turn'],
   settings,
   async prepare(app, direct) {
     await newTenant(direct);
