@@ -28,6 +28,8 @@ export interface RestoreCursor {
   readonly place: VerifyPlace;
   readonly safety: WriterCursor | null;
   readonly loading: LoadingTenant | null;
+  /** The last tenant of which the generation that was replaced is reclaimed; null: none. */
+  readonly reclaimed: TenantId | null;
   /** Parts of the late checkpoint. */
   readonly parts: readonly string[];
   /** Whether anything was written between the safety checkpoint and the switch. */
@@ -45,6 +47,7 @@ export const BEGINS: RestoreCursor = {
   place: FIRST_OBJECT,
   safety: null,
   loading: null,
+  reclaimed: null,
   parts: [],
   lateWritten: false,
   rows: [],

@@ -83,6 +83,8 @@ export function createRestoreRunner(deps: {
       const lines = tenantsIn(manifest, params.scope);
       const context: StepContext = { params, manifest, lines, signal, isOver };
       let cursor = (job.cursor as RestoreCursor | null) ?? BEGINS;
+      // As it was saved: what it says is done is not done again.
+      if (cursor.phase === 'load') cursor = await phases.reclaimDone(cursor, context);
       let before: RestoreCursor['phase'];
       let told = cursor.records;
       const total = totalOf(context);

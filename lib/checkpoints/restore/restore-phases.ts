@@ -131,6 +131,40 @@ export function createRestorePhases(deps: {
     return outcome === 'done' ? rowFor(line, 'session_restored', { sessions: 1 }) : rowFor(line, outcome);
   };
 
+  /** @returns whether nothing is left. */
+  const reclaimTenant = async (id: TenantId, { signal, isOver }: Pick<StepContext, 'signal' | 'isOver'>) => {
+    const gate = await restore.gateOf(id, signal);
+    if (gate === null) return true;
+    const others = (await redis.send(['ZRANGEBYSCORE', keys.generations(id), '(0', '+inf'], {
+      kind: 'read',
+      signal,
+    })) as readonly string[];
+    const place = { id, generation: gate.limits.generation, signal };
+    for (const other of others) {
+      let gone = false;
+      while (!gone) {
+        if (isOver()) return false;
+        const page = await old.reclaim(place, { generation: Number(other), maxPages: 20 });
+        gone = page.gone || page.records === 0;
+      }
+    }
+    return true;
+  };
+
+  /** @returns the last tenant of which nothing is left. */
+  const reclaimAll = async (
+    lines: readonly CheckpointTenant[],
+    before: TenantId | null,
+    context: Pick<StepContext, 'signal' | 'isOver'>,
+  ): Promise<TenantId | null> => {
+    let last = before;
+    for (const { tenant } of lines) {
+      if (!(await reclaimTenant(tenant, context))) return last;
+      last = tenant;
+    }
+    return last;
+  };
+
   return {
     /** Those that Redis has, and that are not deleted: a round trip for each 100. */
     async liveOf(lines: readonly CheckpointTenant[], signal: AbortSignal): Promise<readonly TenantId[]> {
@@ -245,27 +279,20 @@ export function createRestorePhases(deps: {
       return next(cursor, 'reclaim');
     },
 
-    /** What was replaced: it is in the safety checkpoint. */
-    async reclaim(cursor: RestoreCursor, { lines, signal, isOver }: StepContext): Promise<RestoreCursor> {
-      let { after } = cursor;
-      for (const { tenant } of behind(lines, after)) {
-        const gate = await restore.gateOf(tenant, signal);
-        const others = (await redis.send(['ZRANGEBYSCORE', keys.generations(tenant), '(0', '+inf'], {
-          kind: 'read',
-          signal,
-        })) as readonly string[];
-        for (const other of gate === null ? [] : others) {
-          const place = { id: tenant, generation: gate?.limits.generation ?? 0, signal };
-          let gone = false;
-          while (!gone) {
-            if (isOver()) return { ...cursor, after };
-            const page = await old.reclaim(place, { generation: Number(other), maxPages: 20 });
-            gone = page.gone || page.records === 0;
-          }
-        }
-        after = tenant;
-      }
-      return next(cursor, 'done');
+    /**
+     * What was replaced of the tenants that an earlier step has done: it is in the safety checkpoint, and the cursor says so. So Redis
+     * never holds twice more than a step's tenants.
+     */
+    async reclaimDone(cursor: RestoreCursor, { lines, ...context }: StepContext): Promise<RestoreCursor> {
+      const { after } = cursor;
+      const done = after === null ? [] : behind(lines, cursor.reclaimed).filter(({ tenant }) => tenant <= after);
+      return { ...cursor, reclaimed: await reclaimAll(done, cursor.reclaimed, context) };
+    },
+
+    /** The same of all that are left. */
+    async reclaim(cursor: RestoreCursor, { lines, ...context }: StepContext): Promise<RestoreCursor> {
+      const reclaimed = await reclaimAll(behind(lines, cursor.reclaimed), cursor.reclaimed, context);
+      return reclaimed === (lines.at(-1)?.tenant ?? null) ? next(cursor, 'done') : { ...cursor, reclaimed };
     },
   };
 }
