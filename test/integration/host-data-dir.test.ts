@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { takeLock } from '../../infra/local/data/lock.ts';
 import { processStart } from '../../infra/local/data/process-identity.ts';
 
@@ -51,6 +51,17 @@ describe('the lock of a data folder [K7]', () => {
     await writeFile(join(dir, 'lock.takeover'), '');
     const lock = await takeLock(dir);
     await lock.release();
+  });
+
+  it('is not kept by a killed process that nobody has asked after yet, as in a container without an init', async () => {
+    const careless = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      const pid = Number(await new Promise((resolve) => careless.stdout.once('data', resolve)));
+      await vi.waitUntil(() => processStart(pid) === undefined, { timeout: 5_000 });
+      expect(process.kill(pid, 0)).toBe(true);
+    } finally {
+      careless.kill();
+    }
   });
 
   it('tells processes apart by their start', () => {

@@ -15,7 +15,9 @@ export function processStart(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // Fields are counted after the name, which may hold spaces and brackets itself.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // It has ended, and its parent has not asked how: in a container perhaps never.
+    return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     return 'unknown';
   }
