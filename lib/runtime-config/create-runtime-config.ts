@@ -2,6 +2,7 @@
 import type { AdministrationDeps } from '../administration.ts';
 import { createActivation } from './activation.ts';
 import { createConfigVersions } from './config-versions.ts';
+import { readFileNow } from './read-file-now.ts';
 import { createReload } from './reload.ts';
 import { createRuntimeConfig } from './runtime-config.ts';
 import { NO_PARTS } from './settings.ts';
@@ -15,9 +16,7 @@ export function createConfigServices(deps: AdministrationDeps) {
   const runtimeConfig = createRuntimeConfig({ activation, sources, started, takeNow: configLook.now, now });
   return {
     runtimeConfig,
-    configReload: createReload({ runtimeConfig, blobs, sources, readFile: readNow, telemetry }),
+    configReload: createReload({ runtimeConfig, blobs, sources, readFile: readFileNow, telemetry }),
     configVersions: createConfigVersions({ activation, store, sources }),
   };
 }
-
-const readNow = async (path: string): Promise<string> => (await import('node:fs/promises')).readFile(path, 'utf8');
