@@ -122,6 +122,7 @@ describe('erasing a tenant [T9]', () => {
       { store: 'redis', name: 'records', removed: 31, left: 0 },
       { store: 'redis', name: 'session_memory', removed: 1, left: 0 },
       { store: 'redis', name: 'session_quarantine', removed: 0, left: 0 },
+      { store: 's3', name: 'checkpoint-data/<tenant>/', removed: 0, left: 0 },
       { store: 's3', name: 'sessions/spillover/<tenant>/', removed: 1, left: 0 },
       { store: 's3', name: 'cache/<tenant>/', removed: 0, left: 0 },
       { store: 's3', name: 'exports/<tenant>/', removed: 0, left: 0 },
