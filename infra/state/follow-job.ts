@@ -16,11 +16,11 @@ export interface Screen {
   write(text: string): void;
 }
 
-/** The person does not wait any longer; the job goes on. */
+/** The person does not wait any longer, or the service does not answer; the job goes on. */
 export class LeftAloneError extends Error {
   readonly jobId: string;
-  constructor(jobId: string) {
-    super(`The job goes on. To follow it: npm run state -- follow ${jobId}`);
+  constructor(jobId: string, why = '') {
+    super(`${why}The job goes on. To follow it: npm run state -- follow ${jobId}`);
     this.jobId = jobId;
   }
 }
@@ -37,14 +37,15 @@ export interface Following {
 
 /**
  * @param label what it does. @returns what it came to.
- * @throws {LeftAloneError} `signal` aborted. @throws {JobFailedError} @throws {LocalServiceError} the service does not answer.
+ * @throws {LeftAloneError} `signal` aborted, or the service does not answer. @throws {JobFailedError}
+ * @throws {LocalServiceError} there is no such job, or it may not be seen.
  */
 export async function followJob(id: string, label: string, { client, screen, signal }: Following): Promise<Result> {
   const show = createDisplay(label, screen);
   try {
     for (;;) {
       if (signal.aborted) throw new LeftAloneError(id);
-      const job = await answerOf(client.getJob({ params: { id } }));
+      const job = await jobOf(id, client);
       show.job(job);
       if (job.status === 'done') return job.result ?? {};
       if (job.status === 'failed' || job.status === 'cancelled') throw endedBadly(job);
@@ -53,6 +54,14 @@ export async function followJob(id: string, label: string, { client, screen, sig
   } finally {
     show.end();
   }
+}
+
+/** Once started a job is finished by whoever runs: a service that stops takes it from nobody. */
+async function jobOf(id: string, client: Client): Promise<JobResponse> {
+  const answer = await client.getJob({ params: { id } });
+  const isGone = !answer.ok && (answer.status === 0 || answer.status >= 500);
+  if (isGone) throw new LeftAloneError(id, `The service does not answer (${answer.problem.code}). `);
+  return answerOf(Promise.resolve(answer));
 }
 
 const endedBadly = ({ id, status, problem }: JobResponse) => {
