@@ -49,7 +49,7 @@ const reload: Flow = {
 
 const takeFile: Flow = {
   name: 'take the configuration file in S3',
-  calls: ['blobs get', ...SETTLED, ...CHANGED, ...TAKEN],
+  calls: [...SETTLED, 'blobs get', ...CHANGED, ...TAKEN],
   settings,
   async prepare(app, direct) {
     const ttl = ++seconds;
