@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { readLua } from './infra/lua-source.ts';
 
 const lua = {
@@ -21,10 +22,24 @@ const project = (name: string, timeout: number, setup?: string) => ({
   },
 });
 
+/** Files that take longest: begun last, one of them would run alone at the end. */
+const LONGEST = ['flows-state', 'demo', 'flows', 'lambda-runtime', 'packaging', 'start'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = LONGEST.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
+      return at < 0 ? LONGEST.length : at;
+    };
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
 export default defineConfig({
   test: {
     // It knows a script by its own text, not by that of its includes: a change there would not be seen.
     fsModuleCache: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
       project('unit', 10_000),
       project('conformance', 30_000, './test/support/global-setup.ts'),

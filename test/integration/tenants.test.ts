@@ -90,7 +90,12 @@ describe.each(TRANSPORTS)('tenants over %s [T1]', (transport) => {
       const problem = { status: 409, code: 'tenant_limit_reached', details: { used: 3, limit: 3 } };
       await expect(refused).rejects.toMatchObject(problem);
       expect(await countTenants(full)).toBe(3);
-      expect(await tenantState(full, `tenant-${ulid}` as TenantId)).toEqual({ gate: {}, record: null, index: [] });
+      expect(await tenantState(full, `tenant-${ulid}` as TenantId)).toEqual({
+        gate: {},
+        record: null,
+        index: [],
+        keptIndex: [],
+      });
     });
 
     it('gives the last place to one of 20 that race for it', async () => {

@@ -1,5 +1,5 @@
 /**
- * Every flow that writes or reads through a port. Each of its calls has its cases in test/integration/flows.test.ts: not
+ * Every flow that writes or reads through a port. Each of its calls has its cases in test/integration/flows*.test.ts: not
  * applied, applied and lost, out of time before and after. A flow that gains a call gains its cases here, or fails.
  */
 import { adminFlows } from './admin-flows.ts';
@@ -22,6 +22,7 @@ import { oldGenerationFlows } from './old-generation-flows.ts';
 import { passFlows } from './pass-flows.ts';
 import { quotaFlows } from './quota-flows.ts';
 import { restoreFlows } from './restore-flows.ts';
+import { revivalFlows } from './revival-flows.ts';
 import { sessionBudgetFlows } from './session-budget-flows.ts';
 import { sessionFlows } from './session-flows.ts';
 import { spillFlows } from './spill-flows.ts';
@@ -29,7 +30,8 @@ import { stateFlows } from './state-flows.ts';
 import { tenantFlows } from './tenant-flows.ts';
 import { warmingFlows } from './warming-flows.ts';
 
-export const allFlows: readonly Flow[] = [
+/** Those of tenants, their calls and the cache. */
+export const dataFlows: readonly Flow[] = [
   ...tenantFlows,
   ...warmingFlows,
   ...adminFlows,
@@ -51,8 +53,15 @@ export const allFlows: readonly Flow[] = [
   ...passFlows,
   ...sessionFlows,
   ...spillFlows,
+];
+
+/** Those of checkpoints and restores, which take as long as all others together. */
+export const stateOfAllFlows: readonly Flow[] = [
   ...oldGenerationFlows,
   ...checkpointFlows,
   ...stateFlows,
   ...restoreFlows,
+  ...revivalFlows,
 ];
+
+export const allFlows: readonly Flow[] = [...dataFlows, ...stateOfAllFlows];
