@@ -180,10 +180,12 @@ describe('the order of a stop [K7]', () => {
 describe('jobs of a host that is stopped [K7 K4]', () => {
   it('are put off in the midst of a step, and others go on with them at once, where they were saved', async () => {
     const begun = Promise.withResolvers<void>();
+    let inTheMidst = 0;
     const hook: StepHook = async (at, _job, signal) => {
       if (at < 2) return;
-      begun.resolve();
-      await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      const stopped = new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      if (++inTheMidst === 2) begun.resolve();
+      await stopped;
     };
     const { app, jobs } = await jobService({ hook, hostStop });
     let pass: Promise<unknown> = Promise.resolve();
