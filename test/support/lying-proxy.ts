@@ -25,7 +25,8 @@ export interface LyingProxy {
 }
 
 export async function startLyingProxy(target: string, lie: Lie): Promise<LyingProxy> {
-  const server = createServer(async (incoming, outgoing) => {
+  // Longer than any test: a connection that is closed just when it is used again breaks a call that may not be repeated.
+  const server = createServer({ keepAliveTimeout: 600_000 }, async (incoming, outgoing) => {
     const { method = 'GET', url: path = '/' } = incoming;
     const sent = passedHeaders(incoming);
     const body = await readAll(incoming);
