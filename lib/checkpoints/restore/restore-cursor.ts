@@ -20,6 +20,23 @@ export interface TenantRow {
   readonly damaged: number;
 }
 
+/** Of a tenant of which nothing is to be counted but what is given. */
+export const rowFor = (
+  { tenant }: { readonly tenant: TenantId },
+  outcome: TenantRow['outcome'],
+  more: Partial<TenantRow> = {},
+): TenantRow => ({
+  tenant,
+  outcome,
+  diff: null,
+  cache: 0,
+  sessions: 0,
+  terminated: 0,
+  expired: 0,
+  damaged: 0,
+  ...more,
+});
+
 export interface RestoreCursor {
   readonly phase: 'verify' | 'diff' | 'safety' | 'load' | 'late' | 'reclaim' | 'done';
   /** The last tenant this phase has done; null: none. */

@@ -1,28 +1,24 @@
 /** The phases of a restore, each tenant by tenant, until the step is over. */
-import type { OldGenerations } from '../../cleaning/old-generations.ts';
 import { CorruptValueError } from '../../errors.ts';
 import { unpackLimits } from '../../gate/gate-fields.ts';
 import type { TenantId } from '../../ids.ts';
 import type { Keys } from '../../keys.ts';
 import type { RedisDriver } from '../../redis/driver.ts';
 import type { CheckpointStore } from '../checkpoint-store.ts';
-import { orderOf } from '../format/checkpoint-line.ts';
 import type { PartLine } from '../format/manifest-part.ts';
 import type { CheckpointTenant } from '../format/manifest-schema.ts';
 import type { LoggedErasures } from '../logged-erasures.ts';
 import { FIRST_OBJECT, verifyTenant } from '../verify-tenant.ts';
-import { pendingEpochs } from '../walk/pending-epochs.ts';
-import type { RecordPages } from '../walk/record-pages.ts';
 import type { AbandonedLoads } from './abandoned-loads.ts';
-import { comingRecords } from './coming-records.ts';
 import type { LateChanges } from './late-changes.ts';
 import type { LateManifest } from './late-manifest.ts';
 import { keepNamedObjects } from './named-objects.ts';
-import { type RestoreCursor, type TenantRow, withRow } from './restore-cursor.ts';
+import { type RestoreCursor, rowFor, type TenantRow, withRow } from './restore-cursor.ts';
 import type { StepContext } from './restore-job.ts';
-import { recordsOf, sourceOf } from './restored-source.ts';
+import type { RestorePreview } from './restore-preview.ts';
+import type { RestoreReclaim } from './restore-reclaim.ts';
+import { sourceOf } from './restored-source.ts';
 import type { SessionRestore } from './session-restore.ts';
-import { diffTenant, visibleNow } from './tenant-diff.ts';
 import type { TenantRestore } from './tenant-restore.ts';
 
 /** Tenants asked about in one round trip. */
@@ -39,30 +35,16 @@ export function createRestorePhases(deps: {
   readonly keys: Keys;
   readonly store: CheckpointStore;
   readonly erasures: LoggedErasures;
-  readonly pages: RecordPages;
   readonly restore: TenantRestore;
   readonly sessions: SessionRestore;
   readonly lateChanges: LateChanges;
   readonly lateManifest: LateManifest;
-  readonly old: Pick<OldGenerations, 'reclaim'>;
+  readonly preview: RestorePreview;
+  readonly reclaimAll: RestoreReclaim;
   readonly abandoned: Pick<AbandonedLoads, 'forget'>;
-  /** Unix ms. */
-  readonly now: () => number;
 }) {
-  const {
-    redis,
-    keys,
-    store,
-    erasures,
-    pages,
-    restore,
-    lateChanges,
-    lateManifest,
-    old,
-    sessions,
-    abandoned,
-    now: clock,
-  } = deps;
+  const { redis, keys, store, erasures, restore, preview, reclaimAll, lateChanges, lateManifest, sessions, abandoned } =
+    deps;
 
   const behind = (lines: readonly CheckpointTenant[], after: TenantId | null) =>
     after === null ? lines : lines.filter(({ tenant }) => tenant > after);
@@ -77,47 +59,6 @@ export function createRestorePhases(deps: {
   const isErased = async (id: TenantId, signal: AbortSignal) =>
     (await restore.gateOf(id, signal)) === null && (await erasures.isErased(id, signal));
 
-  const rowFor = (line: CheckpointTenant, outcome: TenantRow['outcome'], more: Partial<TenantRow> = {}): TenantRow => ({
-    tenant: line.tenant,
-    outcome,
-    diff: null,
-    cache: 0,
-    sessions: 0,
-    terminated: 0,
-    expired: 0,
-    damaged: 0,
-    ...more,
-  });
-
-  const previewSession = async (
-    line: CheckpointTenant,
-    ulid: string,
-    generation: number | null,
-    signal: AbortSignal,
-  ) => {
-    if (generation === null) return rowFor(line, 'unknown');
-    const record = await sessions.find(line, ulid, signal);
-    const now = await pages.one({ id: line.tenant, generation, signal }, orderOf(record), clock());
-    const diff = await diffTenant(each(record), now === null ? nothing() : each(now), () => true);
-    return rowFor(line, 'would_restore', { diff });
-  };
-
-  /** What a restore would do to a tenant. */
-  const preview = async (line: CheckpointTenant, { params, signal }: StepContext): Promise<TenantRow> => {
-    const gate = await restore.gateOf(line.tenant, signal);
-    if (gate === null && (await erasures.isErased(line.tenant, signal))) return rowFor(line, 'erased');
-    if (gate?.limits.status === 'deleted') return rowFor(line, 'deleted');
-    const withSessions = gate !== null || params.sessions === 'revive';
-    const { scope } = params;
-    if (scope.kind === 'session') return previewSession(line, scope.session, gate?.limits.generation ?? null, signal);
-    const place = { id: line.tenant, generation: gate?.limits.generation ?? 0, signal };
-    const then = comingRecords(deps, place, recordsOf(store, line, signal), clock());
-    const isRestored = ({ kind }: { readonly kind: string }) => (kind === 'cache' ? params.cache : withSessions);
-    if (gate === null) return rowFor(line, 'would_revive', { diff: await diffTenant(then, nothing(), isRestored) });
-    const now = visibleNow(pages, place, await pendingEpochs(deps, line.tenant, signal), clock());
-    return rowFor(line, 'would_restore', { diff: await diffTenant(then, now, isRestored) });
-  };
-
   /** One session, among those that serve. */
   const oneSession = async ({ params, lines: [line], signal }: StepContext): Promise<TenantRow> => {
     const { scope } = params;
@@ -129,40 +70,6 @@ export function createRestorePhases(deps: {
     const outcome = await sessions.run(place, record);
     if (outcome === 'no_tenant') return rowFor(line, 'unknown');
     return outcome === 'done' ? rowFor(line, 'session_restored', { sessions: 1 }) : rowFor(line, outcome);
-  };
-
-  /** @returns whether nothing is left. */
-  const reclaimTenant = async (id: TenantId, { signal, isOver }: Pick<StepContext, 'signal' | 'isOver'>) => {
-    const gate = await restore.gateOf(id, signal);
-    if (gate === null) return true;
-    const others = (await redis.send(['ZRANGEBYSCORE', keys.generations(id), '(0', '+inf'], {
-      kind: 'read',
-      signal,
-    })) as readonly string[];
-    const place = { id, generation: gate.limits.generation, signal };
-    for (const other of others) {
-      let gone = false;
-      while (!gone) {
-        if (isOver()) return false;
-        const page = await old.reclaim(place, { generation: Number(other), maxPages: 20 });
-        gone = page.gone || page.records === 0;
-      }
-    }
-    return true;
-  };
-
-  /** @returns the last tenant of which nothing is left. */
-  const reclaimAll = async (
-    lines: readonly CheckpointTenant[],
-    before: TenantId | null,
-    context: Pick<StepContext, 'signal' | 'isOver'>,
-  ): Promise<TenantId | null> => {
-    let last = before;
-    for (const { tenant } of lines) {
-      if (!(await reclaimTenant(tenant, context))) return last;
-      last = tenant;
-    }
-    return last;
   };
 
   return {
@@ -295,10 +202,4 @@ export function createRestorePhases(deps: {
       return reclaimed === (lines.at(-1)?.tenant ?? null) ? next(cursor, 'done') : { ...cursor, reclaimed };
     },
   };
-}
-
-async function* nothing() {}
-
-async function* each<T>(one: T) {
-  yield one;
 }

@@ -13,6 +13,8 @@ import { createLateChanges } from './late-changes.ts';
 import { createLateManifest } from './late-manifest.ts';
 import { createRecordLoad } from './record-load.ts';
 import { createRestorePhases } from './restore-phases.ts';
+import { createRestorePreview } from './restore-preview.ts';
+import { createRestoreReclaim } from './restore-reclaim.ts';
 import { createRevival } from './revival.ts';
 import { createSessionRestore } from './session-restore.ts';
 import { createTenantLoader } from './tenant-loader.ts';
@@ -42,18 +44,18 @@ export function createRestoring(deps: RestoringDeps) {
     abandoned,
     now,
   });
+  const sessions = createSessionRestore({ redis, keys, store, sessionBlobs, now });
   return createRestorePhases({
     redis,
     keys,
     store,
     erasures,
-    pages,
     restore,
-    sessions: createSessionRestore({ redis, keys, store, sessionBlobs, now }),
+    sessions,
+    preview: createRestorePreview({ redis, keys, store, erasures, pages, restore, sessions, now }),
+    reclaimAll: createRestoreReclaim({ redis, keys, restore, old }),
     lateChanges: createLateChanges({ redis, keys, writer: tenantWriter, now }),
     lateManifest: createLateManifest({ store, now }),
-    old,
     abandoned,
-    now,
   });
 }

@@ -3,6 +3,7 @@ import type { App } from '../../../lib/app.ts';
 import type { Caller } from '../../../lib/gate/caller.ts';
 import { hostRuns } from '../../../lib/jobs/host-runs.ts';
 import { startBucket } from '../bucket-env.ts';
+import { measuredOnce } from '../measured-once.ts';
 import { startOwnRedis } from '../own-redis.ts';
 import { createRawTcp } from '../raw-clients.ts';
 import { atMost, type Row, rowOf } from '../row.ts';
@@ -24,17 +25,8 @@ const MAX_PASSES = 10;
 
 export const sessionBudget: Suite = {
   name: 'session-budget',
-  run: measuredOnce,
+  run: measuredOnce(measure),
 };
-
-const measured = new WeakMap<Bench, readonly Row[]>();
-
-/** For every run the same rows: nothing in them is a time. */
-async function measuredOnce(bench: Bench): Promise<readonly Row[]> {
-  const rows = measured.get(bench) ?? (await measure(bench));
-  measured.set(bench, rows);
-  return rows;
-}
 
 async function measure(bench: Bench): Promise<readonly Row[]> {
   await using parts = new AsyncDisposableStack();

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { runProcess } from '../child-process.ts';
 import { countCommands } from '../command-stats.ts';
+import { measuredOnce } from '../measured-once.ts';
 import { atMost, type Row, rowOf } from '../row.ts';
 import type { Bench } from '../setup.ts';
 import { startApp } from '../start-app.ts';
@@ -20,17 +21,8 @@ const PROCESS = fileURLToPath(new URL('../processes/checkpoint-peak.ts', import.
 
 export const stateScale: Suite = {
   name: 'state-scale',
-  run: measuredOnce,
+  run: measuredOnce(measure),
 };
-
-const measured = new WeakMap<Bench, readonly Row[]>();
-
-/** For every run the same rows: to write the entries takes longer than all of it. */
-async function measuredOnce(bench: Bench): Promise<readonly Row[]> {
-  const rows = measured.get(bench) ?? (await measure(bench));
-  measured.set(bench, rows);
-  return rows;
-}
 
 async function measure(bench: Bench): Promise<readonly Row[]> {
   await using parts = new AsyncDisposableStack();
