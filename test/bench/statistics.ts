@@ -24,7 +24,8 @@ export function median(numbers: readonly number[]): number {
   const upper = sorted[sorted.length >> 1];
   const lower = sorted[(sorted.length - 1) >> 1];
   if (upper === undefined || lower === undefined) throw new RangeError('No numbers to rank');
-  return (lower + upper) / 2;
+  // 0 and -0 rank alike, in any order: their median is 0.
+  return (lower + upper) / 2 + 0;
 }
 
 /** @throws {RangeError} there are no numbers. */
